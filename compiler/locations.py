@@ -1,0 +1,76 @@
+"""Where an op came from: `loc("model.mlir":3:7)` for text, `loc("conv1"("model.onnx":0:0))` for an ONNX node.
+
+xDSL keeps a location on each op but stamps none; we stamp it on parsing and on import, and carry it through rewriting.
+Where ops merge, their locations fuse: `loc(fused["conv1", "relu1"])`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    FileLineColLoc,
+    FusedLoc,
+    IntAttr,
+    LocationAttr,
+    NameLoc,
+    NoneAttr,
+    StringAttr,
+    UnknownLoc,
+)
+from xdsl.ir import Attribute, Operation
+
+UNKNOWN: LocationAttr = UnknownLoc()
+
+
+def file_location(file: str, line: int, column: int) -> LocationAttr:
+    """A place in a text file; line and column count from 1."""
+    return FileLineColLoc(StringAttr(file), IntAttr(line), IntAttr(column))
+
+
+def node_location(node: str, file: str | None = None) -> LocationAttr:
+    """A node of a framework's graph, by its name, in the file that held it."""
+    child: Attribute = NoneAttr() if file is None else file_location(file, 0, 0)
+    return NameLoc(StringAttr(node), child)
+
+
+def is_known(location: Attribute) -> bool:
+    return not isinstance(location, UnknownLoc)
+
+
+def fuse(locations: Iterable[LocationAttr]) -> LocationAttr:
+    """One location for an op that stands for several: known ones only, each once, in order."""
+    parts: dict[Attribute, None] = {}
+    for location in locations:
+        inner = location.locations if isinstance(location, FusedLoc) else None
+        for part in inner if isinstance(inner, ArrayAttr) else (location,):
+            if is_known(part):
+                parts[part] = None
+    if not parts:
+        return UNKNOWN
+    if len(parts) == 1:
+        return next(iter(parts))  # pyright: ignore[reportReturnType]
+    return FusedLoc(ArrayAttr(list(parts)), NoneAttr())
+
+
+def stamp(ops: Iterable[Operation], location: LocationAttr) -> None:
+    """Give `location` to those of `ops`, and to all that they hold, that know none of their own."""
+    for op in ops:
+        for inner in op.walk():
+            if not is_known(inner.location):
+                inner.location = location
+
+
+def describe(location: Attribute) -> str | None:
+    """A location as a person would say it; None when nothing is known."""
+    if isinstance(location, FileLineColLoc):
+        line = location.line.data
+        return f"{location.filename.data}:{line}:{location.column.data}" if line else location.filename.data
+    if isinstance(location, NameLoc):
+        inside = describe(location.location)
+        return f"node '{location.desc.data}'" + (f", {inside}" if inside else "")
+    if isinstance(location, FusedLoc) and isinstance(location.locations, ArrayAttr):
+        parts = [said for part in location.locations if (said := describe(part)) is not None]
+        return " and ".join(parts) or None
+    return None

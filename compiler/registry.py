@@ -1,0 +1,96 @@
+"""What exists, by name: tables of name → "module:object", loaded when first asked for.
+
+A plug-in adds rows through the entry-point group `stepwell.plugins`: a function that takes this registry.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xdsl.ir import Dialect
+
+    from .pass_manager import ModulePass
+
+DIALECTS = {
+    "builtin": "xdsl.dialects.builtin:Builtin",
+    "func": "xdsl.dialects.func:Func",
+    "arith": "xdsl.dialects.arith:Arith",
+    "math": "xdsl.dialects.math:Math",
+    "cf": "xdsl.dialects.cf:Cf",
+    "scf": "xdsl.dialects.scf:Scf",
+    "memref": "xdsl.dialects.memref:MemRef",
+    "tensor": "xdsl.dialects.tensor:Tensor",
+    "linalg": "xdsl.dialects.linalg:Linalg",
+    "bufferization": "xdsl.dialects.bufferization:Bufferization",
+    "vector": "xdsl.dialects.vector:Vector",
+    "llvm": "xdsl.dialects.llvm:LLVM",
+    "onnx": "stepwell.dialects.onnx:Onnx",
+    "graph": "stepwell.dialects.graph:Graph",
+}
+
+PASSES = {
+    # any level
+    "canonicalize": "stepwell.passes.common.canonicalize:Canonicalize",
+    "cse": "xdsl.transforms.common_subexpression_elimination:CommonSubexpressionElimination",
+    "dce": "xdsl.transforms.dead_code_elimination:DeadCodeElimination",
+    # 0 -> 1
+    "onnx-to-graph": "stepwell.passes.onnx_to_graph.onnx_to_graph:OnnxToGraph",
+    # 1: graph
+    "bind-shapes": "stepwell.passes.graph.bind_shapes:BindShapes",
+    "infer-shapes": "stepwell.passes.graph.infer_shapes:InferShapes",
+    "fold-constants": "stepwell.passes.graph.fold_constants:FoldConstants",
+    "fold-batch-norm": "stepwell.passes.graph.fold_batch_norm:FoldBatchNorm",
+    "channels-last": "stepwell.passes.graph.channels_last:ChannelsLast",
+    "fuse": "stepwell.passes.graph.fuse:Fuse",
+    "outline-kernels": "stepwell.passes.graph.outline_kernels:OutlineKernels",
+    "dedupe-kernels": "stepwell.passes.graph.dedupe_kernels:DedupeKernels",
+    # 1 -> 2
+    "graph-to-linalg": "stepwell.passes.graph_to_linalg.graph_to_linalg:GraphToLinalg",
+    # 2: linalg on tensors
+    "fuse-elementwise": "stepwell.passes.linalg.fuse_elementwise:FuseElementwise",
+    # 2 -> 3
+    "bufferize": "stepwell.passes.linalg_to_loops.bufferize:Bufferize",
+    "linalg-to-loops": "stepwell.passes.linalg_to_loops.linalg_to_loops:LinalgToLoops",
+    # 3 -> 4
+    "plan-memory": "stepwell.passes.loops.plan_memory:PlanMemory",
+    # 4 -> 5
+    "loops-to-llvm": "stepwell.passes.loops_to_llvm.loops_to_llvm:LoopsToLLVM",
+}
+
+TARGETS = {
+    "native": "stepwell.targets.native:TARGET",
+    "c": "stepwell.targets.c:TARGET",
+}
+
+IMPORTERS = {
+    ".onnx": "stepwell.dialects.onnx.importer:import_onnx",
+}
+
+
+def load(path: str) -> Any:
+    """The object that "module:object" names."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+@dataclass
+class Registry:
+    dialects: dict[str, str] = field(default_factory=lambda: dict(DIALECTS))
+    passes: dict[str, str] = field(default_factory=lambda: dict(PASSES))
+    targets: dict[str, str] = field(default_factory=lambda: dict(TARGETS))
+    importers: dict[str, str] = field(default_factory=lambda: dict(IMPORTERS))
+
+    def load_dialect(self, name: str) -> Dialect:
+        return load(self.dialects[name])
+
+    def load_pass(self, name: str) -> type[ModulePass]:
+        return load(self.passes[name])
+
+    def load_target(self, name: str) -> Any:
+        return load(self.targets[name])
+
+
+REGISTRY = Registry()

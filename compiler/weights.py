@@ -1,0 +1,65 @@
+"""The table of weights that a compilation owns: key → numpy array (often memory-mapped).
+
+The IR refers to a weight by key, `dense_resource<conv1.weight> : tensor<8x3x3x3xf32>`, and never holds its data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass
+class WeightTable:
+    """Arrays by key. Keys are MLIR identifiers; an array under a key never changes."""
+
+    arrays: dict[str, Array] = field(default_factory=dict[str, Array])
+    _by_content: dict[bytes, str] = field(default_factory=dict[bytes, str])
+
+    def add(self, hint: str, array: Array) -> str:
+        """Own `array` under a key made from `hint`; an equal array already owned gives its key instead."""
+        array = np.ascontiguousarray(array).reshape(array.shape)  # a scalar stays a scalar
+        digest = hashlib.blake2b(digest_size=16)
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(array.data if array.size else b"")
+        content = digest.digest()
+        if (known := self._by_content.get(content)) is not None:
+            return known
+        key = self._free_key(hint)
+        self.arrays[key] = array
+        self._by_content[content] = key
+        return key
+
+    def _free_key(self, hint: str) -> str:
+        base = re.sub(r"[^A-Za-z0-9_.]", "_", hint) or "weight"
+        if not (base[0].isalpha() or base[0] == "_"):
+            base = "_" + base
+        key, n = base, 1
+        while key in self.arrays:
+            key, n = f"{base}_{n}", n + 1
+        return key
+
+    def __getitem__(self, key: str) -> Array:
+        """The array of `key`. Raises `StepwellError` when the table has none (a dump read without its weights file)."""
+        if (array := self.arrays.get(key)) is None:
+            from .diagnostics import StepwellError
+
+            raise StepwellError(
+                f"the weights table has no '{key}'",
+                fix="keep the .safetensors file that was written beside the .mlir in the same folder",
+            )
+        return array
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.arrays
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.arrays)
