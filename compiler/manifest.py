@@ -1,0 +1,120 @@
+"""What a loader must know of a compiled program, read off @main's attributes, and the weights packed for it.
+
+    func.func @main(...) attributes {
+      stepwell.signature = {inputs = [{name = "x", type = tensor<1x4xf32>}], outputs = [...]},
+      stepwell.weights_layout = {fc.weight = 0 : i64}, stepwell.weights_size = 64 : i64,
+      stepwell.arena_size = 128 : i64}
+  gives
+    {"inputs": [{"name": "x", "dtype": "float32", "shape": [1, 4]}], "outputs": [...],
+     "arena_size": 128, "weights_size": 64, "entry": "main"}
+
+The same attributes stand at the levels program and llvm, so both targets read them here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    BFloat16Type,
+    DictionaryAttr,
+    Float16Type,
+    Float32Type,
+    Float64Type,
+    IntegerAttr,
+    IntegerType,
+    ModuleOp,
+    Signedness,
+    StringAttr,
+    TensorType,
+)
+from xdsl.ir import Attribute, Operation
+
+from .context import Context
+from .diagnostics import StepwellError
+
+ENTRY = "main"
+SIGNATURE = "stepwell.signature"
+WEIGHTS_LAYOUT = "stepwell.weights_layout"
+WEIGHTS_SIZE = "stepwell.weights_size"
+ARENA_SIZE = "stepwell.arena_size"
+
+FLOAT_NAMES: dict[type[Attribute], str] = {
+    Float16Type: "float16",
+    Float32Type: "float32",
+    Float64Type: "float64",
+    BFloat16Type: "bfloat16",
+}
+
+A = TypeVar("A", bound=Attribute)
+
+
+def dtype_name(element: Attribute) -> str:
+    """The numpy name of an element type; signless integers are signed, i1 is bool."""
+    if isinstance(element, IntegerType):
+        width = element.width.data
+        if width == 1:
+            return "bool"
+        return f"uint{width}" if element.signedness.data == Signedness.UNSIGNED else f"int{width}"
+    return FLOAT_NAMES[type(element)]
+
+
+def entry_of(module: ModuleOp) -> Operation:
+    """The function @main, whichever dialect it stands in."""
+    for op in module.body.block.ops:
+        name = op.properties.get("sym_name")
+        if isinstance(name, StringAttr) and name.data == ENTRY:
+            return op
+    raise StepwellError(f"the module has no function @{ENTRY}", module)
+
+
+def manifest_of(module: ModuleOp) -> dict[str, Any]:
+    """The manifest of a module at level program or llvm."""
+    main = entry_of(module)
+    signature = _attribute(main, SIGNATURE, DictionaryAttr)
+    return {
+        "inputs": [_describe(value) for value in _entries(signature, "inputs")],
+        "outputs": [_describe(value) for value in _entries(signature, "outputs")],
+        "arena_size": integer_attribute(main, ARENA_SIZE),
+        "weights_size": integer_attribute(main, WEIGHTS_SIZE),
+        "entry": ENTRY,
+    }
+
+
+def pack_weights(ctx: Context, module: ModuleOp) -> bytearray:
+    """The bytes that @main's weights argument points at: each weight at its offset, zeros between."""
+    main = entry_of(module)
+    packed = bytearray(integer_attribute(main, WEIGHTS_SIZE))
+    into = np.frombuffer(packed, dtype=np.uint8)
+    for key, offset in _attribute(main, WEIGHTS_LAYOUT, DictionaryAttr).data.items():
+        assert isinstance(offset, IntegerAttr)
+        start = offset.value.data
+        weight = np.ascontiguousarray(ctx.weights[key]).reshape(-1).view(np.uint8)
+        into[start : start + weight.size] = weight
+    return packed
+
+
+def integer_attribute(main: Operation, name: str) -> int:
+    return _attribute(main, name, IntegerAttr).value.data
+
+
+def _attribute(main: Operation, name: str, kind: type[A]) -> A:
+    found = main.attributes.get(name)
+    if not isinstance(found, kind):
+        raise StepwellError(f"@{ENTRY} has no {name}", main, fix="run graph-to-linalg and plan-memory first")
+    return found
+
+
+def _entries(signature: DictionaryAttr, side: str) -> list[DictionaryAttr]:
+    entries = signature.data.get(side)
+    assert isinstance(entries, ArrayAttr)
+    return [entry for entry in entries if isinstance(entry, DictionaryAttr)]
+
+
+def _describe(entry: DictionaryAttr) -> dict[str, Any]:
+    name, kind = entry.data["name"], entry.data["type"]
+    assert isinstance(name, StringAttr) and isinstance(kind, TensorType)
+    element: Attribute = kind.element_type
+    return {"name": name.data, "dtype": dtype_name(element), "shape": list(kind.get_shape())}
