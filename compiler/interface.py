@@ -1,0 +1,167 @@
+"""What a model takes and gives: names, dtypes and dims, read off @main; and the check of what a caller hands in.
+
+    func.func @main(%x: tensor<?x3x224x224xf32> {stepwell.name = "input", stepwell.dims = ["batch", 3, 224, 224]})
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from xdsl.dialects import builtin, func
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr, ModuleOp, StringAttr, TensorType
+from xdsl.ir import Attribute
+
+from .diagnostics import InputError, StepwellError
+from .manifest import dtype_name
+
+Array = npt.NDArray[Any]
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output: its name in the model, a dtype, and its dims, each a size or the name of a symbol."""
+
+    name: str
+    dtype: str
+    dims: tuple[int | str, ...]
+
+    @property
+    def static(self) -> bool:
+        return all(isinstance(dim, int) for dim in self.dims)
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{', '.join(str(dim or '?') for dim in self.dims)}]"
+
+
+@dataclass(frozen=True)
+class Interface:
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+    @property
+    def static(self) -> bool:
+        return all(spec.static for spec in self.inputs)
+
+
+def main_function(module: ModuleOp) -> func.FuncOp:
+    """@main. Raises `StepwellError` when the module has none."""
+    for op in module.body.block.ops:
+        if isinstance(op, func.FuncOp) and op.sym_name.data == "main":
+            return op
+    raise StepwellError("the module has no function @main", fix="a program starts at func.func @main")
+
+
+def interface_of(module: ModuleOp) -> Interface:
+    """What @main takes and gives; from its own attributes at the graph levels, from `stepwell.signature` below them."""
+    if (below := _signature(module)) is not None:
+        return below
+    main = main_function(module)
+    types = main.function_type
+    return Interface(
+        _specs(types.inputs.data, main.arg_attrs, "arg"),
+        _specs(types.outputs.data, main.res_attrs, "result"),
+    )
+
+
+def _signature(module: ModuleOp) -> Interface | None:
+    for op in module.body.block.ops:
+        signature = op.attributes.get("stepwell.signature")
+        if isinstance(signature, DictionaryAttr):
+            sides = [signature.data.get(side) for side in ("inputs", "outputs")]
+            return Interface(*(tuple(_spec_of(entry) for entry in side) for side in sides if isinstance(side, ArrayAttr)))
+    return None
+
+
+def _spec_of(entry: Attribute) -> TensorSpec:
+    assert isinstance(entry, DictionaryAttr)
+    name, kind = entry.data["name"], entry.data["type"]
+    assert isinstance(name, StringAttr) and isinstance(kind, TensorType)
+    return TensorSpec(name.data, dtype_name(kind.element_type), tuple(kind.get_shape()))
+
+
+def _specs(types: Sequence[Attribute], attrs: ArrayAttr[DictionaryAttr] | None, side: str) -> tuple[TensorSpec, ...]:
+    specs: list[TensorSpec] = []
+    for i, kind in enumerate(types):
+        said = attrs.data[i].data if attrs is not None else {}
+        name = said.get("stepwell.name")
+        label = name.data if isinstance(name, StringAttr) else f"{side}{i}"
+        if not isinstance(kind, TensorType):
+            raise StepwellError(
+                f"'{label}' is of type {kind}", fix="only tensors of known rank can be handed in and out"
+            )
+        specs.append(TensorSpec(label, dtype_name(kind.element_type), _dims(kind, said.get("stepwell.dims"))))
+    return tuple(specs)
+
+
+def _dims(kind: TensorType[Attribute], said: Attribute | None) -> tuple[int | str, ...]:
+    shape = kind.get_shape()
+    if not isinstance(said, ArrayAttr) or len(said) != len(shape):
+        return tuple("" if size == builtin.DYNAMIC_INDEX else size for size in shape)
+    return tuple(
+        size if size != builtin.DYNAMIC_INDEX else (dim.data if isinstance(dim, StringAttr) else _int(dim))
+        for size, dim in zip(shape, said.data, strict=True)
+    )
+
+
+def _int(dim: Attribute) -> int | str:
+    return dim.value.data if isinstance(dim, IntegerAttr) else ""
+
+
+def check_feeds(interface: Interface, feeds: Mapping[str, Array]) -> None:
+    """Hold what a caller hands in against the interface. Raises `InputError` naming the first input that is wrong."""
+    names = [spec.name for spec in interface.inputs]
+    for name in feeds:
+        if name not in names:
+            near = difflib.get_close_matches(str(name), names, 1)
+            raise InputError(
+                f"the model has no input '{name}'",
+                fix=(f"did you mean '{near[0]}'? " if near else "") + f"its inputs are {_listed(interface.inputs)}",
+            )
+    bound: dict[str, tuple[int, str]] = {}
+    for spec in interface.inputs:
+        if spec.name not in feeds:
+            raise InputError(f"input '{spec.name}' is missing", fix=f"hand in {_listed(interface.inputs)}")
+        _check_one(spec, feeds[spec.name], bound)
+
+
+def _check_one(spec: TensorSpec, array: Array, bound: dict[str, tuple[int, str]]) -> None:
+    if not isinstance(array, np.ndarray):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InputError(
+            f"input '{spec.name}' is a {type(array).__name__}, not a numpy array",
+            fix=f"hand in numpy.asarray(x, dtype='{spec.dtype}')",
+        )
+    if array.dtype.name != spec.dtype:
+        raise InputError(
+            f"input '{spec.name}' is {array.dtype.name}, but the model takes {spec.dtype}",
+            fix=f"convert it: x.astype('{spec.dtype}')",
+        )
+    if array.dtype.byteorder not in ("=", "|") and not array.dtype.isnative:
+        raise InputError(f"input '{spec.name}' has foreign byte order", fix=f"convert it: x.astype('{spec.dtype}')")
+    if array.ndim != len(spec.dims):
+        raise InputError(
+            f"input '{spec.name}' has {array.ndim} dims {array.shape}, but the model takes {spec}",
+            fix="add or drop dims: x[None] adds one in front, x.reshape(...) does the rest",
+        )
+    for axis, (got, want) in enumerate(zip(array.shape, spec.dims, strict=True)):
+        if isinstance(want, int):
+            if got != want:
+                raise InputError(
+                    f"input '{spec.name}' has shape {list(array.shape)}: dim {axis} is {got}, "
+                    f"but the model takes {spec}",
+                    fix=f"make dim {axis} {want}",
+                )
+        elif want:
+            known = bound.setdefault(want, (got, spec.name))
+            if known[0] != got:
+                raise InputError(
+                    f"'{want}' is {known[0]} in input '{known[1]}' and {got} in input '{spec.name}' (dim {axis})",
+                    fix="inputs that share a symbol must agree on it",
+                )
+
+
+def _listed(specs: Sequence[TensorSpec]) -> str:
+    return ", ".join(f"'{spec.name}' {spec}" for spec in specs)

@@ -1,0 +1,75 @@
+"""The real models that tests and benchmarks run: fetched once, each with a real input and ONNX Runtime's output.
+
+They lie in `../shared/models` beside the checkout, or where STEPWELL_SHARED says.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("STEPWELL_SHARED", ROOT.parent / "shared")) / "models"
+FETCHED = Path(os.environ.get("STEPWELL_MODELS", Path.home() / ".cache" / "stepwell-test-models"))
+
+SUPPORTED = (
+    "mobilenet_v2_imagenet",
+    "mobilenet_v2_imagenet_dynamo_static",
+    "open_nsfw_resnet50_thin",
+    "mtcnn_pnet",
+    "mtcnn_rnet",
+    "mtcnn_onet",
+    "esrgan_slim_x2",
+    "mediapipe_selfie_seg",
+    "oww_embedding",
+    "ppocr_v2_cls",
+)
+
+
+def require(condition: bool, what: str) -> None:
+    """Skip the test when something it needs is not on this machine; fail it where everything must be (CI)."""
+    if condition:
+        return
+    if os.environ.get("STEPWELL_REQUIRE_ALL"):
+        pytest.fail(f"{what} is missing, and STEPWELL_REQUIRE_ALL is set")
+    pytest.skip(f"{what} is missing")
+
+
+@functools.cache
+def fetch(name: str) -> Path:
+    """The path of a model's .onnx file."""
+    path = FETCHED / f"{name}.onnx"
+    require((SHARED / "fetch.py").exists(), "shared/models beside the checkout")
+    known = {model["name"]: model["sha256"] for model in json.loads((SHARED / "manifest.json").read_text())}
+    assert name in known
+    done = subprocess.run([sys.executable, SHARED / "fetch.py", FETCHED, name], capture_output=True, text=True)
+    require(done.returncode == 0 and path.exists(), f"model {name} ({done.stdout.strip()[-200:]})")
+    return path
+
+
+def recorded(name: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The recorded inputs and ONNX Runtime's outputs, by name."""
+    with np.load(SHARED / "io" / f"{name}.npz") as io:
+        feeds = {key[3:]: io[key] for key in io.files if key.startswith("in/")}
+        want = {key[4:]: io[key] for key in io.files if key.startswith("out/")}
+    return feeds, want
+
+
+def assert_agrees(got: dict[str, np.ndarray], want: dict[str, np.ndarray], relative: float = 1e-3) -> None:
+    """Same names, dtypes and shapes; max |difference| at most `relative` × max |output|; the same largest entry."""
+    assert set(got) == set(want)
+    for key, expected in want.items():
+        actual = got[key]
+        assert actual.dtype == expected.dtype and actual.shape == expected.shape, key
+        assert np.isfinite(actual).all(), key
+        worst = np.abs(actual.astype("f8") - expected.astype("f8")).max()
+        assert worst <= relative * np.abs(expected).max(), f"{key}: max |difference| is {worst}"
+        if expected.ndim == 2:  # rows of scores
+            assert (actual.argmax(axis=1) == expected.argmax(axis=1)).all(), f"{key}: another top-1"
