@@ -15,6 +15,8 @@ class Context(XdslContext):
     """xDSL's context with every dialect of the registry known by name (loaded when first met) and a weights table."""
 
     weights: WeightTable = field(default_factory=WeightTable)
+    sources: dict[str, str] = field(default_factory=dict[str, str])
+    """The text of each file that was parsed, so that an error can show the line it speaks of."""
 
     def __post_init__(self) -> None:
         for name in REGISTRY.dialects:
@@ -23,5 +25,5 @@ class Context(XdslContext):
         self.load_registered_dialect("func")
 
     def clone(self) -> Context:
-        """A context of its own that shares the weights."""
-        return Context(weights=self.weights, allow_unregistered=self.allow_unregistered)
+        """A context of its own that shares the weights and the sources."""
+        return Context(weights=self.weights, sources=self.sources, allow_unregistered=self.allow_unregistered)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
+    CallSiteLoc,
     FileLineColLoc,
     FusedLoc,
     IntAttr,
@@ -62,6 +63,10 @@ def stamp(ops: Iterable[Operation], location: LocationAttr) -> None:
                 inner.location = location
 
 
+MOST_SAID = 3
+"""Of an op that stands for many, so many origins are named; the rest are counted."""
+
+
 def describe(location: Attribute) -> str | None:
     """A location as a person would say it; None when nothing is known."""
     if isinstance(location, FileLineColLoc):
@@ -72,5 +77,25 @@ def describe(location: Attribute) -> str | None:
         return f"node '{location.desc.data}'" + (f", {inside}" if inside else "")
     if isinstance(location, FusedLoc) and isinstance(location.locations, ArrayAttr):
         parts = [said for part in location.locations if (said := describe(part)) is not None]
+        if len(parts) > MOST_SAID:
+            parts = [*parts[:MOST_SAID], f"{len(parts) - MOST_SAID} more"]
         return " and ".join(parts) or None
+    if isinstance(location, CallSiteLoc):
+        return describe(location.callee)
     return None
+
+
+def text_place(location: Attribute) -> FileLineColLoc | None:
+    """The first line of text that a location speaks of; None when it speaks of none (an ONNX node has no line)."""
+    match location:
+        case FileLineColLoc():
+            return location if location.line.data > 0 else None
+        case NameLoc():
+            return text_place(location.location)
+        case CallSiteLoc():
+            return text_place(location.callee)
+        case FusedLoc(locations=ArrayAttr() as parts):
+            places = (text_place(part) for part in parts)
+            return next((place for place in places if place is not None), None)
+        case _:
+            return None

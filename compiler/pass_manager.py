@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.utils.arg_spec import ArgSpecConvertible, parse_pipeline
 
 from .context import Context
 from .diagnostics import StepwellError
 from .registry import REGISTRY
+from .verification import verify_module
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,20 @@ class ModulePass(ArgSpecConvertible):
     @abstractmethod
     def apply(self, ctx: Context, module: ModuleOp) -> None:
         """Rewrite `module` in place. Raises `StepwellError` on what it cannot do."""
+
+
+@dataclass(frozen=True)
+class FunctionPass(ModulePass):
+    """A step that looks at one function at a time; on a module it runs on every function that has a body."""
+
+    def apply(self, ctx: Context, module: ModuleOp) -> None:
+        for op in list(module.body.ops):
+            if isinstance(op, FuncOp) and not op.is_declaration:
+                self.apply_to(ctx, op)
+
+    @abstractmethod
+    def apply_to(self, ctx: Context, func: FuncOp) -> None:
+        """Rewrite `func` in place."""
 
 
 def parse_passes(text: str) -> tuple[ModulePass, ...]:
@@ -40,4 +56,4 @@ def run_passes(ctx: Context, module: ModuleOp, passes: Sequence[ModulePass], *, 
     for item in passes:
         item.apply(ctx, module)
         if verify_each:
-            module.verify()
+            verify_module(module, ctx.sources)
