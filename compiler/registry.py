@@ -26,7 +26,7 @@ DIALECTS = {
     "linalg": "xdsl.dialects.linalg:Linalg",
     "bufferization": "xdsl.dialects.bufferization:Bufferization",
     "vector": "xdsl.dialects.vector:Vector",
-    "llvm": "xdsl.dialects.llvm:LLVM",
+    "llvm": "stepwell.dialects.llvm:LLVM",
     "onnx": "stepwell.dialects.onnx:Onnx",
     "graph": "stepwell.dialects.graph:Graph",
 }

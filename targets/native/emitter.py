@@ -1,0 +1,95 @@
+"""LLVM IR text to object code, assembly or optimized LLVM IR, in this process, with llvmlite.
+
+Each emission parses its text anew: LLVM's code generation changes the module that it is given.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from xdsl.dialects import llvm
+from xdsl.dialects.builtin import ModuleOp
+
+from .hardware import Hardware
+from .llvm_ir import print_llvm_ir
+
+SPEED_LEVEL = 3
+
+
+@cache
+def initialized() -> Any:
+    """llvmlite's binding with the host's code generator ready."""
+    import llvmlite.binding as binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return binding
+
+
+@dataclass(frozen=True)
+class Emitter:
+    """Compiles LLVM IR for one processor."""
+
+    hardware: Hardware
+
+    def attributes(self) -> Mapping[str, str]:
+        """What every function says of its target; without the width LLVM would keep to 256 bits."""
+        return {
+            "prefer-vector-width": str(self.hardware.vector_bits),
+            "target-cpu": self.hardware.cpu,
+            "target-features": self.hardware.features,
+        }
+
+    def machine(self) -> Any:
+        binding = initialized()
+        target = binding.Target.from_triple(self.hardware.triple)
+        return target.create_target_machine(
+            cpu=self.hardware.cpu, features=self.hardware.features, opt=SPEED_LEVEL, reloc="pic", codemodel="default"
+        )
+
+    def optimized(self, text: str, machine: Any) -> Any:
+        """`text` as an llvmlite module, through LLVM's O3 pipeline."""
+        binding = initialized()
+        module = binding.parse_assembly(text)
+        module.triple = self.hardware.triple
+        module.data_layout = str(machine.target_data)
+        module.verify()
+        tuning = binding.create_pipeline_tuning_options(speed_level=SPEED_LEVEL)
+        tuning.loop_vectorization = True
+        tuning.slp_vectorization = True
+        builder = binding.create_pass_builder(machine, tuning)
+        builder.getModulePassManager().run(module, builder)
+        return module
+
+    def object_code(self, text: str) -> bytes:
+        with LOCK:
+            machine = self.machine()
+            return machine.emit_object(self.optimized(text, machine))
+
+    def assembly(self, text: str) -> str:
+        with LOCK:
+            machine = self.machine()
+            return machine.emit_assembly(self.optimized(text, machine))
+
+    def optimized_ir(self, text: str) -> str:
+        with LOCK:
+            return str(self.optimized(text, self.machine()))
+
+
+LOCK = threading.Lock()
+"""LLVM's global state is one a process."""
+
+
+def compile_functions(module: ModuleOp, hardware: Hardware, only: Collection[str] | None = None) -> dict[str, bytes]:
+    """An object for each function with a body: name → object code. `only`: those that no cache had."""
+    emitter = Emitter(hardware)
+    names = [op.sym_name.data for op in module.body.block.ops if isinstance(op, llvm.FuncOp) and op.body.blocks]
+    return {
+        name: emitter.object_code(print_llvm_ir(module, [name], emitter.attributes()))
+        for name in names
+        if only is None or name in only
+    }
