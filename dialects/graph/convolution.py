@@ -1,0 +1,128 @@
+"""Convolutions of 1 to 3 spatial dims, in two layouts.
+
+    %y = graph.conv %x, %w, %b {strides = [2, 2], pads = [1, 1, 1, 1]}
+        : (tensor<1x3x8x8xf32>, tensor<16x3x3x3xf32>, tensor<16xf32>) -> tensor<1x16x4x4xf32>
+
+| | x | weight of conv | weight of conv_transpose |
+|---|---|---|---|
+| nchw | [N, C, spatial...] | [O, I/groups, k...] | [I, O/groups, k...] |
+| nhwc | [N, spatial..., C] | [k..., I/groups, O] | [k..., I, O/groups] |
+"""
+
+from __future__ import annotations
+
+from xdsl.utils.exceptions import VerifyException
+
+from .fields import Operand, OptionalOperand, integer, ints
+from .types import DYNAMIC, Shape, Tensor, element_type_of, known, same_dim, say, shape_of, tensor
+from .windows import WindowOp
+
+
+class ConvolutionOp(WindowOp):
+    """What both directions share: a weight, perhaps a bias of one number an output channel, groups."""
+
+    w = Operand()
+    bias = OptionalOperand()
+    groups = integer(1)
+
+    @property
+    def kernel(self) -> Shape:
+        """The weight's spatial sizes."""
+        shape = shape_of(self.w)
+        return shape[2:] if self.layout == "nchw" else shape[:-2]
+
+    @property
+    def weight_channels(self) -> tuple[int, int]:
+        """The weight's two channel dims, in the order in which it has them."""
+        shape = shape_of(self.w)
+        return (shape[0], shape[1]) if self.layout == "nchw" else (shape[-2], shape[-1])
+
+    @property
+    def out_channels(self) -> int:
+        raise NotImplementedError
+
+    @property
+    def in_channels(self) -> int:
+        """The input channels that the weight is made for."""
+        raise NotImplementedError
+
+    def verify_op(self) -> None:
+        super().verify_op()
+        x, w = shape_of(self.x), shape_of(self.w)
+        if len(w) != len(x):
+            raise VerifyException(f"x has rank {len(x)}, but the weight {len(w)} ({say(w)}); they must be equal")
+        if element_type_of(self.x) != element_type_of(self.w):
+            raise VerifyException(f"x is of {element_type_of(self.x)}, but the weight of {element_type_of(self.w)}")
+        if self.groups < 1:
+            raise VerifyException(f"groups must be at least 1, but is {self.groups}")
+        if known(self.out_channels) and self.out_channels % self.groups:
+            raise VerifyException(f"{self.out_channels} output channels do not divide into {self.groups} groups")
+        if not same_dim(self.channels, self.in_channels):
+            raise VerifyException(
+                f"x ({say(x)}, {self.layout}) has {self.channels} channels, but the weight ({say(w)}) with "
+                f"groups = {self.groups} is made for {self.in_channels}"
+            )
+        if (bias := self.bias) is not None:
+            shape = shape_of(bias)
+            if len(shape) != 1 or not same_dim(shape[0], self.out_channels):
+                raise VerifyException(f"the bias is {say(shape)}; {self.out_channels} output channels need as many")
+
+
+class ConvOp(ConvolutionOp):
+    """Cross-correlation: y[o] = bias[o] + sum over input channels and taps of w * x. ONNX Conv."""
+
+    name = "graph.conv"
+
+    @property
+    def out_channels(self) -> int:
+        first, second = self.weight_channels
+        return first if self.layout == "nchw" else second
+
+    @property
+    def in_channels(self) -> int:
+        first, second = self.weight_channels
+        per_group = second if self.layout == "nchw" else first
+        return per_group * self.groups if known(per_group) else DYNAMIC
+
+    def infer_type(self) -> Tensor:
+        batch = shape_of(self.x)[0]
+        shape = self.arrange(batch, self.out_channels, self.window_sizes(self.kernel))
+        return tensor(shape, element_type_of(self.x))
+
+
+class ConvTransposeOp(ConvolutionOp):
+    """The gradient of a convolution: each input element adds a weighted window to the output. ONNX ConvTranspose.
+
+    A spatial size is `(size - 1) * stride + output_padding + dilation * (taps - 1) + 1 - low - high`.
+    """
+
+    name = "graph.conv_transpose"
+    output_padding = ints(lambda op: (0,) * op.spatial_rank)
+
+    @property
+    def out_channels(self) -> int:
+        second = self.weight_channels[1]
+        return second * self.groups if known(second) else DYNAMIC
+
+    @property
+    def in_channels(self) -> int:
+        return self.weight_channels[0]
+
+    def verify_op(self) -> None:
+        super().verify_op()
+        if len(self.output_padding) != self.spatial_rank:
+            raise VerifyException(f"output_padding {list(self.output_padding)} needs {self.spatial_rank} numbers")
+
+    def infer_type(self) -> Tensor:
+        spatial: list[int] = []
+        numbers = (self.spatial, self.kernel, self.strides, self.low, self.high, self.dilations, self.output_padding)
+        for size, taps, stride, low, high, dilation, extra in zip(*numbers, strict=True):
+            full = (size - 1) * stride + extra + dilation * (taps - 1) + 1 - low - high
+            if known(size, taps) and full < 0:
+                raise VerifyException(f"pads {low} and {high} cut away all of the output")
+            spatial.append(full if known(size, taps) else DYNAMIC)
+        shape = self.arrange(shape_of(self.x)[0], self.out_channels, tuple(spatial))
+        return tensor(shape, element_type_of(self.x))
+
+
+CONVOLUTION_OPS = [ConvOp, ConvTransposeOp]

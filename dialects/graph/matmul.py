@@ -1,0 +1,40 @@
+"""Matrix products.
+
+%c = graph.matmul %a, %b : (tensor<8x2x3xf32>, tensor<3x4xf32>) -> tensor<8x2x4xf32>
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from xdsl.utils.exceptions import VerifyException
+
+from .base import Array, GraphOp, as_type
+from .fields import Operand
+from .types import Tensor, broadcast, element_type_of, rank_of, same_dim, say, shape_of, tensor
+
+
+class MatmulOp(GraphOp):
+    """Products of the last two dims, of all the dims before (broadcast); both operands have rank 2 or more."""
+
+    name = "graph.matmul"
+    a = Operand()
+    b = Operand()
+
+    def infer_type(self) -> Tensor:
+        a, b = shape_of(self.a), shape_of(self.b)
+        return tensor((*broadcast(a[:-2], b[:-2]), a[-2], b[-1]), element_type_of(self.a))
+
+    def verify_op(self) -> None:
+        a, b = shape_of(self.a), shape_of(self.b)
+        if min(rank_of(self.a), rank_of(self.b)) < 2:
+            raise VerifyException(f"operands are {say(a)} and {say(b)}; both need rank 2 or more")
+        if not same_dim(a[-1], b[-2]):
+            raise VerifyException(f"{say(a)} times {say(b)}: {a[-1]} columns do not meet {b[-2]} rows")
+        if element_type_of(self.a) != element_type_of(self.b):
+            raise VerifyException(f"a is of {element_type_of(self.a)}, but b of {element_type_of(self.b)}")
+
+    def fold(self, *arrays: Array) -> Array:
+        return as_type(np.matmul(*arrays), self.result_type)
+
+
+MATMUL_OPS = [MatmulOp]

@@ -1,0 +1,153 @@
+"""Types and shapes of the graph dialect: shapes as Python tuples, element types as numpy's.
+
+Every value is a ranked builtin tensor. A dimension that is not known yet prints as `?` and is `DYNAMIC` in Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import prod
+from typing import Any, cast
+
+import numpy as np
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    BFloat16Type,
+    Float16Type,
+    Float32Type,
+    Float64Type,
+    IntegerType,
+    Signedness,
+    TensorType,
+)
+from xdsl.ir import Attribute, SSAValue
+from xdsl.utils.exceptions import VerifyException
+
+from ...diagnostics import StepwellError
+
+FLOATS = (Float16Type, Float32Type, Float64Type, BFloat16Type)
+
+Tensor = TensorType[Attribute]
+Value = SSAValue[Tensor]
+Shape = tuple[int, ...]
+
+DYNAMIC = DYNAMIC_INDEX
+"""The dimension `?`."""
+
+BOOL = IntegerType(1)
+I64 = IntegerType(64)
+
+_NUMPY: dict[Attribute, str] = {
+    Float16Type(): "float16",
+    Float32Type(): "float32",
+    Float64Type(): "float64",
+    IntegerType(1): "bool",
+    **{IntegerType(bits): f"int{bits}" for bits in (8, 16, 32, 64)},
+    **{IntegerType(bits, Signedness.UNSIGNED): f"uint{bits}" for bits in (8, 16, 32, 64)},
+}
+_ELEMENT = {np.dtype(name): element for element, name in _NUMPY.items()}
+
+
+def dtype_of(element: Attribute) -> np.dtype[Any]:
+    """numpy's dtype of an element type. Raises `StepwellError` where numpy has none."""
+    if isinstance(element, BFloat16Type):
+        import ml_dtypes  # comes with onnx
+
+        return np.dtype(ml_dtypes.bfloat16)
+    if element not in _NUMPY:
+        raise StepwellError(f"element type {element} has no counterpart in numpy")
+    return np.dtype(_NUMPY[element])
+
+
+def element_of(dtype: np.dtype[Any]) -> Attribute:
+    """The element type of a numpy dtype."""
+    if dtype.name == "bfloat16":
+        return BFloat16Type()
+    if dtype not in _ELEMENT:
+        raise StepwellError(f"numpy's {dtype} has no counterpart among the element types")
+    return _ELEMENT[dtype]
+
+
+def tensor(shape: Iterable[int], element: Attribute) -> Tensor:
+    return TensorType(element, tuple(shape))
+
+
+def type_of(value: SSAValue) -> Tensor:
+    """The tensor type of a value. Raises `VerifyException` for anything else."""
+    if not isinstance(value.type, TensorType):
+        raise VerifyException(f"a value of type {value.type} where a ranked tensor is needed")
+    return cast(Tensor, value.type)
+
+
+def shape_of(value: SSAValue) -> Shape:
+    return type_of(value).get_shape()
+
+
+def rank_of(value: SSAValue) -> int:
+    return len(shape_of(value))
+
+
+def element_type_of(value: SSAValue) -> Attribute:
+    return type_of(value).element_type
+
+
+def is_static(value: SSAValue) -> bool:
+    return DYNAMIC not in shape_of(value)
+
+
+def is_float(element: Attribute) -> bool:
+    return isinstance(element, FLOATS)
+
+
+def is_bool(element: Attribute) -> bool:
+    return element == BOOL
+
+
+def is_integer(element: Attribute) -> bool:
+    return isinstance(element, IntegerType) and not is_bool(element)
+
+
+def is_unsigned(element: Attribute) -> bool:
+    return isinstance(element, IntegerType) and element.signedness.data is Signedness.UNSIGNED
+
+
+def count(shape: Shape) -> int:
+    """How many elements a static shape has."""
+    return prod(shape)
+
+
+def say(shape: Sequence[int]) -> str:
+    """A shape for people: `2x?x8`, and `scalar` for rank 0."""
+    return "x".join("?" if dim == DYNAMIC else str(dim) for dim in shape) or "scalar"
+
+
+def known(*dims: int) -> bool:
+    return DYNAMIC not in dims
+
+
+def same_dim(a: int, b: int) -> bool:
+    """Whether two dims can be equal (an unknown one can be anything)."""
+    return a == b or not known(a, b)
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """numpy's broadcasting. A `?` against a dim > 1 gives that dim. Raises `VerifyException` where dims clash."""
+    rank = max(len(shape) for shape in shapes)
+    padded = [(1,) * (rank - len(shape)) + shape for shape in shapes]
+    return tuple(_broadcast_dim(dims, shapes) for dims in zip(*padded, strict=True))
+
+
+def _broadcast_dim(dims: tuple[int, ...], shapes: tuple[Shape, ...]) -> int:
+    wide = {dim for dim in dims if dim != 1 and dim != DYNAMIC}
+    if len(wide) > 1:
+        raise VerifyException(f"shapes {', '.join(say(s) for s in shapes)} do not broadcast with each other")
+    if wide:
+        return wide.pop()
+    return DYNAMIC if DYNAMIC in dims else 1
+
+
+def normalize_axis(axis: int, rank: int) -> int:
+    """An axis counted from 0; negative ones count from the end. Raises `VerifyException` outside the rank."""
+    if not -rank <= axis < rank:
+        raise VerifyException(f"axis {axis} is outside a tensor of rank {rank}")
+    return axis % rank
