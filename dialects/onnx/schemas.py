@@ -1,0 +1,134 @@
+"""ONNX's own operator schemas as plain Python values, read when first asked for.
+
+    schema("", "Conv", 13).inputs[0]     Formal(name="X", type_name="T", allowed={"tensor(float)", ...}, ...)
+    schema("", "Gelu", 13)               None: Gelu came with opset 20
+
+`onnx` itself is imported inside the functions, since it costs a tenth of a second and most of our tools do without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from onnx import AttributeProto
+    from onnx.defs import OpSchema
+
+OLDEST_OPSET = 7
+DEFAULT_DOMAIN = "ai.onnx"  # ONNX writes it "" as well
+
+
+@dataclass(frozen=True)
+class Formal:
+    """An input or output as the schema declares it. Those of one `type_name` have one type, unless heterogeneous."""
+
+    name: str
+    type_name: str
+    allowed: frozenset[str]
+    optional: bool
+    variadic: bool
+    homogeneous: bool
+
+
+@dataclass(frozen=True)
+class AttributeSpec:
+    """An attribute: its kind ("INT", "FLOATS", "GRAPH", ...), and the value that it has when a node gives none."""
+
+    name: str
+    kind: str
+    required: bool
+    default: Any
+
+
+@dataclass(frozen=True)
+class Schema:
+    """One version of an operator."""
+
+    domain: str
+    op_type: str
+    since: int
+    deprecated: bool
+    inputs: tuple[Formal, ...]
+    outputs: tuple[Formal, ...]
+    input_count: tuple[int, int]
+    output_count: tuple[int, int]
+    attributes: Mapping[str, AttributeSpec]
+
+    def formal(self, formals: tuple[Formal, ...], index: int) -> Formal:
+        """The declaration of operand (or result) `index`; the last one stands for all that a variadic list holds."""
+        return formals[min(index, len(formals) - 1)]
+
+
+def newest_opset(domain: str = DEFAULT_DOMAIN) -> int:
+    """The newest opset of `domain` that the installed `onnx` knows; 0 when it does not know the domain."""
+    import onnx.defs
+
+    if domain == DEFAULT_DOMAIN:
+        return onnx.defs.onnx_opset_version()
+    return max((s.since_version for s in onnx.defs.get_all_schemas() if s.domain == domain), default=0)
+
+
+@lru_cache(maxsize=None)
+def operator_names() -> tuple[tuple[str, str], ...]:
+    """(domain, operator) of all that ONNX has or had, in order."""
+    import onnx.defs
+
+    return tuple(sorted({(s.domain or DEFAULT_DOMAIN, s.name) for s in onnx.defs.get_all_schemas_with_history()}))
+
+
+@lru_cache(maxsize=None)
+def schema(domain: str, op_type: str, opset: int) -> Schema | None:
+    """The schema that `op_type` has in `opset` of `domain`; None when that opset has no such operator."""
+    import onnx.defs
+
+    try:
+        found = onnx.defs.get_schema(op_type, opset, "" if domain == DEFAULT_DOMAIN else domain)
+    except onnx.defs.SchemaError:
+        return None
+    return Schema(
+        domain=domain,
+        op_type=op_type,
+        since=found.since_version,
+        deprecated=found.deprecated,
+        inputs=tuple(_formal(formal) for formal in found.inputs),
+        outputs=tuple(_formal(formal) for formal in found.outputs),
+        input_count=(found.min_input, found.max_input),
+        output_count=(found.min_output, found.max_output),
+        attributes={
+            name: AttributeSpec(name, spec.type.name, spec.required, default_of(spec.default_value))
+            for name, spec in sorted(found.attributes.items())
+        },
+    )
+
+
+def _formal(formal: OpSchema.FormalParameter) -> Formal:
+    return Formal(
+        name=formal.name,
+        type_name=formal.type_str,
+        allowed=frozenset(formal.types),
+        optional=formal.option.name == "Optional",
+        variadic=formal.option.name == "Variadic",
+        homogeneous=formal.is_homogeneous,
+    )
+
+
+def default_of(proto: AttributeProto) -> Any:
+    """The value of an attribute as Python has it; None where there is none or it is a tensor."""
+    match proto.type:
+        case proto.INT:
+            return proto.i
+        case proto.FLOAT:
+            return proto.f
+        case proto.STRING:
+            return proto.s.decode()
+        case proto.INTS:
+            return tuple(proto.ints)
+        case proto.FLOATS:
+            return tuple(proto.floats)
+        case proto.STRINGS:
+            return tuple(cast(bytes, s).decode() for s in proto.strings)
+        case _:
+            return None
