@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DIALECTS = {
     "builtin": "xdsl.dialects.builtin:Builtin",
     "func": "xdsl.dialects.func:Func",
-    "arith": "xdsl.dialects.arith:Arith",
+    "arith": "stepwell.dialects.arith:Arith",
     "math": "xdsl.dialects.math:Math",
     "cf": "xdsl.dialects.cf:Cf",
     "scf": "xdsl.dialects.scf:Scf",
