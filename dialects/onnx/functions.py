@@ -1,17 +1,183 @@
-"""Local functions of a model: nodes whose operator the model itself defines."""
+"""Local functions: an operator that the model defines by a graph of its own. They are inlined, node by node.
+
+    twice(x) { y = Add(x, x); return y }        %t = onnx.Add(%a, %a) : ...   // loc("f1/Add")
+    node f1: t = twice(a)                   →
+
+Values inside get the calling node's name in front. An attribute that refers to one of the function's takes the value
+that the call gives, or the function's default, and is left out where there is neither.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from stepwell.diagnostics import StepwellError
 
+from .model import subgraphs_of
+from .schemas import DEFAULT_DOMAIN
+
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto
+
+MOST_NODES = 1_000_000
+"""Functions that call functions can stand for any number of nodes; a model of more than these is an attack."""
+
+MOST_CALLS = 60
+"""Functions deep that a call may go."""
+
+Key = tuple[str, str, str]
 
 
 def inline_functions(model: ModelProto, opsets: Mapping[str, int]) -> None:
-    if model.functions:
-        names = ", ".join(f"'{function.name}'" for function in model.functions)
-        raise StepwellError(f"the model has local functions, which are not supported: {names}")
+    """Replace every call of a local function in `model` by the function's nodes."""
+    if not model.functions:
+        return
+    functions: dict[Key, FunctionProto] = {}
+    for function in model.functions:
+        key = (function.domain or DEFAULT_DOMAIN, function.name, function.overload)
+        if key in functions:
+            raise StepwellError(f"the model defines the function '{function.name}' of {key[0]} twice")
+        functions[key] = function
+    Inliner(functions, opsets).graph(model.graph, ())
+    del model.functions[:]
+
+
+class Inliner:
+    """Copies bodies to where they are called, and counts what it makes."""
+
+    def __init__(self, functions: Mapping[Key, FunctionProto], opsets: Mapping[str, int]) -> None:
+        self.functions = functions
+        self.opsets = opsets
+        self.made = 0
+        self.calls = 0
+
+    def graph(self, graph: GraphProto, stack: tuple[Key, ...]) -> None:
+        if any(self.is_call(node) for node in graph.node):
+            nodes = [new for node in graph.node for new in self.node(node, stack)]
+            del graph.node[:]
+            graph.node.extend(nodes)
+        else:
+            for node in graph.node:
+                self.subgraphs(node, stack)
+
+    def is_call(self, node: NodeProto) -> bool:
+        return _key(node) in self.functions
+
+    def node(self, node: NodeProto, stack: tuple[Key, ...]) -> Iterator[NodeProto]:
+        """`node`, or the nodes of the function that it calls."""
+        self.made += 1
+        if self.made > MOST_NODES:
+            raise StepwellError(f"the model's functions stand for more than {MOST_NODES} nodes")
+        if not self.is_call(node):
+            copy = _copy(node)
+            self.subgraphs(copy, stack)
+            yield copy
+            return
+        key = _key(node)
+        if key in stack:
+            raise StepwellError(f"the function '{node.op_type}' calls itself, so it has no end")
+        if len(stack) == MOST_CALLS:
+            raise StepwellError(f"functions call each other more than {MOST_CALLS} deep")
+        for inner in self.body(node, self.functions[key]):
+            yield from self.node(inner, (*stack, key))
+
+    def subgraphs(self, node: NodeProto, stack: tuple[Key, ...]) -> None:
+        for _, graph in subgraphs_of(node):
+            self.graph(graph, stack)
+
+    def body(self, call: NodeProto, function: FunctionProto) -> list[NodeProto]:
+        """The nodes of `function` under the names and with the attributes of one call."""
+        self.check(call, function)
+        self.calls += 1
+        prefix = call.name or f"{function.name}.{self.calls}"
+        names = dict.fromkeys(function.input, "")
+        names.update(zip(function.input, call.input, strict=False))
+        # An output may be handed through from an input: then a node must still make it.
+        outputs = {made: given for made, given in zip(function.output, call.output, strict=False) if given}
+        handed_through = [(name, outputs.pop(name)) for name in list(outputs) if name in names]
+        names.update(outputs)
+        given = {attribute.name: attribute for attribute in (*function.attribute_proto, *call.attribute)}
+        nodes = [_copy(node) for node in function.node]
+        for node in nodes:
+            node.name = f"{prefix}/{node.name or next(iter(node.output), node.op_type)}"
+            _rename(node, names, prefix)
+            _settle(node, given)
+        for inside, outside in handed_through:
+            nodes.append(type(call)(op_type="Identity", input=[names[inside]], output=[outside], name=prefix))
+        return nodes
+
+    def check(self, call: NodeProto, function: FunctionProto) -> None:
+        what = f"the call of function '{function.name}' in node '{call.name}'"
+        if len(call.input) > len(function.input):
+            raise StepwellError(f"{what} has {len(call.input)} inputs; the function has {len(function.input)}")
+        if len(call.output) > len(function.output):
+            raise StepwellError(f"{what} has {len(call.output)} outputs; the function has {len(function.output)}")
+        known = {*function.attribute, *(attribute.name for attribute in function.attribute_proto)}
+        for attribute in call.attribute:
+            if attribute.name not in known:
+                raise StepwellError(f"{what} gives an attribute '{attribute.name}', which the function does not have")
+        for entry in function.opset_import:
+            domain = entry.domain or DEFAULT_DOMAIN
+            here = self.opsets.get(domain)
+            uses = any((node.domain or DEFAULT_DOMAIN) == domain and not self.is_call(node) for node in function.node)
+            if uses and here is not None and here != entry.version:
+                raise StepwellError(
+                    f"the function '{function.name}' is written in opset {entry.version} of {domain}, "
+                    f"but the model in opset {here}",
+                    fix="export both with the same opset",
+                )
+
+
+def _key(node: NodeProto) -> Key:
+    return (node.domain or DEFAULT_DOMAIN, node.op_type, node.overload)
+
+
+def _copy(node: NodeProto) -> NodeProto:
+    copy = type(node)()
+    copy.CopyFrom(node)
+    return copy
+
+
+def _rename(node: NodeProto, names: Mapping[str, str], prefix: str) -> None:
+    """Give the values of `node` and of its subgraphs the names that they have outside of the function."""
+
+    def outside(name: str) -> str:
+        return names[name] if name in names else f"{prefix}/{name}" if name else ""
+
+    inputs, outputs = [outside(name) for name in node.input], [outside(name) for name in node.output]
+    del node.input[:], node.output[:]
+    node.input.extend(inputs)
+    node.output.extend(outputs)
+    for _, graph in subgraphs_of(node):
+        for value in (*graph.input, *graph.output, *graph.value_info):
+            value.name = outside(value.name)
+        for tensor in graph.initializer:
+            tensor.name = outside(tensor.name)
+        for sparse in graph.sparse_initializer:
+            sparse.values.name = outside(sparse.values.name)
+        for inner in graph.node:
+            _rename(inner, names, prefix)
+
+
+def _settle(node: NodeProto, given: Mapping[str, AttributeProto]) -> None:
+    """Put the values of a call in the place of references to the function's attributes."""
+    settled: list[AttributeProto] = []
+    for attribute in node.attribute:
+        if not attribute.ref_attr_name:
+            settled.append(attribute)
+        elif (value := given.get(attribute.ref_attr_name)) is not None:
+            copy = type(attribute)()
+            copy.CopyFrom(value)
+            copy.name = attribute.name
+            settled.append(copy)
+    _replace(node, settled)
+    for _, graph in subgraphs_of(node):
+        for inner in graph.node:
+            _settle(inner, given)
+
+
+def _replace(node: NodeProto, attributes: Iterable[AttributeProto]) -> None:
+    kept = [type(attribute).FromString(attribute.SerializeToString()) for attribute in attributes]
+    del node.attribute[:]
+    node.attribute.extend(kept)

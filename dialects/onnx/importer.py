@@ -12,7 +12,6 @@ Whatever a file can have wrong ends in one `StepwellError`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +21,6 @@ from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.locations import node_location
 from xdsl.dialects.builtin import (
-    DYNAMIC_INDEX,
     ArrayAttr,
     DenseArrayBase,
     DictionaryAttr,
@@ -31,14 +29,11 @@ from xdsl.dialects.builtin import (
     ModuleOp,
     NoneType,
     StringAttr,
-    TensorType,
-    UnrankedTensorType,
     f32,
     i64,
 )
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.rewriter import Rewriter
+from xdsl.ir import Attribute, Block, Operation, Region
 from xdsl.utils.exceptions import VerifyException
 
 from .functions import inline_functions
@@ -46,8 +41,11 @@ from .model import check_names, load_model, opsets_of, subgraphs_of
 from .ops import NoValueOp, OnnxOp, YieldOp, op_class
 from .order import check_operators, node_name, sort_graphs
 from .schemas import DEFAULT_DOMAIN
-from .tensors import TensorReader, tensor_attribute
-from .types import ELEMENT_TYPES, OptionalType, SeqType, UnknownType
+from .scope import Scope
+from .shapes import infer_shapes, refine_types
+from .tensors import TensorAttribute, TensorReader, tensor_attribute
+from .types import ELEMENT_TYPES
+from .value_types import UNKNOWN, interface, stated_type, type_of
 
 if TYPE_CHECKING:
     from onnx import (
@@ -56,18 +54,8 @@ if TYPE_CHECKING:
         ModelProto,
         NodeProto,
         TensorProto,
-        TensorShapeProto,
-        TypeProto,
         ValueInfoProto,
     )
-
-MOST_ELEMENTS = 1 << 40
-"""An input or output of more elements is a mistake, or an attack."""
-
-KEPT_FOR_INFERENCE = 1 << 10
-"""Shape inference reads shapes, axes and the like from small tensors; all bigger ones are kept from it."""
-
-UNKNOWN = UnknownType()
 
 
 def import_onnx(ctx: Context, source: Path | str | bytes | ModelProto) -> ModuleOp:
@@ -110,26 +98,6 @@ def verify(module: ModuleOp) -> None:
             op.verify_()
         except VerifyException as error:
             raise StepwellError(f"{op.op_type}: {error}", where=op) from None
-
-
-@dataclass
-class Scope:
-    """The values of one graph by name, and the scopes of the graphs inside of it by (number of node, attribute)."""
-
-    outer: Scope | None = None
-    values: dict[str, SSAValue] = field(default_factory=dict[str, SSAValue])
-    inner: dict[tuple[int, str], Scope] = field(default_factory=dict[tuple[int, str], "Scope"])
-
-    def __getitem__(self, name: str) -> SSAValue:
-        scope = self
-        while name not in scope.values:
-            assert scope.outer is not None, "sort_graphs has seen that every name is defined"
-            scope = scope.outer
-        return scope.values[name]
-
-    def define(self, name: str, value: SSAValue) -> None:
-        value.name_hint = hint_of(name)
-        self.values[name] = value
 
 
 @dataclass
@@ -184,9 +152,9 @@ class Builder:
             block.add_op(self.node(node, index, scope, stated))
         return scope
 
-    def initializer(self, block: Block, scope: Scope, name: str, value: Attribute) -> None:
+    def initializer(self, block: Block, scope: Scope, name: str, value: TensorAttribute) -> None:
         op = op_class(DEFAULT_DOMAIN, "Constant").create(
-            result_types=[value.type],  # pyright: ignore
+            result_types=[value.type],
             properties={"value": value},
             location=node_location(name, self.file),
         )
@@ -259,165 +227,12 @@ class Builder:
                 )
                 raise StepwellError(f"{what} is of kind {kind}, which no operator of ONNX has")
 
-    def tensor(self, proto: TensorProto, what: str) -> Attribute:
+    def tensor(self, proto: TensorProto, what: str) -> TensorAttribute:
         array = self.tensors.read(proto, what)
         return tensor_attribute(self.ctx, proto.name or "constant", array, ELEMENT_TYPES[proto.data_type])
 
     def at(self, node: NodeProto) -> str:
         return f"node '{node_name(node)}'" + (f", {self.file}" if self.file is not None else "")
-
-
-# -- types ------------------------------------------------------------------------------------------------------------
-
-
-def type_of(proto: TypeProto) -> Attribute:
-    """A stated type; `!onnx.unknown` where none is stated."""
-    match proto.WhichOneof("value"):
-        case "tensor_type":
-            element = ELEMENT_TYPES.get(proto.tensor_type.elem_type)
-            if element is None:
-                return UNKNOWN
-            if not proto.tensor_type.HasField("shape"):
-                return UnrankedTensorType(element)
-            return TensorType(element, [size_of(dim) for dim in proto.tensor_type.shape.dim])
-        case "sequence_type":
-            return SeqType(type_of(proto.sequence_type.elem_type))
-        case "optional_type":
-            return OptionalType(type_of(proto.optional_type.elem_type))
-        case _:
-            return UNKNOWN
-
-
-def size_of(dim: TensorShapeProto.Dimension) -> int:
-    """A dim that is stated as a number; exporters that mean "any" also write -1."""
-    return dim.dim_value if dim.HasField("dim_value") and dim.dim_value >= 0 else DYNAMIC_INDEX
-
-
-def stated_type(value: ValueInfoProto, role: str) -> Attribute:
-    """The type of an input of the model, which the file must state."""
-    type = type_of(value.type)
-    what = f"{role} '{value.name}'"
-    if isinstance(type, UnknownType):
-        kind = value.type.WhichOneof("value")
-        said = "a type without elements" if kind == "tensor_type" else f"a {kind}" if kind else "no type"
-        raise StepwellError(f"{what} has {said}, so what to hand in is not known")
-    if isinstance(type, TensorType):
-        dims = value.type.tensor_type.shape.dim
-        if any(dim.HasField("dim_value") and dim.dim_value < -1 for dim in dims):
-            raise StepwellError(f"{what} has a negative dim: {[dim.dim_value or dim.dim_param for dim in dims]}")
-        count = 1
-        for size in type.get_shape():
-            count *= max(size, 1)
-        if count > MOST_ELEMENTS:
-            raise StepwellError(f"{what} has dims {list(type.get_shape())}: {count} elements are too many")
-    return type
-
-
-def interface(values: Sequence[ValueInfoProto], types: Sequence[Attribute]) -> ArrayAttr[DictionaryAttr]:
-    """What @main says of each input (or output): its name, and its dims, where one may be a symbol."""
-    return ArrayAttr([DictionaryAttr(said_of(value, type)) for value, type in zip(values, types, strict=True)])
-
-
-def said_of(value: ValueInfoProto, type: Attribute) -> dict[str, Attribute]:
-    said: dict[str, Attribute] = {"stepwell.name": StringAttr(value.name)}
-    if isinstance(type, TensorType):
-        stated = value.type.tensor_type.shape.dim
-        symbols = (
-            [dim.dim_param for dim in stated] if len(stated) == type.get_num_dims() else [""] * type.get_num_dims()
-        )
-        said["stepwell.dims"] = ArrayAttr(
-            [
-                StringAttr(symbol) if size == DYNAMIC_INDEX else IntegerAttr(size, i64)
-                for size, symbol in zip(type.get_shape(), symbols, strict=True)
-            ]
-        )
-    return said
-
-
-# -- shape inference --------------------------------------------------------------------------------------------------
-
-
-def infer_shapes(model: ModelProto) -> GraphProto | None:
-    """The graph with the types that ONNX's shape inference finds; None where it fails.
-
-    It copies the model, so weights are taken out first: of those only the type is needed.
-    """
-    import onnx.shape_inference
-
-    drop_weights(model.graph)
-    try:
-        return onnx.shape_inference.infer_shapes(model).graph
-    except Exception:  # it raises whatever C++ throws; the graph level infers shapes on its own
-        return None
-
-
-def drop_weights(graph: GraphProto) -> None:
-    """Put the type in the place of each big tensor."""
-    for index in range(len(graph.initializer) - 1, -1, -1):
-        tensor = graph.initializer[index]
-        if is_big(tensor):
-            state_type(graph, tensor.name, tensor)
-            del graph.initializer[index]
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("t") and is_big(attribute.t):
-                if node.op_type == "Constant" and node.output:
-                    state_type(graph, node.output[0], attribute.t)
-                attribute.ClearField("t")
-        for _, inner in subgraphs_of(node):
-            drop_weights(inner)
-
-
-def is_big(tensor: TensorProto) -> bool:
-    return tensor.data_location == tensor.EXTERNAL or tensor.ByteSize() > KEPT_FOR_INFERENCE
-
-
-def state_type(graph: GraphProto, name: str, tensor: TensorProto) -> None:
-    info = graph.value_info.add(name=name)
-    info.type.tensor_type.elem_type = tensor.data_type
-    for dim in tensor.dims:
-        info.type.tensor_type.shape.dim.add(dim_value=dim)
-
-
-def refine_types(scope: Scope, graph: GraphProto | None) -> None:
-    """Give the values of `scope` what `graph` knows of their types beyond what they have."""
-    if graph is None:
-        return
-    for info in (*graph.value_info, *graph.output):
-        value = scope.values.get(info.name)
-        if value is None or isinstance(value.owner, Block):
-            continue
-        refined = merge(value.type, type_of(info.type))
-        if refined != value.type:
-            scope.values[info.name] = Rewriter.replace_value_with_new_type(value, refined)
-    for (index, name), inner in scope.inner.items():
-        refine_types(inner, dict(subgraphs_of(graph.node[index])).get(name))
-
-
-def merge(stated: Attribute, inferred: Attribute) -> Attribute:
-    """Of two types of one value what both know; where they disagree, what was inferred."""
-    if isinstance(inferred, UnknownType):
-        return stated
-    if not isinstance(inferred, TensorType | UnrankedTensorType):
-        return inferred
-    if not isinstance(stated, TensorType) or stated.element_type != inferred.element_type:
-        return inferred
-    if isinstance(inferred, UnrankedTensorType):
-        return stated
-    if stated.get_num_dims() != inferred.get_num_dims():
-        return inferred
-    sizes = zip(stated.get_shape(), inferred.get_shape(), strict=True)
-    return TensorType(inferred.element_type, [a if b == DYNAMIC_INDEX else b for a, b in sizes])
-
-
-# -- names ------------------------------------------------------------------------------------------------------------
-
-
-def hint_of(name: str) -> str | None:
-    """A value's name as the text may show it: `%conv1.out`. A number at the end would be lost, so it gets a dot."""
-    hint = re.sub(r"[^A-Za-z0-9_$.-]", "_", name[:80])
-    hint = re.sub(r"_(\d+)$", r".\1", hint)
-    return hint if not hint or hint[0].isalpha() or hint[0] == "_" else f"v{hint}"
 
 
 def text_of(data: bytes, what: str) -> str:

@@ -69,7 +69,7 @@ def _read(path: Path) -> bytes:
 
 
 def opsets_of(model: ModelProto) -> dict[str, int]:
-    """The opset of each domain. Raises for a model that is older or newer than what can be read."""
+    """The opset of each domain, as the model states it, or else its functions. Raises for one that cannot be read."""
     from onnx import IR_VERSION
 
     if not 3 <= model.ir_version <= IR_VERSION:
@@ -80,8 +80,13 @@ def opsets_of(model: ModelProto) -> dict[str, int]:
     opsets: dict[str, int] = {}
     for entry in model.opset_import:
         domain = _utf8(entry.domain, "a domain") or DEFAULT_DOMAIN
+        if not 0 < entry.version < 1 << 31:
+            raise StepwellError(f"the model states opset {entry.version} of {domain}, which is no version")
         if opsets.setdefault(domain, entry.version) != entry.version:
             raise StepwellError(f"the model states two opsets of {domain}: {opsets[domain]} and {entry.version}")
+    for function in model.functions:
+        for entry in function.opset_import:
+            opsets.setdefault(entry.domain or DEFAULT_DOMAIN, entry.version)
     newest = newest_opset()
     version = opsets.setdefault(DEFAULT_DOMAIN, 0)
     if version == 0:
@@ -93,6 +98,9 @@ def opsets_of(model: ModelProto) -> dict[str, int]:
             f"the model has opset {version}; opsets {OLDEST_OPSET} to {newest} can be read",
             fix="convert it: onnx.version_converter.convert_version(model, 17)",
         )
+    del model.opset_import[:]
+    for domain, version in opsets.items():
+        model.opset_import.add(domain="" if domain == DEFAULT_DOMAIN else domain, version=version)
     return opsets
 
 

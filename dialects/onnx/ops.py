@@ -14,8 +14,9 @@ An op means what its domain's opset says, which stands on the module: `onnx.opse
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from functools import cache
+from types import UnionType
 from typing import Any, ClassVar, Self, cast
 
 from xdsl.dialects.builtin import (
@@ -24,6 +25,8 @@ from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     DenseResourceAttr,
     DictionaryAttr,
+    Float32Type,
+    Float64Type,
     FloatAttr,
     IntegerAttr,
     IntegerType,
@@ -240,7 +243,7 @@ class YieldOp(IRDLOperation):
         super().__init__(operands=[list(values)])
 
 
-@lru_cache(maxsize=None)
+@cache
 def op_class(domain: str, op_type: str) -> type[OnnxOp]:
     """The class of an operator: `onnx.Conv`; outside of ONNX's own domain `onnx.<domain>.<operator>`."""
     name = f"onnx.{op_type}" if domain == DEFAULT_DOMAIN else f"onnx.{domain}.{op_type}"
@@ -262,41 +265,38 @@ def op_class(domain: str, op_type: str) -> type[OnnxOp]:
 
 def _python(value: Attribute) -> Any:
     match value:
-        case IntegerAttr() | StringAttr():
-            return value.value.data if isinstance(value, IntegerAttr) else value.data
-        case FloatAttr():
+        case IntegerAttr() | FloatAttr():
             return value.value.data
+        case StringAttr():
+            return value.data
         case DenseArrayBase():
-            return tuple(value.get_values())
+            return tuple(cast(DenseArrayBase[IntegerType], value).get_values())
         case ArrayAttr():
-            return tuple(_python(item) for item in cast(ArrayAttr[Attribute], value).data)
+            return tuple(_python(item) for item in value.data)
         case _:
             return value
 
 
-def _is_array(value: Attribute, element: type[Attribute]) -> bool:
-    return isinstance(value, DenseArrayBase) and isinstance(value.elt_type, element)
+def _is_list(value: Attribute, element: type[Attribute] | UnionType) -> bool:
+    return isinstance(value, DenseArrayBase) and isinstance(cast(DenseArrayBase[Any], value).elt_type, element)
 
 
-def _is_tensor(value: Attribute) -> bool:
-    return isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr | StringsAttr)
+def _are_strings(value: Attribute) -> bool:
+    return isinstance(value, ArrayAttr) and all(isinstance(i, StringAttr) for i in cast(ArrayAttr[Any], value).data)
 
 
-def _is_strings(value: Attribute) -> bool:
-    return isinstance(value, ArrayAttr) and all(
-        isinstance(item, StringAttr) for item in cast(ArrayAttr[Attribute], value).data
-    )
+_TENSOR = (DenseIntOrFPElementsAttr, DenseResourceAttr, StringsAttr)
 
-
-_KINDS = {
+# What stands for an attribute of each kind.
+_KINDS: dict[str, Callable[[Attribute], bool]] = {
     "INT": lambda value: isinstance(value, IntegerAttr),
     "FLOAT": lambda value: isinstance(value, FloatAttr),
     "STRING": lambda value: isinstance(value, StringAttr),
-    "INTS": lambda value: _is_array(value, IntegerType),
-    "FLOATS": lambda value: isinstance(value, DenseArrayBase) and not _is_array(value, IntegerType),
-    "STRINGS": _is_strings,
-    "TENSOR": _is_tensor,
-    "SPARSE_TENSOR": _is_tensor,
+    "INTS": lambda value: _is_list(value, IntegerType),
+    "FLOATS": lambda value: _is_list(value, Float32Type | Float64Type),
+    "STRINGS": _are_strings,
+    "TENSOR": lambda value: isinstance(value, _TENSOR),
+    "SPARSE_TENSOR": lambda value: isinstance(value, _TENSOR),
     "TYPE_PROTO": lambda value: isinstance(value, TypeAttribute),
 }
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from onnx import AttributeProto
@@ -71,7 +71,7 @@ def newest_opset(domain: str = DEFAULT_DOMAIN) -> int:
     return max((s.since_version for s in onnx.defs.get_all_schemas() if s.domain == domain), default=0)
 
 
-@lru_cache(maxsize=None)
+@cache
 def operator_names() -> tuple[tuple[str, str], ...]:
     """(domain, operator) of all that ONNX has or had, in order."""
     import onnx.defs
@@ -79,7 +79,7 @@ def operator_names() -> tuple[tuple[str, str], ...]:
     return tuple(sorted({(s.domain or DEFAULT_DOMAIN, s.name) for s in onnx.defs.get_all_schemas_with_history()}))
 
 
-@lru_cache(maxsize=None)
+@cache
 def schema(domain: str, op_type: str, opset: int) -> Schema | None:
     """The schema that `op_type` has in `opset` of `domain`; None when that opset has no such operator."""
     import onnx.defs
@@ -98,10 +98,15 @@ def schema(domain: str, op_type: str, opset: int) -> Schema | None:
         input_count=(found.min_input, found.max_input),
         output_count=(found.min_output, found.max_output),
         attributes={
-            name: AttributeSpec(name, spec.type.name, spec.required, default_of(spec.default_value))
+            name: AttributeSpec(name, _name(spec.type), spec.required, default_of(spec.default_value))
             for name, spec in sorted(found.attributes.items())
         },
     )
+
+
+def _name(member: object) -> str:
+    """The name of an enum's member; to onnx's type stubs these are not enums."""
+    return str(member).rpartition(".")[2]
 
 
 def _formal(formal: OpSchema.FormalParameter) -> Formal:
@@ -109,8 +114,8 @@ def _formal(formal: OpSchema.FormalParameter) -> Formal:
         name=formal.name,
         type_name=formal.type_str,
         allowed=frozenset(formal.types),
-        optional=formal.option.name == "Optional",
-        variadic=formal.option.name == "Variadic",
+        optional=_name(formal.option) == "Optional",
+        variadic=_name(formal.option) == "Variadic",
         homogeneous=formal.is_homogeneous,
     )
 
@@ -129,6 +134,6 @@ def default_of(proto: AttributeProto) -> Any:
         case proto.FLOATS:
             return tuple(proto.floats)
         case proto.STRINGS:
-            return tuple(cast(bytes, s).decode() for s in proto.strings)
+            return tuple(s.decode() for s in proto.strings)
         case _:
             return None

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from onnx import SparseTensorProto, TensorProto
 
 Array = npt.NDArray[Any]
+TensorAttribute = DenseIntOrFPElementsAttr[Any] | DenseResourceAttr | StringsAttr
 
 MOST_INLINE = 16
 """Arrays of up to so many elements stand in the text itself."""
@@ -270,13 +271,13 @@ def _number(text: str, name: str, what: str) -> int:
     return int(text)
 
 
-def tensor_attribute(ctx: Context, hint: str, array: Array, element: Attribute) -> Attribute:
+def tensor_attribute(ctx: Context, hint: str, array: Array, element: Attribute) -> TensorAttribute:
     """An array as attribute: in the text when it is small, else a reference to the weights table."""
-    type = TensorType(element, array.shape)
+    type: TensorType[Any] = TensorType(element, array.shape)
     if array.dtype == object:
-        return StringsAttr(ArrayAttr([StringAttr(text) for text in array.reshape(-1)]), type)  # pyright: ignore
+        return StringsAttr(ArrayAttr([StringAttr(text) for text in array.reshape(-1)]), type)
     if array.size <= MOST_INLINE and array.dtype.name in INLINE_DTYPES and not _mixes_zeros(array):
-        return DenseIntOrFPElementsAttr(type, BytesAttr(array.tobytes()))  # pyright: ignore
+        return DenseIntOrFPElementsAttr(type, BytesAttr(array.tobytes()))
     return DenseResourceAttr(StringAttr(ctx.weights.add(hint, array)), type)
 
 

@@ -9,6 +9,8 @@ tensor<3x!onnx.string>                 a tensor of strings
 
 from __future__ import annotations
 
+from typing import cast
+
 from xdsl.dialects.builtin import (
     ArrayAttr,
     BFloat16Type,
@@ -112,10 +114,22 @@ ELEMENT_TYPES = {number: type for number, (_, type) in ELEMENTS.items()}
 _SCHEMA_NAMES = {type: name for name, type in ELEMENTS.values()}
 
 
+def element_of(type: Attribute) -> Attribute | None:
+    """The element type of a tensor, ranked or not; None for what is no tensor."""
+    if not isinstance(type, TensorType | UnrankedTensorType):
+        return None
+    return cast(TensorType[Attribute] | UnrankedTensorType[Attribute], type).element_type
+
+
+def shape_of(type: Attribute) -> tuple[int, ...] | None:
+    """The dims of a ranked tensor; None for anything else."""
+    return cast(TensorType[Attribute], type).get_shape() if isinstance(type, TensorType) else None
+
+
 def schema_name(type: Attribute) -> str | None:
     """`type` as schemas write it, `tensor(float)`; None when it is not known or has no such name."""
-    if isinstance(type, TensorType | UnrankedTensorType):
-        name = _SCHEMA_NAMES.get(type.element_type)
+    if (element := element_of(type)) is not None:
+        name = _SCHEMA_NAMES.get(element)
         return None if name is None else f"tensor({name})"
     if isinstance(type, SeqType):
         inside = schema_name(type.element_type)
