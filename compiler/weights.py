@@ -28,8 +28,8 @@ class WeightTable:
         """Own `array` under a key made from `hint`; an equal array already owned gives its key instead."""
         array = np.ascontiguousarray(array).reshape(array.shape)  # a scalar stays a scalar
         digest = hashlib.blake2b(digest_size=16)
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(array.data if array.size else b"")
+        digest.update(f"{array.dtype.name}{array.shape}".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data)  # bfloat16 and narrower have no buffers of their own
         content = digest.digest()
         if (known := self._by_content.get(content)) is not None:
             return known
