@@ -24,6 +24,10 @@ Each op is a small class: operands and attributes declared as Python values (`fi
 and `fold`, which computes it in numpy (`base.py`). `canonicalization.py` holds their patterns.
 """  # noqa: E501
 
+# What the imports bring is what this package offers.
+# ruff: noqa: F401
+# pyright: reportUnusedImport=false
+
 from __future__ import annotations
 
 from xdsl.ir import Dialect

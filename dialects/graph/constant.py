@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any, Self, cast
 
 import numpy as np
+from stepwell.context import Context
+from stepwell.diagnostics import StepwellError
 from xdsl.dialects.builtin import (
     BytesAttr,
     DenseIntOrFPElementsAttr,
@@ -23,8 +25,6 @@ from xdsl.printer import Printer
 from xdsl.traits import ConstantLike, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from ...context import Context
-from ...diagnostics import StepwellError
 from .base import Array, GraphOp
 from .types import Tensor, count, dtype_of, element_of, tensor
 
@@ -80,14 +80,14 @@ class ConstantOp(GraphOp):
 
 def _type_of_value(value: Attribute) -> Tensor:
     if isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr):
-        type = cast(Attribute, value.type)
+        type = value.get_type()
         if isinstance(type, TensorType):
             return cast(Tensor, type)
     raise VerifyException(f"{value} is no constant tensor")
 
 
 def constant(ctx: Context, array: Array, hint: str = "constant", location: LocationAttr | None = None) -> ConstantOp:
-    """The constant that holds `array`: in the text if it is small, else in the weights table under a key like `hint`."""
+    """The constant that holds `array`: in the text if it is small, else in the weights table keyed like `hint`."""
     type = tensor(array.shape, element_of(array.dtype))
     if array.size <= INLINE_ELEMENTS:
         data = np.ascontiguousarray(array).tobytes()

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -40,7 +40,8 @@ from .types import (
 class Row:
     """One elementwise op: what it computes, numpy's way to it, and the kinds of element that it takes."""
 
-    doc: str
+    name: str
+    does: str
     fold: Callable[..., Array]
     takes: str
     """Letters of the kinds it takes: f(loat), i(nteger), b(ool)."""
@@ -53,52 +54,6 @@ class Row:
             or ("b" in self.takes and is_bool(element))
         )
 
-
-UNARY: dict[str, Row] = {
-    "abs": Row("|x|", np.abs, "fi"),
-    "neg": Row("-x", np.negative, "fi"),
-    "exp": Row("e to the x", np.exp, "f"),
-    "log": Row("the natural logarithm", np.log, "f"),
-    "sqrt": Row("the square root; NaN below 0", np.sqrt, "f"),
-    "rsqrt": Row("1 / sqrt(x)", lambda x: np.reciprocal(np.sqrt(x)), "f"),
-    "reciprocal": Row("1 / x", np.reciprocal, "f"),
-    "relu": Row("max(x, 0)", lambda x: np.maximum(x, x.dtype.type(0)), "fi"),
-    "sigmoid": Row("1 / (1 + exp(-x))", numeric.sigmoid, "f"),
-    "tanh": Row("the hyperbolic tangent", np.tanh, "f"),
-    "erf": Row("the error function", numeric.erf, "f"),
-    "floor": Row("the next whole number below", np.floor, "f"),
-    "ceil": Row("the next whole number above", np.ceil, "f"),
-    "round": Row("the nearest whole number, halves to the even one", np.rint, "f"),
-    "sign": Row("-1, 0 or 1", np.sign, "fi"),
-    "sin": Row("sine", np.sin, "f"),
-    "cos": Row("cosine", np.cos, "f"),
-    "tan": Row("tangent", np.tan, "f"),
-    "asin": Row("arc sine", np.arcsin, "f"),
-    "acos": Row("arc cosine", np.arccos, "f"),
-    "atan": Row("arc tangent", np.arctan, "f"),
-    "sinh": Row("hyperbolic sine", np.sinh, "f"),
-    "cosh": Row("hyperbolic cosine", np.cosh, "f"),
-    "asinh": Row("inverse hyperbolic sine", np.arcsinh, "f"),
-    "acosh": Row("inverse hyperbolic cosine", np.arccosh, "f"),
-    "atanh": Row("inverse hyperbolic tangent", np.arctanh, "f"),
-    "not": Row("logical not; of integers every bit", np.invert, "bi"),
-    "is_nan": Row("whether x is NaN", np.isnan, "f", to_bool=True),
-    "is_inf": Row("whether x is an infinity", np.isinf, "f", to_bool=True),
-}
-
-BINARY: dict[str, Row] = {
-    "add": Row("a + b", np.add, "fi"),
-    "sub": Row("a - b", np.subtract, "fi"),
-    "mul": Row("a * b", np.multiply, "fi"),
-    "div": Row("a / b; of integers the quotient rounded toward 0", numeric.div, "fi"),
-    "pow": Row("a to the b", numeric.power, "fi"),
-    "max": Row("the larger; NaN if either is", np.maximum, "fi"),
-    "min": Row("the smaller; NaN if either is", np.minimum, "fi"),
-    "mod": Row("the remainder; its sign is b's (Python), with fmod a's (C)", np.mod, "fi"),
-    "and": Row("logical and; of integers bit by bit", np.bitwise_and, "bi"),
-    "or": Row("logical or; of integers bit by bit", np.bitwise_or, "bi"),
-    "xor": Row("logical exclusive or; of integers bit by bit", np.bitwise_xor, "bi"),
-}
 
 COMPARE: dict[str, Callable[..., Array]] = {
     "lt": np.less,
@@ -114,10 +69,41 @@ class ElementwiseOp(GraphOp):
     """Every element of the result depends on the elements at the same place of the (broadcast) operands."""
 
 
-class UnaryOp(ElementwiseOp):
-    """One tensor in, one of the same shape out. Subclasses come from the table `UNARY`."""
+class RowOp(ElementwiseOp):
+    """An op that is a row of a table: `class AddOp(BinaryOp, op="add", does="a + b", fold=np.add, takes="fi"): ...`"""
 
     row: ClassVar[Row]
+
+    def __init_subclass__(
+        cls,
+        op: str = "",
+        does: str = "",
+        fold: Callable[..., Any] | None = None,
+        takes: str = "",
+        to_bool: bool = False,
+    ) -> None:
+        super().__init_subclass__()
+        if fold is None:
+            return
+        cls.name = f"graph.{op}"
+        cls.row = Row(op, does, fold, takes, to_bool)
+        cls.__doc__ = cls.__doc__ or does
+
+    def verify_op(self) -> None:
+        element = element_type_of(self.operands[0])
+        _verify_one_element_type(self.operands)
+        if not self.row.allows(element):
+            kinds = {"f": "floats", "i": "integers", "b": "booleans"}
+            takes = " and ".join(kinds[kind] for kind in self.row.takes)
+            raise VerifyException(f"takes {takes}, but is given {element}")
+
+    def fold(self, *arrays: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return as_type(self.row.fold(*arrays), self.result_type)
+
+
+class UnaryOp(RowOp):
+    """One tensor in, one of the same shape out. Each subclass below is a row of a table."""
 
     x = Operand()
 
@@ -125,18 +111,9 @@ class UnaryOp(ElementwiseOp):
         x = type_of(self.operands[0])
         return tensor(x.get_shape(), BOOL if self.row.to_bool else x.element_type)
 
-    def verify_op(self) -> None:
-        _verify_row(self, self.row)
 
-    def fold(self, *arrays: Array) -> Array:
-        with np.errstate(all="ignore"):
-            return as_type(self.row.fold(*arrays), self.result_type)
-
-
-class BinaryOp(ElementwiseOp):
-    """Two tensors of one element type, broadcast to each other. Subclasses come from the table `BINARY`."""
-
-    row: ClassVar[Row]
+class BinaryOp(RowOp):
+    """Two tensors of one element type, broadcast to each other. Each subclass below is a row of a table."""
 
     a = Operand()
     b = Operand()
@@ -145,89 +122,63 @@ class BinaryOp(ElementwiseOp):
         a, b = type_of(self.operands[0]), type_of(self.operands[1])
         return tensor(broadcast(a.get_shape(), b.get_shape()), a.element_type)
 
-    def verify_op(self) -> None:
-        _verify_one_element_type(self, self.operands)
-        _verify_row(self, self.row)
 
-    def fold(self, *arrays: Array) -> Array:
-        with np.errstate(all="ignore"):
-            return as_type(self.row.fold(*arrays), self.result_type)
-
-
-def _verify_row(op: GraphOp, row: Row) -> None:
-    element = element_type_of(op.operands[0])
-    if not row.allows(element):
-        kinds = {"f": "floats", "i": "integers", "b": "booleans"}
-        raise VerifyException(f"takes {' and '.join(kinds[kind] for kind in row.takes)}, but is given {element}")
-
-
-def _verify_one_element_type(op: GraphOp, values: Any) -> None:
+def _verify_one_element_type(values: Sequence[SSAValue]) -> None:
     elements = [element_type_of(value) for value in values]
     if any(element != elements[0] for element in elements):
         raise VerifyException(f"operands have element types {', '.join(map(str, elements))}; they must be one")
 
 
-def _camel(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_")) + "Op"
+# Tables: a line is an op.
+# fmt: off
+
+class AbsOp(UnaryOp, op="abs", does="|x|", fold=np.abs, takes="fi"): ...
+class NegOp(UnaryOp, op="neg", does="-x", fold=np.negative, takes="fi"): ...
+class ExpOp(UnaryOp, op="exp", does="e to the x", fold=np.exp, takes="f"): ...
+class LogOp(UnaryOp, op="log", does="the natural logarithm", fold=np.log, takes="f"): ...
+class SqrtOp(UnaryOp, op="sqrt", does="the square root; NaN below 0", fold=np.sqrt, takes="f"): ...
+class RsqrtOp(UnaryOp, op="rsqrt", does="1 / sqrt(x)", fold=numeric.rsqrt, takes="f"): ...
+class ReciprocalOp(UnaryOp, op="reciprocal", does="1 / x", fold=np.reciprocal, takes="f"): ...
+class ReluOp(UnaryOp, op="relu", does="max(x, 0)", fold=numeric.relu, takes="fi"): ...
+class SigmoidOp(UnaryOp, op="sigmoid", does="1 / (1 + exp(-x))", fold=numeric.sigmoid, takes="f"): ...
+class TanhOp(UnaryOp, op="tanh", does="the hyperbolic tangent", fold=np.tanh, takes="f"): ...
+class ErfOp(UnaryOp, op="erf", does="the error function", fold=numeric.erf, takes="f"): ...
+class FloorOp(UnaryOp, op="floor", does="the next whole number below", fold=np.floor, takes="f"): ...
+class CeilOp(UnaryOp, op="ceil", does="the next whole number above", fold=np.ceil, takes="f"): ...
+class RoundOp(UnaryOp, op="round", does="the nearest whole number, halves to even", fold=np.rint, takes="f"): ...
+class SignOp(UnaryOp, op="sign", does="-1, 0 or 1", fold=np.sign, takes="fi"): ...
+class SinOp(UnaryOp, op="sin", does="sine", fold=np.sin, takes="f"): ...
+class CosOp(UnaryOp, op="cos", does="cosine", fold=np.cos, takes="f"): ...
+class TanOp(UnaryOp, op="tan", does="tangent", fold=np.tan, takes="f"): ...
+class AsinOp(UnaryOp, op="asin", does="arc sine", fold=np.arcsin, takes="f"): ...
+class AcosOp(UnaryOp, op="acos", does="arc cosine", fold=np.arccos, takes="f"): ...
+class AtanOp(UnaryOp, op="atan", does="arc tangent", fold=np.arctan, takes="f"): ...
+class SinhOp(UnaryOp, op="sinh", does="hyperbolic sine", fold=np.sinh, takes="f"): ...
+class CoshOp(UnaryOp, op="cosh", does="hyperbolic cosine", fold=np.cosh, takes="f"): ...
+class AsinhOp(UnaryOp, op="asinh", does="inverse hyperbolic sine", fold=np.arcsinh, takes="f"): ...
+class AcoshOp(UnaryOp, op="acosh", does="inverse hyperbolic cosine", fold=np.arccosh, takes="f"): ...
+class AtanhOp(UnaryOp, op="atanh", does="inverse hyperbolic tangent", fold=np.arctanh, takes="f"): ...
+class NotOp(UnaryOp, op="not", does="logical not; of integers every bit", fold=np.invert, takes="bi"): ...
+class IsNanOp(UnaryOp, op="is_nan", does="whether x is NaN", fold=np.isnan, takes="f", to_bool=True): ...
+class IsInfOp(UnaryOp, op="is_inf", does="whether x is an infinity", fold=np.isinf, takes="f", to_bool=True): ...
+
+class AddOp(BinaryOp, op="add", does="a + b", fold=np.add, takes="fi"): ...
+class SubOp(BinaryOp, op="sub", does="a - b", fold=np.subtract, takes="fi"): ...
+class MulOp(BinaryOp, op="mul", does="a * b", fold=np.multiply, takes="fi"): ...
+class DivOp(BinaryOp, op="div", does="a / b; of integers the quotient toward 0", fold=numeric.div, takes="fi"): ...
+class PowOp(BinaryOp, op="pow", does="a to the b", fold=numeric.power, takes="fi"): ...
+class MaxOp(BinaryOp, op="max", does="the larger; NaN if either is", fold=np.maximum, takes="fi"): ...
+class MinOp(BinaryOp, op="min", does="the smaller; NaN if either is", fold=np.minimum, takes="fi"): ...
+class AndOp(BinaryOp, op="and", does="logical and; of integers bit by bit", fold=np.bitwise_and, takes="bi"): ...
+class OrOp(BinaryOp, op="or", does="logical or; of integers bit by bit", fold=np.bitwise_or, takes="bi"): ...
+class XorOp(BinaryOp, op="xor", does="exclusive or; of integers bit by bit", fold=np.bitwise_xor, takes="bi"): ...
+
+# fmt: on
 
 
-def _unary(name: str) -> type[UnaryOp]:
-    members = {"name": f"graph.{name}", "__doc__": UNARY[name].doc, "row": UNARY[name], "__module__": __name__}
-    return type(_camel(name), (UnaryOp,), members)
-
-
-def _binary(name: str) -> type[BinaryOp]:
-    members = {"name": f"graph.{name}", "__doc__": BINARY[name].doc, "row": BINARY[name], "__module__": __name__}
-    return type(_camel(name), (BinaryOp,), members)
-
-
-AbsOp = _unary("abs")
-NegOp = _unary("neg")
-ExpOp = _unary("exp")
-LogOp = _unary("log")
-SqrtOp = _unary("sqrt")
-RsqrtOp = _unary("rsqrt")
-ReciprocalOp = _unary("reciprocal")
-ReluOp = _unary("relu")
-SigmoidOp = _unary("sigmoid")
-TanhOp = _unary("tanh")
-ErfOp = _unary("erf")
-FloorOp = _unary("floor")
-CeilOp = _unary("ceil")
-RoundOp = _unary("round")
-SignOp = _unary("sign")
-SinOp = _unary("sin")
-CosOp = _unary("cos")
-TanOp = _unary("tan")
-AsinOp = _unary("asin")
-AcosOp = _unary("acos")
-AtanOp = _unary("atan")
-SinhOp = _unary("sinh")
-CoshOp = _unary("cosh")
-AsinhOp = _unary("asinh")
-AcoshOp = _unary("acosh")
-AtanhOp = _unary("atanh")
-NotOp = _unary("not")
-IsNanOp = _unary("is_nan")
-IsInfOp = _unary("is_inf")
-
-AddOp = _binary("add")
-SubOp = _binary("sub")
-MulOp = _binary("mul")
-DivOp = _binary("div")
-PowOp = _binary("pow")
-MaxOp = _binary("max")
-MinOp = _binary("min")
-AndOp = _binary("and")
-OrOp = _binary("or")
-XorOp = _binary("xor")
-
-
-class ModOp(BinaryOp):
+class ModOp(BinaryOp, op="mod", does="the remainder of a / b", fold=np.mod, takes="fi"):
     """The remainder of a / b: with b's sign as in Python, or with a's sign as in C where `fmod` is said."""
 
-    name = "graph.mod"
-    row = BINARY["mod"]
     fmod = flag()
 
     def fold(self, *arrays: Array) -> Array:
@@ -235,8 +186,10 @@ class ModOp(BinaryOp):
             return as_type((np.fmod if self.fmod else np.mod)(*arrays), self.result_type)
 
 
-UNARY_OPS: dict[str, type[UnaryOp]] = {cls.name.removeprefix("graph."): cls for cls in UnaryOp.__subclasses__()}
-BINARY_OPS: dict[str, type[BinaryOp]] = {cls.name.removeprefix("graph."): cls for cls in BinaryOp.__subclasses__()}
+UNARY: dict[str, Row] = {cls.row.name: cls.row for cls in UnaryOp.__subclasses__()}
+BINARY: dict[str, Row] = {cls.row.name: cls.row for cls in BinaryOp.__subclasses__()}
+UNARY_OPS: dict[str, type[UnaryOp]] = {cls.row.name: cls for cls in UnaryOp.__subclasses__()}
+BINARY_OPS: dict[str, type[BinaryOp]] = {cls.row.name: cls for cls in BinaryOp.__subclasses__()}
 
 
 class CompareOp(ElementwiseOp):
@@ -254,7 +207,7 @@ class CompareOp(ElementwiseOp):
         return tensor(broadcast(shape_of(self.a), shape_of(self.b)), BOOL)
 
     def verify_op(self) -> None:
-        _verify_one_element_type(self, self.operands)
+        _verify_one_element_type(self.operands)
 
     def fold(self, *arrays: Array) -> Array:
         return np.asarray(COMPARE[self.predicate](*arrays))
@@ -275,7 +228,7 @@ class SelectOp(ElementwiseOp):
     def verify_op(self) -> None:
         if not is_bool(element_type_of(self.cond)):
             raise VerifyException(f"the condition is of {element_type_of(self.cond)}; it must be of i1")
-        _verify_one_element_type(self, self.operands[1:])
+        _verify_one_element_type(self.operands[1:])
 
     def fold(self, *arrays: Array) -> Array:
         return np.where(*arrays)

@@ -216,7 +216,7 @@ class OptionalOperand:
     def __get__(self, op: None, owner: type) -> OptionalOperand: ...
     @overload
     def __get__(self, op: Operation, owner: type) -> Value | None: ...
-    def __get__(self, op: Operation | None, owner: type) -> Value | None | OptionalOperand:
+    def __get__(self, op: Operation | None, owner: type) -> Value | OptionalOperand | None:
         if op is None:
             return self
         return cast(Value, op.operands[self.index]) if len(op.operands) > self.index else None

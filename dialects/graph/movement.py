@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+
 import numpy as np
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException

@@ -17,9 +17,17 @@ def erf(x: Array) -> Array:
     return np.asarray(_erf(x.astype(np.float64)) if x.size else x).astype(x.dtype)
 
 
+def rsqrt(x: Array) -> Array:
+    return np.reciprocal(np.sqrt(x))
+
+
+def relu(x: Array) -> Array:
+    return np.maximum(x, x.dtype.type(0))
+
+
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)) without overflow: of x < 0 the equal exp(x) / (1 + exp(x))."""
-    small = np.exp(-np.abs(x))
+    small: Array = np.exp(-np.abs(x))
     one = x.dtype.type(1)
     return np.where(x >= 0, one / (one + small), small / (one + small))
 

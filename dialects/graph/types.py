@@ -10,6 +10,7 @@ from math import prod
 from typing import Any, cast
 
 import numpy as np
+from stepwell.diagnostics import StepwellError
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     BFloat16Type,
@@ -22,8 +23,6 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, SSAValue
 from xdsl.utils.exceptions import VerifyException
-
-from ...diagnostics import StepwellError
 
 FLOATS = (Float16Type, Float32Type, Float64Type, BFloat16Type)
 
@@ -45,6 +44,7 @@ _NUMPY: dict[Attribute, str] = {
     **{IntegerType(bits): f"int{bits}" for bits in (8, 16, 32, 64)},
     **{IntegerType(bits, Signedness.UNSIGNED): f"uint{bits}" for bits in (8, 16, 32, 64)},
 }
+_UNSIGNED = {IntegerType(bits, Signedness.UNSIGNED) for bits in (8, 16, 32, 64)}
 _ELEMENT = {np.dtype(name): element for element, name in _NUMPY.items()}
 
 
@@ -74,9 +74,10 @@ def tensor(shape: Iterable[int], element: Attribute) -> Tensor:
 
 def type_of(value: SSAValue) -> Tensor:
     """The tensor type of a value. Raises `VerifyException` for anything else."""
-    if not isinstance(value.type, TensorType):
-        raise VerifyException(f"a value of type {value.type} where a ranked tensor is needed")
-    return cast(Tensor, value.type)
+    type: Attribute = value.type
+    if not isinstance(type, TensorType):
+        raise VerifyException(f"a value of type {type} where a ranked tensor is needed")
+    return cast(Tensor, type)
 
 
 def shape_of(value: SSAValue) -> Shape:
@@ -104,11 +105,11 @@ def is_bool(element: Attribute) -> bool:
 
 
 def is_integer(element: Attribute) -> bool:
-    return isinstance(element, IntegerType) and not is_bool(element)
+    return isinstance(element, IntegerType) and element != BOOL
 
 
 def is_unsigned(element: Attribute) -> bool:
-    return isinstance(element, IntegerType) and element.signedness.data is Signedness.UNSIGNED
+    return element in _UNSIGNED
 
 
 def count(shape: Shape) -> int:
