@@ -1,0 +1,359 @@
+"""Elementwise graph ops: one generic each, its body written by a table of rules, one a pair (op, kind of element).
+
+    %2 = graph.add %0, %1 : tensor<4x8xf32>, tensor<8xf32>
+  becomes
+    %e = tensor.empty() : tensor<4x8xf32>
+    %2 = linalg.generic {indexing_maps = [(d0, d1) -> (d0, d1), (d0, d1) -> (d1), (d0, d1) -> (d0, d1)], ...}
+           ins(%0, %1) outs(%e) { ^bb0(%a: f32, %b: f32, %o: f32):
+      %s = arith.addf %a, %b : f32
+      linalg.yield %s : f32 }
+
+A constant with one number is a scalar inside the body. Elements of 16 bits are computed in f32 and rounded once an op.
+What the bodies mean is what ONNX and numpy mean: NaN propagates through max, min, relu and clamp; integer division
+truncates and gives 0 for a divisor 0 (where the processor would trap); round goes half to even.
+"""
+
+from __future__ import annotations
+
+import math as pymath
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, TypeAlias
+
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, Signedness, f64, i1, i32, i64
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from stepwell.diagnostics import StepwellError
+from stepwell.dialects import graph
+
+from .lowering import Body, Lowering, Number, Rules, compute_type, element_of, scalar_attribute, shape_of, signless
+
+
+class Kind(Enum):
+    FLOAT = "float"
+    SIGNED = "signed integer"
+    UNSIGNED = "unsigned integer"
+    BOOL = "bool"
+
+
+def kind_of(element: Attribute) -> Kind:
+    """The kind of a graph-level element type: `i64` is signed, `ui8` unsigned, `i1` a bool."""
+    if isinstance(element, AnyFloat):
+        return Kind.FLOAT
+    assert isinstance(element, IntegerType)
+    if element.width.data == 1:
+        return Kind.BOOL
+    return Kind.UNSIGNED if element.signedness.data is Signedness.UNSIGNED else Kind.SIGNED
+
+
+Render: TypeAlias = Callable[..., SSAValue]
+"""`render(b, *elements)` writes one op's scalar form."""
+
+FLOAT, SIGNED, UNSIGNED, BOOL = Kind.FLOAT, Kind.SIGNED, Kind.UNSIGNED, Kind.BOOL
+
+
+def direct(op: type[Operation]) -> Render:
+    """The op is one op of arith or math."""
+    make: Any = op
+    return lambda b, *elements: b.emit(make(*elements))
+
+
+def is_constant(x: SSAValue, *numbers: Number) -> bool:
+    """Whether `x` is an arith.constant, and one of `numbers` where some are given."""
+    owner = x.owner
+    if not isinstance(owner, arith.ConstantOp):
+        return False
+    value = owner.value
+    assert isinstance(value, FloatAttr | IntegerAttr)
+    return not numbers or value.value.data in numbers
+
+
+def constant_like(b: Body, x: SSAValue, number: Number) -> SSAValue:
+    return b.constant(number, x.type)
+
+
+def less(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
+    return b.emit(arith.CmpfOp(x, y, "olt") if isinstance(x.type, AnyFloat) else arith.CmpiOp(x, y, "slt"))
+
+
+def equal(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
+    return b.emit(arith.CmpfOp(x, y, "oeq") if isinstance(x.type, AnyFloat) else arith.CmpiOp(x, y, "eq"))
+
+
+# ---- one operand
+
+
+def identity(b: Body, x: SSAValue) -> SSAValue:
+    return x
+
+
+def negate(b: Body, x: SSAValue) -> SSAValue:
+    return b.sub(constant_like(b, x, 0), x)
+
+
+def reciprocal(b: Body, x: SSAValue) -> SSAValue:
+    return b.emit(arith.DivfOp(constant_like(b, x, 1), x))
+
+
+def rsqrt(b: Body, x: SSAValue) -> SSAValue:
+    return reciprocal(b, b.emit(math.SqrtOp(x)))
+
+
+def sigmoid(b: Body, x: SSAValue) -> SSAValue:
+    """1 / (1 + exp(-x)): exp overflows to infinity for a very negative x, and 1 / inf is the right 0."""
+    e = b.emit(math.ExpOp(b.emit(arith.NegfOp(x))))
+    return reciprocal(b, b.add(constant_like(b, x, 1), e))
+
+
+def sign(b: Body, x: SSAValue) -> SSAValue:
+    """-1, 0 or 1; NaN stays NaN."""
+    zero = constant_like(b, x, 0)
+    rest = b.select(equal(b, x, zero), zero, x)
+    rest = b.select(less(b, x, zero), constant_like(b, x, -1), rest)
+    return b.select(less(b, zero, x), constant_like(b, x, 1), rest)
+
+
+def sign_unsigned(b: Body, x: SSAValue) -> SSAValue:
+    zero = constant_like(b, x, 0)
+    return b.select(equal(b, x, zero), zero, constant_like(b, x, 1))
+
+
+def relu(b: Body, x: SSAValue) -> SSAValue:
+    zero = constant_like(b, x, 0)
+    return b.emit(arith.MaximumfOp(x, zero) if isinstance(x.type, AnyFloat) else arith.MaxSIOp(x, zero))
+
+
+def logical_not(b: Body, x: SSAValue) -> SSAValue:
+    return b.emit(arith.XOrIOp(x, b.constant(True, i1)))
+
+
+def is_nan(b: Body, x: SSAValue) -> SSAValue:
+    return b.emit(arith.CmpfOp(x, x, "uno"))
+
+
+UNARY: dict[str, dict[Kind, Render]] = {
+    "abs": {FLOAT: direct(math.AbsFOp), SIGNED: direct(math.AbsIOp), UNSIGNED: identity},
+    "neg": {FLOAT: direct(arith.NegfOp), SIGNED: negate, UNSIGNED: negate},
+    "exp": {FLOAT: direct(math.ExpOp)},
+    "log": {FLOAT: direct(math.LogOp)},
+    "sqrt": {FLOAT: direct(math.SqrtOp)},
+    "rsqrt": {FLOAT: rsqrt},
+    "reciprocal": {FLOAT: reciprocal},
+    "relu": {FLOAT: relu, SIGNED: relu, UNSIGNED: identity},
+    "sigmoid": {FLOAT: sigmoid},
+    "tanh": {FLOAT: direct(math.TanhOp)},
+    "erf": {FLOAT: direct(math.ErfOp)},
+    "floor": {FLOAT: direct(math.FloorOp)},
+    "ceil": {FLOAT: direct(math.CeilOp)},
+    "round": {FLOAT: direct(math.RoundEvenOp)},
+    "sign": {FLOAT: sign, SIGNED: sign, UNSIGNED: sign_unsigned},
+    "sin": {FLOAT: direct(math.SinOp)},
+    "cos": {FLOAT: direct(math.CosOp)},
+    "tan": {FLOAT: direct(math.TanOp)},
+    "asin": {FLOAT: direct(math.AsinOp)},
+    "acos": {FLOAT: direct(math.AcosOp)},
+    "atan": {FLOAT: direct(math.AtanOp)},
+    "sinh": {FLOAT: direct(math.SinhOp)},
+    "cosh": {FLOAT: direct(math.CoshOp)},
+    "asinh": {FLOAT: direct(math.AsinhOp)},
+    "acosh": {FLOAT: direct(math.AcoshOp)},
+    "atanh": {FLOAT: direct(math.AtanhOp)},
+    "not": {BOOL: logical_not},
+    "is_nan": {FLOAT: is_nan},
+}
+
+
+# ---- two operands
+
+
+def divide_signed(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
+    """x / y truncated; 0 for y = 0 and wrapping for y = -1, where the processor's division would trap."""
+    if is_constant(y) and not is_constant(y, 0, -1):
+        return b.emit(arith.DivSIOp(x, y))
+    zero, one = constant_like(b, x, 0), constant_like(b, x, 1)
+    by_zero, by_minus_one = equal(b, y, zero), equal(b, y, constant_like(b, x, -1))
+    safe = b.select(by_minus_one, one, b.select(by_zero, one, y))
+    quotient = b.select(by_minus_one, b.sub(zero, x), b.emit(arith.DivSIOp(x, safe)))
+    return b.select(by_zero, zero, quotient)
+
+
+def divide_unsigned(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
+    if is_constant(y) and not is_constant(y, 0):
+        return b.emit(arith.DivUIOp(x, y))
+    zero = constant_like(b, x, 0)
+    by_zero = equal(b, y, zero)
+    quotient = b.emit(arith.DivUIOp(x, b.select(by_zero, constant_like(b, x, 1), y)))
+    return b.select(by_zero, zero, quotient)
+
+
+def power(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
+    """x ** y; squares and cubes, which networks are full of, are multiplications."""
+    if is_constant(y, 1.0):
+        return x
+    if is_constant(y, 2.0):
+        return b.mul(x, x)
+    if is_constant(y, 3.0):
+        return b.mul(b.mul(x, x), x)
+    return b.emit(math.PowFOp(x, y))
+
+
+def power_signed(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
+    """Through f64 and back, as ONNX Runtime does: exact up to 2**53."""
+    power = math.PowFOp(b.emit(arith.SIToFPOp(x, f64)), b.emit(arith.SIToFPOp(y, f64)))
+    return b.emit(arith.FPToSIOp(b.emit(power), x.type))  # pyright: ignore[reportArgumentType]
+
+
+def modulo_signed(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
+    """x - y * floor(x / y), which has the divisor's sign."""
+    rest = remainder_signed(b, x, y)
+    zero = constant_like(b, x, 0)
+    other_sign = b.emit(arith.XOrIOp(less(b, rest, zero), less(b, y, zero)))
+    exact = equal(b, rest, zero)
+    return b.select(exact, rest, b.select(other_sign, b.add(rest, y), rest))
+
+
+def remainder_signed(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
+    """x - y * trunc(x / y), which has the dividend's sign."""
+    return b.sub(x, b.mul(divide_signed(b, x, y), y))
+
+
+def remainder_unsigned(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
+    return b.sub(x, b.mul(divide_unsigned(b, x, y), y))
+
+
+MODULO = {SIGNED: modulo_signed, UNSIGNED: remainder_unsigned}
+REMAINDER = {SIGNED: remainder_signed, UNSIGNED: remainder_unsigned}
+
+BINARY: dict[str, dict[Kind, Render]] = {
+    "add": {FLOAT: direct(arith.AddfOp), SIGNED: direct(arith.AddiOp), UNSIGNED: direct(arith.AddiOp)},
+    "sub": {FLOAT: direct(arith.SubfOp), SIGNED: direct(arith.SubiOp), UNSIGNED: direct(arith.SubiOp)},
+    "mul": {FLOAT: direct(arith.MulfOp), SIGNED: direct(arith.MuliOp), UNSIGNED: direct(arith.MuliOp)},
+    "div": {FLOAT: direct(arith.DivfOp), SIGNED: divide_signed, UNSIGNED: divide_unsigned},
+    "pow": {FLOAT: power, SIGNED: power_signed},
+    "max": {FLOAT: direct(arith.MaximumfOp), SIGNED: direct(arith.MaxSIOp), UNSIGNED: direct(arith.MaxUIOp)},
+    "min": {FLOAT: direct(arith.MinimumfOp), SIGNED: direct(arith.MinSIOp), UNSIGNED: direct(arith.MinUIOp)},
+    "and": {BOOL: direct(arith.AndIOp), SIGNED: direct(arith.AndIOp), UNSIGNED: direct(arith.AndIOp)},
+    "or": {BOOL: direct(arith.OrIOp), SIGNED: direct(arith.OrIOp), UNSIGNED: direct(arith.OrIOp)},
+    "xor": {BOOL: direct(arith.XOrIOp), SIGNED: direct(arith.XOrIOp), UNSIGNED: direct(arith.XOrIOp)},
+}
+
+COMPARE_FLOAT = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
+
+
+def compare(predicate: str) -> dict[Kind, Render]:
+    """The rules of `graph.compare` for one predicate. A NaN is unequal to all, itself included."""
+    ordered = predicate not in ("eq", "ne")
+    signed, unsigned = (f"s{predicate}", f"u{predicate}") if ordered else (predicate, predicate)
+    integers: dict[Kind, str] = {SIGNED: signed, UNSIGNED: unsigned, BOOL: unsigned}
+    rules: dict[Kind, Render] = {
+        kind: lambda b, x, y, name=name: b.emit(arith.CmpiOp(x, y, name)) for kind, name in integers.items()
+    }
+    rules[FLOAT] = lambda b, x, y: b.emit(arith.CmpfOp(x, y, COMPARE_FLOAT[predicate]))
+    return rules
+
+
+# ---- casts
+
+
+def resize_integer(b: Body, x: SSAValue, target: IntegerType, *, signed: bool) -> SSAValue:
+    assert isinstance(x.type, IntegerType)
+    have, want = x.type.width.data, target.width.data
+    if have == want:
+        return x
+    if have > want:
+        return b.emit(arith.TruncIOp(x, target))
+    return b.emit(arith.ExtSIOp(x, target) if signed else arith.ExtUIOp(x, target))
+
+
+def float_to_integer(b: Body, x: SSAValue, target: IntegerType, kind: Kind) -> SSAValue:
+    """Truncated; narrow and unsigned integers go through a wider signed one, so that -1.0 wraps as it does in C."""
+    width = target.width.data
+    if width == 64:
+        return b.emit((arith.FPToUIOp if kind is UNSIGNED else arith.FPToSIOp)(x, target))
+    wide = b.emit(arith.FPToSIOp(x, i64 if width == 32 and kind is UNSIGNED else i32))
+    return resize_integer(b, wide, target, signed=True)
+
+
+def cast(source: Attribute, target: Attribute) -> Render:
+    """The body that turns an element of the graph-level type `source` into one of `target`."""
+    have, want, out = kind_of(source), kind_of(target), signless(target)
+
+    def render(b: Body, x: SSAValue) -> SSAValue:
+        if want is BOOL:
+            zero = constant_like(b, x, 0)
+            if have is BOOL:
+                return x
+            return b.emit(arith.CmpfOp(x, zero, "une") if have is FLOAT else arith.CmpiOp(x, zero, "ne"))
+        if want is FLOAT:
+            assert isinstance(out, AnyFloat)
+            if have is FLOAT:
+                return b.convert(x, out)
+            wide = compute_type(out)
+            return b.convert(b.emit((arith.SIToFPOp if have is SIGNED else arith.UIToFPOp)(x, wide)), out)  # pyright: ignore
+        assert isinstance(out, IntegerType)
+        if have is FLOAT:
+            return float_to_integer(b, x, out, want)
+        return resize_integer(b, x, out, signed=have is SIGNED)
+
+    return render
+
+
+# ---- from graph ops to generics
+
+
+def lower(op: Operation, at: Lowering, render: Render, result: Attribute | None = None) -> SSAValue:
+    """`op` as one generic whose body is `render`. Constants of one number go inside the body."""
+    shape, element = shape_of(op.results[0]), signless(element_of(op.results[0]))
+    splats = [at.splat(x) for x in op.operands]
+    inputs = [at[x] for x, splat in zip(op.operands, splats, strict=True) if splat is None]
+
+    def body(b: Body, *elements: SSAValue) -> SSAValue:
+        given = iter(elements)
+        args: list[SSAValue] = []
+        for splat in splats:
+            if splat is None:
+                x = next(given)
+                args.append(b.convert(x, compute_type(x.type)) if isinstance(x.type, AnyFloat) else x)
+            else:
+                args.append(b.constant(splat.value.data, compute_type(splat.type)))
+        y = render(b, *args)
+        return b.convert(y, element) if isinstance(element, AnyFloat) else y
+
+    return at.elementwise(inputs, shape, element, body)
+
+
+def choose(op: Operation, rules: dict[Kind, Render], element: Attribute) -> Render:
+    if (render := rules.get(kind_of(element))) is not None:
+        return render
+    known = " and ".join(sorted(kind.value for kind in rules))
+    raise StepwellError(f"{op.name} of {element} elements is not supported", op, fix=f"{known} elements are")
+
+
+def from_table(rules: dict[Kind, Render]) -> Callable[[Any, Lowering], SSAValue]:
+    return lambda op, at: lower(op, at, choose(op, rules, element_of(op.operands[0])))
+
+
+def lower_compare(op: graph.CompareOp, at: Lowering) -> SSAValue:
+    return lower(op, at, choose(op, compare(op.predicate.data), element_of(op.operands[0])))
+
+
+def lower_cast(op: graph.CastOp, at: Lowering) -> SSAValue:
+    return lower(op, at, cast(element_of(op.operands[0]), element_of(op.results[0])))
+
+
+def lower_select(op: graph.SelectOp, at: Lowering) -> SSAValue:
+    return lower(op, at, direct(arith.SelectOp))
+
+
+def lower_mod(op: graph.ModOp, at: Lowering) -> SSAValue:
+    return lower(op, at, choose(op, REMAINDER if op.fmod else MODULO, element_of(op.operands[0])))
+
+
+def populate_elementwise(rules: Rules) -> None:
+    for name, kinds in (UNARY | BINARY).items():
+        rules[f"graph.{name}"] = from_table(kinds)
+    rules["graph.compare"] = lower_compare
+    rules["graph.cast"] = lower_cast
+    rules["graph.select"] = lower_select
+    rules["graph.mod"] = lower_mod

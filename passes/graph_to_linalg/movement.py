@@ -1,0 +1,150 @@
+"""Ops that only move elements: transpose, slice, broadcast, concat, pad, gather.
+
+What an affine map can say is a generic whose map says it, so that it merges with what reads it:
+
+    %y = graph.slice %x {starts = [7], sizes = [4], steps = [-2]} : (tensor<8xf32>) -> tensor<4xf32>
+  becomes
+    linalg.generic {indexing_maps = [(d0) -> (d0 * -2 + 7), (d0) -> (d0)], iterator_types = ["parallel"]}
+      ins(%x) outs(%empty) { ^bb0(%a: f32, %o: f32): linalg.yield %a : f32 }
+
+A concatenation is a chain of `tensor.insert_slice`, a padding with a constant is one into a filled tensor. Where the
+place to read must be computed (gather, and padding by reflection or by the edge) the body holds a `tensor.extract`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import FloatAttr, IndexType
+from xdsl.dialects.tensor import ExtractOp
+from xdsl.ir import SSAValue
+from xdsl.ir.affine import AffineExpr
+
+from stepwell.diagnostics import StepwellError
+from stepwell.dialects import graph
+
+from .elementwise import identity
+from .lowering import Body, Lowering, Rules, broadcast_map, element_of, loops_over, shape_of, signless
+from .views import insert, pad, reshape
+
+
+def read(at: Lowering, x: SSAValue, shape: Sequence[int], places: Callable[[Sequence[AffineExpr]], Sequence[AffineExpr]]) -> SSAValue:
+    """A tensor of `shape` whose element at `loops` is the one of `x` at `places(loops)`."""
+    loops = loops_over(shape)
+    exprs = places([loops[name] for name in loops.parallel])
+    return at.generic(loops, [(x, loops.map(*exprs))], x.type.element_type, identity)  # pyright: ignore
+
+
+def lower_reshape(op: graph.ReshapeOp, at: Lowering) -> SSAValue:
+    return reshape(at, at[op.x], shape_of(op.result))
+
+
+def lower_transpose(op: graph.TransposeOp, at: Lowering) -> SSAValue:
+    return read(at, at[op.x], shape_of(op.result), lambda d: [d[op.perm.index(i)] for i in range(len(d))])
+
+
+def lower_slice(op: graph.SliceOp, at: Lowering) -> SSAValue:
+    steps = list(zip(op.starts, op.steps, strict=True))
+    return read(
+        at, at[op.x], shape_of(op.result), lambda d: [e * step + start for e, (start, step) in zip(d, steps, strict=True)]
+    )
+
+
+def lower_broadcast_to(op: graph.BroadcastToOp, at: Lowering) -> SSAValue:
+    shape = shape_of(op.result)
+    if (number := at.splat(op.x)) is not None:
+        return at.fill(shape, number)
+    x, loops = at[op.x], loops_over(shape)
+    return at.generic(loops, [(x, broadcast_map(loops, x))], signless(element_of(op.x)), identity)
+
+
+def lower_concat(op: graph.ConcatOp, at: Lowering) -> SSAValue:
+    shape = shape_of(op.result)
+    axis = op.axis % len(shape)
+    y, offset = at.empty(shape, signless(element_of(op.result))), 0
+    for value in op.operands:
+        if (size := shape_of(value)[axis]) == 0:
+            continue
+        y = insert(at, at[value], y, [offset if i == axis else 0 for i in range(len(shape))])
+        offset += size
+    return y
+
+
+def within(b: Body, place: SSAValue, size: int) -> SSAValue:
+    """`place` moved to the nearest one that a dim of `size` has."""
+    place = b.emit(arith.MaxSIOp(place, b.position(0)))
+    return b.emit(arith.MinSIOp(place, b.position(size - 1)))
+
+
+def mirrored(b: Body, place: SSAValue, size: int) -> SSAValue:
+    """`place` reflected at both edges, which themselves are not repeated: -1 is 1, and `size` is `size - 2`."""
+    last = b.position(size - 1)
+    place = b.emit(math.AbsIOp(place))
+    return b.sub(last, b.emit(math.AbsIOp(b.sub(last, place))))
+
+
+def wrapped(b: Body, place: SSAValue, size: int) -> SSAValue:
+    """`place` counted round: -1 is the last."""
+    whole = b.position(size)
+    return b.emit(arith.RemUIOp(b.add(place, whole), whole))
+
+
+PLACES = {"edge": within, "reflect": mirrored, "wrap": wrapped}
+
+
+def lower_pad(op: graph.PadOp, at: Lowering) -> SSAValue:
+    if op.mode == "constant":
+        return pad(at, at[op.x], op.low, op.high, op.value)
+    if op.mode not in PLACES:
+        raise StepwellError(f"{op.name} with mode '{op.mode}' is not supported", op, fix=f"{', '.join(PLACES)} are")
+    x, shape, have = at[op.x], shape_of(op.result), shape_of(op.x)
+    if op.mode != "edge" and any(max(low, high) > size - (op.mode == "reflect") for low, high, size in zip(op.low, op.high, have, strict=True)):
+        raise StepwellError(f"{op.name}: padding that is longer than the tensor ({op.mode})", op, fix="pad twice")
+
+    def body(b: Body) -> SSAValue:
+        places: list[SSAValue] = []
+        for i, size in enumerate(have):
+            place = b.index(i)
+            if op.low[i] or op.high[i]:
+                place = PLACES[op.mode](b, b.sub(place, b.position(op.low[i])), size)
+            places.append(place)
+        return b.emit(ExtractOp(x, places, x.type.element_type))  # pyright: ignore
+
+    return at.generic(loops_over(shape), [], x.type.element_type, body)  # pyright: ignore
+
+
+def lower_gather(op: graph.GatherOp, at: Lowering) -> SSAValue:
+    """A negative index counts from the end; one outside of the tensor reads the nearest element, never other memory."""
+    have, shape = shape_of(op.x), shape_of(op.result)
+    axis, rank = op.axis % len(have), len(shape_of(op.indices))
+    size, x = have[axis], at[op.x]
+    if (number := at.splat(op.indices)) is not None:
+        place = AffineExpr.constant(int(number.value.data) % size)
+        return read(at, x, shape, lambda d: [*d[:axis], place, *d[axis + rank :]])
+    loops = loops_over(shape)
+    names = list(loops.parallel)
+
+    def body(b: Body, index: SSAValue) -> SSAValue:
+        place = b.emit(arith.IndexCastOp(index, IndexType()))
+        negative = b.emit(arith.CmpiOp(place, b.position(0), "slt"))
+        place = within(b, b.select(negative, b.add(place, b.position(size)), place), size)
+        before = [b.index(i) for i in range(axis)]
+        after = [b.index(i) for i in range(axis + rank, len(shape))]
+        return b.emit(ExtractOp(x, [*before, place, *after], x.type.element_type))  # pyright: ignore
+
+    indices = loops.map(*names[axis : axis + rank])
+    return at.generic(loops, [(at[op.indices], indices)], x.type.element_type, body)  # pyright: ignore
+
+
+def populate_movement(rules: Rules) -> None:
+    rules["graph.reshape"] = lower_reshape
+    rules["graph.transpose"] = lower_transpose
+    rules["graph.slice"] = lower_slice
+    rules["graph.broadcast_to"] = lower_broadcast_to
+    rules["graph.concat"] = lower_concat
+    rules["graph.pad"] = lower_pad
+    rules["graph.gather"] = lower_gather
+
+
+__all__ = ["FloatAttr", "populate_movement"]

@@ -1,0 +1,53 @@
+"""Upstream MLIR as a second opinion: what we print at the levels that upstream knows must parse and verify there.
+
+`mlir-opt` comes with the optional wheels `stepwell[mlir]`. Where they are absent, the tests that need it are skipped by
+name; nothing is looked for on the PATH, so that the version is always the one that pyproject.toml names.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+
+@cache
+def find_mlir_opt() -> Path | None:
+    """mlir-opt of the installed wheel, `site-packages/mlir/bin/mlir-opt`; None where the wheel is not installed."""
+    spec = importlib.util.find_spec("mlir")
+    folders = spec.submodule_search_locations if spec is not None else None
+    for folder in folders or ():
+        if (tool := Path(folder, "bin", "mlir-opt")).is_file():
+            return tool
+    return None
+
+
+needs_mlir_opt = pytest.mark.skipif(find_mlir_opt() is None, reason="upstream mlir-opt is absent: stepwell[mlir]")
+
+
+def complaints(text: str, options: Sequence[str] = ()) -> str:
+    """What upstream's mlir-opt says against `text`; empty when it parses and verifies."""
+    tool = find_mlir_opt()
+    assert tool is not None, "mark the test with needs_mlir_opt"
+    command = [str(tool), "--allow-unregistered-dialect", *options, "-", "-o", "/dev/null"]
+    result = subprocess.run(command, input=text, capture_output=True, text=True, timeout=120)
+    return "" if result.returncode == 0 else result.stderr or f"exit code {result.returncode}"
+
+
+def golden_outputs(path: Path) -> list[str]:
+    """What the stepwell-opt commands of a golden file's RUN lines print (the commands that end well)."""
+    import conftest  # test/conftest.py, the runner of golden files
+
+    texts: list[str] = []
+    for line in conftest.run_lines(path):
+        first = line.split(" | ")[0].split()
+        if first[0] != "stepwell-opt" or "2>&1" in first:
+            continue
+        code, text = conftest.run_stage(first, "")
+        assert code == 0, text
+        texts.append(text)
+    return texts
