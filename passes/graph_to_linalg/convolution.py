@@ -17,10 +17,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stepwell.dialects import graph
 from xdsl.ir import Attribute, SSAValue
 from xdsl.ir.affine import AffineExpr
-
-from stepwell.dialects import graph
 
 from .lowering import Body, Loops, Lowering, Rules, element_of, loops_over, shape_of, signless
 from .matmul import contract
@@ -67,44 +66,34 @@ def axes_of(layout: str, spatial: Sequence[str], channel: str) -> list[str]:
 
 def convolve(
     at: Lowering,
+    op: graph.ConvolutionOp,
     x: SSAValue,
-    w: SSAValue,
     weight_axes: Sequence[str],
     channels: Channels,
-    layout: str,
-    output: Sequence[int],
     strides: Sequence[int],
-    dilations: Sequence[int],
     *,
     flip: bool = False,
-    element: Attribute,
 ) -> SSAValue:
-    """The convolution of a padded `x`; `flip` turns the weight's windows round."""
-    rank = len(strides)
+    """The convolution of `x`, already padded, by the weight of `op`; `flip` turns its windows round."""
+    rank, w, output = op.spatial_rank, at[op.w], shape_of(op.result)
     os, ks = [f"o{i}" for i in range(rank)], [f"k{i}" for i in range(rank)]
-    x_axes = axes_of(layout, [f"x{i}" for i in range(rank)], "gc")
-    y_axes = axes_of(layout, os, "gf")
-    y_shape = dict(zip(y_axes, output, strict=True))
-    w_shape = dict(zip(weight_axes, shape_of(w), strict=True))
-    sizes = {"g": channels.groups, "c": channels.inner, "f": channels.outer, "one": 1, **y_shape, **w_shape}
-    parallel = {name: sizes[name] for name in channels.named(y_axes)}
-    inner = {name: sizes[name] for name in channels.loops("c")}
+    x_axes, y_axes = axes_of(op.layout, [f"x{i}" for i in range(rank)], "gc"), axes_of(op.layout, os, "gf")
+    sizes = dict(zip([*y_axes, *weight_axes], [*output, *shape_of(w)], strict=True))
+    sizes |= {"g": channels.groups, "c": channels.inner, "f": channels.outer, "one": 1}
     window = {name: sizes[name] for name in ks}
-    loops = Loops(parallel, inner | window if layout == "nchw" else window | inner)
-    reads: dict[str, AffineExpr] = {name: loops[name] for name in parallel | window | inner}
-    weighs = dict(reads)
-    for i in range(rank):
-        reads[f"x{i}"] = reads[os[i]] * strides[i] + reads[ks[i]] * dilations[i]
-        if flip and sizes[ks[i]] > 1:
-            weighs[ks[i]] = reads[ks[i]] * -1 + (sizes[ks[i]] - 1)
-    y = contract(
-        at,
-        loops,
-        (channels.split(at, x, x_axes), loops.map(*(reads[name] for name in channels.named(x_axes)))),
-        (channels.split(at, w, weight_axes), loops.map(*(weighs[name] for name in channels.named(weight_axes)))),
-        element,
-    )
-    return reshape(at, y, output)
+    inner = {name: sizes[name] for name in channels.loops("c")}
+    parallel = {name: sizes[name] for name in channels.named(y_axes)}
+    loops = Loops(parallel, inner | window if op.layout == "nchw" else window | inner)
+    exprs: dict[str, AffineExpr] = {name: loops[name] for name in parallel | window | inner}
+    turned = dict(exprs)
+    for i, (o, k) in enumerate(zip(os, ks, strict=True)):
+        exprs[f"x{i}"] = exprs[o] * strides[i] + exprs[k] * op.dilations[i]
+        if flip and sizes[k] > 1:
+            turned[k] = exprs[k] * -1 + (sizes[k] - 1)
+    reads = loops.map(*(exprs[name] for name in channels.named(x_axes)))
+    weighs = loops.map(*(turned[name] for name in channels.named(weight_axes)))
+    operands = (channels.split(at, x, x_axes), reads), (channels.split(at, w, weight_axes), weighs)
+    return reshape(at, contract(at, loops, *operands, element_of(op.result)), output)
 
 
 def finish(at: Lowering, y: SSAValue, bias: SSAValue | None, layout: str, element: Attribute) -> SSAValue:
@@ -127,59 +116,47 @@ def spatial_pads(layout: str, pads: Sequence[int]) -> list[int]:
     return [0, 0, *pads] if layout == "nchw" else [0, *pads, 0]
 
 
+def spatial_of(op: graph.WindowOp, value: SSAValue) -> Sequence[int]:
+    """The sizes of the spatial dims of an image in the layout of `op`."""
+    return shape_of(value)[2:] if op.layout == "nchw" else shape_of(value)[1:-1]
+
+
 def lower_conv(op: graph.ConvOp, at: Lowering) -> SSAValue:
-    rank = len(op.strides)
-    ks = [f"k{i}" for i in range(rank)]
-    weight_axes = ["gf", "c", *ks] if op.layout == "nchw" else [*ks, "c", "gf"]
-    shape = dict(zip(weight_axes, shape_of(op.w), strict=True))
-    channels = Channels(op.groups, shape["c"], shape["gf"] // op.groups)
-    low, high = (spatial_pads(op.layout, pads) for pads in (op.pads[:rank], op.pads[rank:]))
+    ks = [f"k{i}" for i in range(op.spatial_rank)]
+    inner, outer = (shape_of(op.w)[i] for i in ((1, 0) if op.layout == "nchw" else (-2, -1)))
     y = convolve(
         at,
-        pad(at, at[op.x], low, high, 0),
-        at[op.w],
-        weight_axes,
-        channels,
-        op.layout,
-        shape_of(op.result),
+        op,
+        pad(at, at[op.x], spatial_pads(op.layout, op.low), spatial_pads(op.layout, op.high), 0),
+        ["gf", "c", *ks] if op.layout == "nchw" else [*ks, "c", "gf"],
+        Channels(op.groups, inner, outer // op.groups),
         op.strides,
-        op.dilations,
-        element=element_of(op.result),
     )
     return finish(at, y, op.bias, op.layout, signless(element_of(op.x)))
 
 
 def lower_conv_transpose(op: graph.ConvTransposeOp, at: Lowering) -> SSAValue:
-    rank = len(op.strides)
-    ks = [f"k{i}" for i in range(rank)]
-    weight_axes = ["gc", "f", *ks] if op.layout == "nchw" else [*ks, "gc", "f"]
-    shape = dict(zip(weight_axes, shape_of(op.w), strict=True))
-    channels = Channels(op.groups, shape["gc"] // op.groups, shape["f"])
-    spatial = slice(2, None) if op.layout == "nchw" else slice(1, -1)
-    output, size = shape_of(op.result)[spatial], shape_of(op.x)[spatial]
+    ks = [f"k{i}" for i in range(op.spatial_rank)]
+    inner, outer = op.weight_channels
+    output = spatial_of(op, op.result)
     low: list[int] = []
     high: list[int] = []
-    for i in range(rank):
-        reach = (shape[ks[i]] - 1) * op.dilations[i]  # how far beyond its own place an element of x is felt
-        dilated = (size[i] - 1) * op.strides[i] + 1
-        low.append(reach - op.pads[i])
-        high.append(output[i] + reach - low[i] - dilated)
+    for i, size in enumerate(op.spatial):
+        reach = (op.kernel[i] - 1) * op.dilations[i]  # how far beyond its own place an element of x is felt
+        low.append(reach - op.low[i])
+        high.append(output[i] + reach - low[i] - (size - 1) * op.strides[i] - 1)
     positive, negative = ([[max(sign * p, 0) for p in pads] for pads in (low, high)] for sign in (1, -1))
-    steps = [step if step else 1 for step in spatial_pads(op.layout, op.strides)]
+    steps = [max(step, 1) for step in spatial_pads(op.layout, op.strides)]
     x = pad(at, at[op.x], *(spatial_pads(op.layout, pads) for pads in positive), 0, steps)
     x = crop(at, x, *(spatial_pads(op.layout, pads) for pads in negative))
     y = convolve(
         at,
+        op,
         x,
-        at[op.w],
-        weight_axes,
-        channels,
-        op.layout,
-        shape_of(op.result),
-        [1] * rank,
-        op.dilations,
+        ["gc", "f", *ks] if op.layout == "nchw" else [*ks, "gc", "f"],
+        Channels(op.groups, inner // op.groups, outer),
+        [1] * op.spatial_rank,
         flip=True,
-        element=element_of(op.result),
     )
     return finish(at, y, op.bias, op.layout, signless(element_of(op.x)))
 
@@ -187,4 +164,3 @@ def lower_conv_transpose(op: graph.ConvTransposeOp, at: Lowering) -> SSAValue:
 def populate_convolution(rules: Rules) -> None:
     rules["graph.conv"] = lower_conv
     rules["graph.conv_transpose"] = lower_conv_transpose
-

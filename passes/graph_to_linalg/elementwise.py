@@ -20,14 +20,13 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, TypeAlias
 
-from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, Signedness, f64, i1, i32, i64
-from xdsl.ir import Attribute, Operation, SSAValue
-
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import graph
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, Signedness, f64, i32, i64
+from xdsl.ir import Attribute, Operation, SSAValue
 
-from .lowering import Body, Lowering, Number, Rules, compute_type, element_of, scalar_attribute, shape_of, signless
+from .lowering import Body, Lowering, Number, Rules, compute_type, element_of, shape_of, signless
 
 
 class Kind(Enum):
@@ -81,6 +80,23 @@ def equal(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
     return b.emit(arith.CmpfOp(x, y, "oeq") if isinstance(x.type, AnyFloat) else arith.CmpiOp(x, y, "eq"))
 
 
+def lowest(element: Attribute) -> Number:
+    """The smallest number of a graph-level element type; a maximum starts from it."""
+    if isinstance(element, AnyFloat):
+        return -pymath.inf
+    assert isinstance(element, IntegerType)
+    return -(1 << (element.width.data - 1)) if kind_of(element) is Kind.SIGNED else 0
+
+
+def highest(element: Attribute) -> Number:
+    """The largest number of a graph-level element type; a minimum starts from it."""
+    if isinstance(element, AnyFloat):
+        return pymath.inf
+    assert isinstance(element, IntegerType)
+    signed = kind_of(element) is Kind.SIGNED
+    return (1 << (element.width.data - signed)) - 1
+
+
 # ---- one operand
 
 
@@ -124,8 +140,12 @@ def relu(b: Body, x: SSAValue) -> SSAValue:
     return b.emit(arith.MaximumfOp(x, zero) if isinstance(x.type, AnyFloat) else arith.MaxSIOp(x, zero))
 
 
-def logical_not(b: Body, x: SSAValue) -> SSAValue:
-    return b.emit(arith.XOrIOp(x, b.constant(True, i1)))
+def invert(b: Body, x: SSAValue) -> SSAValue:
+    return b.emit(arith.XOrIOp(x, constant_like(b, x, -1)))
+
+
+def is_inf(b: Body, x: SSAValue) -> SSAValue:
+    return equal(b, b.emit(math.AbsFOp(x)), constant_like(b, x, pymath.inf))
 
 
 def is_nan(b: Body, x: SSAValue) -> SSAValue:
@@ -159,8 +179,9 @@ UNARY: dict[str, dict[Kind, Render]] = {
     "asinh": {FLOAT: direct(math.AsinhOp)},
     "acosh": {FLOAT: direct(math.AcoshOp)},
     "atanh": {FLOAT: direct(math.AtanhOp)},
-    "not": {BOOL: logical_not},
+    "not": {BOOL: invert, SIGNED: invert, UNSIGNED: invert},
     "is_nan": {FLOAT: is_nan},
+    "is_inf": {FLOAT: is_inf},
 }
 
 
@@ -335,7 +356,7 @@ def from_table(rules: dict[Kind, Render]) -> Callable[[Any, Lowering], SSAValue]
 
 
 def lower_compare(op: graph.CompareOp, at: Lowering) -> SSAValue:
-    return lower(op, at, choose(op, compare(op.predicate.data), element_of(op.operands[0])))
+    return lower(op, at, choose(op, compare(op.predicate), element_of(op.a)))
 
 
 def lower_cast(op: graph.CastOp, at: Lowering) -> SSAValue:
@@ -344,6 +365,25 @@ def lower_cast(op: graph.CastOp, at: Lowering) -> SSAValue:
 
 def lower_select(op: graph.SelectOp, at: Lowering) -> SSAValue:
     return lower(op, at, direct(arith.SelectOp))
+
+
+def lower_clamp(op: graph.ClampOp, at: Lowering) -> SSAValue:
+    """min(max(x, low), high); bounds of integers are rounded inward, and left out where they bound nothing."""
+    element = element_of(op.x)
+    kind = kind_of(element)
+    low, high = op.min, op.max
+    if kind is not FLOAT:
+        low = max(pymath.ceil(low), lowest(element)) if pymath.isfinite(low) else lowest(element)
+        high = min(pymath.floor(high), highest(element)) if pymath.isfinite(high) else highest(element)
+
+    def clamp(b: Body, x: SSAValue) -> SSAValue:
+        if low > lowest(element):
+            x = BINARY["max"][kind](b, x, constant_like(b, x, low))
+        if high < highest(element):
+            x = BINARY["min"][kind](b, x, constant_like(b, x, high))
+        return x
+
+    return lower(op, at, clamp)
 
 
 def lower_mod(op: graph.ModOp, at: Lowering) -> SSAValue:
@@ -356,4 +396,5 @@ def populate_elementwise(rules: Rules) -> None:
     rules["graph.compare"] = lower_compare
     rules["graph.cast"] = lower_cast
     rules["graph.select"] = lower_select
+    rules["graph.clamp"] = lower_clamp
     rules["graph.mod"] = lower_mod

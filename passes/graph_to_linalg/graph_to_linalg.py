@@ -22,19 +22,17 @@ besides its operands (the weights of a resize, say) become constants of @main an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
-
-from xdsl.builder import Builder
-from xdsl.dialects import func
-from xdsl.dialects.builtin import FunctionType, ModuleOp, StringAttr
-from xdsl.ir import Attribute, Block, Operation, Region
-from xdsl.rewriter import InsertPoint
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import graph
 from stepwell.locations import stamp
 from stepwell.pass_manager import ModulePass
+from xdsl.builder import Builder
+from xdsl.dialects import func
+from xdsl.dialects.builtin import FunctionType, ModuleOp, StringAttr
+from xdsl.ir import Attribute, Block, Operation, Region
+from xdsl.rewriter import InsertPoint
 
 from .convolution import populate_convolution
 from .elementwise import populate_elementwise
@@ -43,6 +41,7 @@ from .matmul import populate_matmul
 from .movement import populate_movement
 from .pooling import populate_pooling
 from .reduction import populate_reduction
+from .resize import populate_resize
 from .signature import move_signature
 
 KERNEL = "stepwell.kernel"
@@ -56,6 +55,7 @@ def all_rules() -> Rules:
     populate_pooling(rules)
     populate_reduction(rules)
     populate_movement(rules)
+    populate_resize(rules)
     return rules
 
 
@@ -77,9 +77,7 @@ def lower_op(op: Operation, at: Lowering, rules: Rules, tables: dict[str, list[A
         raise StepwellError(f"{op.name} has no form in linalg", op, fix="run the graph level's passes first")
 
 
-def lower_function(
-    ctx: Context, function: func.FuncOp, rules: Rules, tables: dict[str, list[Attribute]]
-) -> None:
+def lower_function(ctx: Context, function: func.FuncOp, rules: Rules, tables: dict[str, list[Attribute]]) -> None:
     """Lower the body of `function` in place; notes in `tables` what its callers must hand in besides its arguments."""
     move_signature(function)
     old = function.body.block
@@ -116,6 +114,3 @@ class GraphToLinalg(ModulePass):
             if function.body.blocks:
                 lower_function(ctx, function, rules, tables)
         module.attributes["stepwell.level"] = StringAttr("tensor")
-
-
-__all__ = ["GraphToLinalg", "cast"]

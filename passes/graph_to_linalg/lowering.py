@@ -20,6 +20,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
 import numpy as np
+from stepwell.context import Context
+from stepwell.diagnostics import StepwellError
+from stepwell.dialects import graph
+from stepwell.weights import Array
 from xdsl.builder import Builder
 from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import (
@@ -38,11 +42,6 @@ from xdsl.dialects.linalg.ops import FillOp, GenericOp, IndexOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint
-
-from stepwell.context import Context
-from stepwell.diagnostics import StepwellError
-from stepwell.dialects import graph
-from stepwell.weights import Array
 
 Number: TypeAlias = float | int | bool
 Tensor: TypeAlias = TensorType[Attribute]
@@ -224,7 +223,7 @@ class Lowering:
         if not isinstance(attribute, DenseIntOrFPElementsAttr):
             return None
         attribute = cast(DenseIntOrFPElementsAttr[Any], attribute)
-        if not attribute.is_splat() or not attribute.type.get_shape() and len(attribute) != 1:
+        if not attribute.is_splat() or (not attribute.type.get_shape() and len(attribute) != 1):
             return None
         first = next(iter(attribute.iter_values()))
         return scalar_attribute(first, signless(element_of(value)))
@@ -277,7 +276,9 @@ class Lowering:
             GenericOp(operands, (output,), Region(block), ArrayAttr(maps), loops.iterators, (output.type,))
         )
 
-    def elementwise(self, inputs: Sequence[SSAValue], shape: Sequence[int], element: Attribute, body: BodyFn) -> SSAValue:
+    def elementwise(
+        self, inputs: Sequence[SSAValue], shape: Sequence[int], element: Attribute, body: BodyFn
+    ) -> SSAValue:
         """A generic over `shape` whose inputs are broadcast as numpy does."""
         loops = loops_over(shape)
         return self.generic(loops, [(x, broadcast_map(loops, x)) for x in inputs], element, body)
@@ -296,7 +297,9 @@ def broadcast_map(loops: Loops, value: SSAValue) -> AffineMap:
     shape = cast(Tensor, value.type).get_shape()
     zero = AffineExpr.constant(0)
     aligned = names[len(names) - len(shape) :]
-    return loops.map(*(name if size == loops.parallel[name] else zero for name, size in zip(aligned, shape, strict=True)))
+    return loops.map(
+        *(name if size == loops.parallel[name] else zero for name, size in zip(aligned, shape, strict=True))
+    )
 
 
 def signless_constant(attribute: Attribute) -> Any:

@@ -10,10 +10,9 @@ Batch dims are broadcast by the maps. Sums of 16-bit floats are kept in f32 and 
 
 from __future__ import annotations
 
+from stepwell.dialects import graph
 from xdsl.ir import Attribute, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
-
-from stepwell.dialects import graph
 
 from .lowering import Body, Loops, Lowering, Rules, compute_type, element_of, shape_of, signless
 

@@ -13,64 +13,39 @@ Where windows of an average reach over the edge and the padding does not count, 
 from __future__ import annotations
 
 from functools import reduce
+from typing import TypeAlias
 
 import numpy as np
-from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, IntegerType
-from xdsl.ir import Attribute, SSAValue
-from xdsl.ir.affine import AffineExpr, AffineMap
-
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import graph
 from stepwell.weights import Array
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import AnyFloat
+from xdsl.ir import Attribute, SSAValue
+from xdsl.ir.affine import AffineExpr, AffineMap
 
-from .convolution import axes_of, spatial_pads
-from .elementwise import Kind, Render, direct, kind_of
+from .convolution import axes_of, spatial_of, spatial_pads
+from .elementwise import BINARY, Render, direct, kind_of, lowest
 from .lowering import Body, Loops, Lowering, Number, Rules, compute_type, element_of, loops_over, shape_of, signless
 from .views import pad
 
-
-def lowest(element: Attribute) -> Number:
-    """The number of a graph-level element type that is a maximum's neutral element."""
-    if isinstance(element, AnyFloat):
-        return float("-inf")
-    assert isinstance(element, IntegerType)
-    return 0 if kind_of(element) in (Kind.UNSIGNED, Kind.BOOL) else -(1 << (element.width.data - 1))
-
-
-def highest(element: Attribute) -> Number:
-    """The number of a graph-level element type that is a minimum's neutral element."""
-    if isinstance(element, AnyFloat):
-        return float("inf")
-    assert isinstance(element, IntegerType)
-    return -1 - int(lowest(element)) if kind_of(element) is Kind.SIGNED else (1 << element.width.data) - 1
-
-
-MAXIMUM: dict[Kind, Render] = {
-    Kind.FLOAT: direct(arith.MaximumfOp),
-    Kind.SIGNED: direct(arith.MaxSIOp),
-    Kind.UNSIGNED: direct(arith.MaxUIOp),
-}
-
-Pool = graph.MaxPoolOp | graph.AvgPoolOp
+Pool: TypeAlias = graph.MaxPoolOp | graph.AvgPoolOp
 
 
 def reach(op: Pool) -> list[int]:
     """How much padding the last windows need at each spatial dim's end (with ceil_mode they may go beyond the pads)."""
-    rank = len(op.kernel)
-    spatial = slice(2, None) if op.layout == "nchw" else slice(1, -1)
-    sizes, outputs = shape_of(op.x)[spatial], shape_of(op.result)[spatial]
+    outputs = spatial_of(op, op.result)
     needed = [
-        (outputs[i] - 1) * op.strides[i] + (op.kernel[i] - 1) * op.dilations[i] + 1 - sizes[i] - op.pads[i]
-        for i in range(rank)
+        (outputs[i] - 1) * op.strides[i] + (op.kernel[i] - 1) * op.dilations[i] + 1 - op.spatial[i] - op.low[i]
+        for i in range(op.spatial_rank)
     ]
-    return [max(have, want) for have, want in zip(op.pads[rank:], needed, strict=True)]
+    return [max(have, want) for have, want in zip(op.high, needed, strict=True)]
 
 
 def pool(op: Pool, at: Lowering, combine: Render, neutral: Number, element: Attribute) -> SSAValue:
     """`combine` over each window, from `neutral`, in the type `element`."""
-    rank = len(op.kernel)
-    low, high = spatial_pads(op.layout, op.pads[:rank]), spatial_pads(op.layout, reach(op))
+    rank = op.spatial_rank
+    low, high = spatial_pads(op.layout, op.low), spatial_pads(op.layout, reach(op))
     x = pad(at, at[op.x], low, high, neutral)
     axes = axes_of(op.layout, [f"o{i}" for i in range(rank)], "c")
     loops = Loops(
@@ -92,20 +67,18 @@ def pool(op: Pool, at: Lowering, combine: Render, neutral: Number, element: Attr
 
 def lower_max_pool(op: graph.MaxPoolOp, at: Lowering) -> SSAValue:
     element = element_of(op.x)
-    return pool(op, at, MAXIMUM[kind_of(element)], lowest(element), signless(element))
+    return pool(op, at, BINARY["max"][kind_of(element)], lowest(element), signless(element))
 
 
 def window_counts(op: graph.AvgPoolOp) -> Array:
     """How many elements each window averages over: 1-d counts multiplied out, over the spatial dims of the output."""
-    rank = len(op.kernel)
-    spatial = slice(2, None) if op.layout == "nchw" else slice(1, -1)
-    sizes, outputs = shape_of(op.x)[spatial], shape_of(op.result)[spatial]
+    outputs = spatial_of(op, op.result)
     counts: list[Array] = []
-    for i in range(rank):
+    for i in range(op.spatial_rank):
         positions = np.arange(outputs[i])[:, None] * op.strides[i] + np.arange(op.kernel[i]) * op.dilations[i]
-        first, last = op.pads[i], op.pads[i] + sizes[i]
+        first, last = op.low[i], op.low[i] + op.spatial[i]
         if op.count_include_pad:
-            first, last = 0, last + op.pads[rank + i]
+            first, last = 0, last + op.high[i]
         counts.append(((positions >= first) & (positions < last)).sum(axis=1))
     return np.maximum(reduce(np.multiply.outer, counts), 1)
 

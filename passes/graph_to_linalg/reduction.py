@@ -12,17 +12,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+from stepwell.diagnostics import StepwellError
+from stepwell.dialects import graph
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType
 from xdsl.dialects.tensor import ExtractOp
 from xdsl.ir import Attribute, SSAValue
 
-from stepwell.diagnostics import StepwellError
-from stepwell.dialects import graph
-
-from .elementwise import BINARY, FLOAT, SIGNED, UNSIGNED, Kind, Render, is_nan, kind_of, less
+from .elementwise import BINARY, FLOAT, SIGNED, Kind, Render, highest, is_nan, kind_of, lowest
 from .lowering import Body, Loops, Lowering, Number, Rules, compute_type, element_of, shape_of, signless
-from .pooling import highest, lowest
 from .views import reshape
 
 COMBINE: dict[str, dict[Kind, Render]] = {
@@ -91,10 +89,10 @@ def lower_arg_reduce(op: graph.ArgReduceOp, at: Lowering) -> SSAValue:
 
     def better(b: Body, new: SSAValue, best: SSAValue) -> SSAValue:
         high, low = (new, best) if op.kind == "max" else (best, new)
-        predicate = "ge" if op.last else "gt"
+        predicate = "ge" if op.select_last else "gt"
         if kind is FLOAT:
             beats = b.emit(arith.CmpfOp(high, low, f"o{predicate}"))
-            if op.last:
+            if op.select_last:
                 return b.emit(arith.OrIOp(beats, is_nan(b, new)))
             return b.select(is_nan(b, best), b.constant(False, beats.type), b.emit(arith.OrIOp(beats, is_nan(b, new))))
         sign = "s" if kind is SIGNED else "u"
@@ -145,6 +143,3 @@ def populate_reduction(rules: Rules) -> None:
     rules["graph.arg_reduce"] = lower_arg_reduce
     rules["graph.softmax"] = lower_softmax
     rules["graph.log_softmax"] = lower_log_softmax
-
-
-__all__ = ["UNSIGNED", "less", "populate_reduction"]

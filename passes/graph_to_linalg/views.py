@@ -53,9 +53,7 @@ def _attribute(groups: Groups) -> ArrayAttr[ArrayAttr[IntegerAttr]]:
 
 def _collapse(at: Lowering, x: SSAValue, shape: Sequence[int], groups: Groups) -> SSAValue:
     result = TensorType(cast(Tensor, x.type).element_type, shape)
-    op = tensor.CollapseShapeOp(
-        operands=[x], result_types=[result], properties={"reassociation": _attribute(groups)}
-    )
+    op = tensor.CollapseShapeOp(operands=[x], result_types=[result], properties={"reassociation": _attribute(groups)})
     return at.emit(op)
 
 
@@ -113,3 +111,25 @@ def crop(at: Lowering, x: SSAValue, low: Sequence[int], high: Sequence[int]) -> 
     shape = cast(Tensor, x.type).get_shape()
     sizes = [size - before - after for size, before, after in zip(shape, low, high, strict=True)]
     return at.emit(tensor.ExtractSliceOp.from_static_parameters(x, list(low), sizes))
+
+
+def edge_pad(at: Lowering, x: SSAValue, axis: int, low: int, high: int) -> SSAValue:
+    """`x` with its first element along `axis` repeated `low` times before it, and its last `high` times after it."""
+    if not low and not high:
+        return x
+    kind = cast(Tensor, x.type)
+    shape = list(kind.get_shape())
+    size = shape[axis]
+
+    def along(number: int) -> list[int]:
+        return [number if i == axis else 0 for i in range(len(shape))]
+
+    border = [1 if i == axis else dim for i, dim in enumerate(shape)]
+    y = at.empty([dim + low + high if i == axis else dim for i, dim in enumerate(shape)], kind.element_type)
+    y = insert(at, x, y, along(low))
+    for source, places in ((0, range(low)), (size - 1, range(low + size, low + size + high))):
+        if places:
+            edge = at.emit(tensor.ExtractSliceOp.from_static_parameters(x, along(source), border))
+            for place in places:
+                y = insert(at, edge, y, along(place))
+    return y
