@@ -207,10 +207,9 @@ class Lowering:
         owner = value.owner
         assert isinstance(owner, graph.ConstantOp), "a value is used before its definition"
         number = self.splat(value) if self.is_kernel else None
-        if number is not None:
-            made = self.fill(shape_of(value), number)
-        else:
-            made = self.constant(owner.value)
+        made = self.constant(owner.value) if number is None else self.fill(shape_of(value), number)
+        if isinstance(made.owner, Operation):
+            made.owner.location = owner.location
         self.values[value] = made
         return made
 

@@ -1,4 +1,4 @@
-"""Max and average pooling: a reduction over a window, whose sizes an unused operand says (as upstream's pooling ops do).
+"""Max and average pooling: a reduction over a window, whose sizes an operand that is never read says, as upstream does.
 
     %y = graph.max_pool %x {kernel = [2, 2], layout = nhwc} : tensor<1x4x4x8xf32> -> tensor<1x3x3x8xf32>
   becomes, over a tensor filled with -inf,
