@@ -21,7 +21,7 @@ DIALECTS = {
     "math": "xdsl.dialects.math:Math",
     "cf": "xdsl.dialects.cf:Cf",
     "scf": "xdsl.dialects.scf:Scf",
-    "memref": "xdsl.dialects.memref:MemRef",
+    "memref": "stepwell.dialects.memref:MemRef",
     "tensor": "xdsl.dialects.tensor:Tensor",
     "linalg": "xdsl.dialects.linalg:Linalg",
     "bufferization": "xdsl.dialects.bufferization:Bufferization",
