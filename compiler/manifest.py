@@ -13,7 +13,7 @@ The same attributes stand at the levels program and llvm, so both targets read t
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from xdsl.dialects.builtin import (
@@ -54,10 +54,11 @@ A = TypeVar("A", bound=Attribute)
 def dtype_name(element: Attribute) -> str:
     """The numpy name of an element type; signless integers are signed, i1 is bool."""
     if isinstance(element, IntegerType):
-        width = element.width.data
+        integer = cast(IntegerType[int, Signedness], element)
+        width = integer.width.data
         if width == 1:
             return "bool"
-        return f"uint{width}" if element.signedness.data == Signedness.UNSIGNED else f"int{width}"
+        return f"uint{width}" if integer.signedness.data == Signedness.UNSIGNED else f"int{width}"
     return FLOAT_NAMES[type(element)]
 
 
@@ -108,13 +109,10 @@ def _attribute(main: Operation, name: str, kind: type[A]) -> A:
 
 
 def _entries(signature: DictionaryAttr, side: str) -> list[DictionaryAttr]:
-    entries = signature.data.get(side)
-    assert isinstance(entries, ArrayAttr)
-    return [entry for entry in entries if isinstance(entry, DictionaryAttr)]
+    return list(cast(ArrayAttr[DictionaryAttr], signature.data[side]))
 
 
 def _describe(entry: DictionaryAttr) -> dict[str, Any]:
-    name, kind = entry.data["name"], entry.data["type"]
-    assert isinstance(name, StringAttr) and isinstance(kind, TensorType)
-    element: Attribute = kind.element_type
-    return {"name": name.data, "dtype": dtype_name(element), "shape": list(kind.get_shape())}
+    name = cast(StringAttr, entry.data["name"])
+    kind = cast(TensorType[Attribute], entry.data["type"])
+    return {"name": name.data, "dtype": dtype_name(kind.element_type), "shape": list(kind.get_shape())}

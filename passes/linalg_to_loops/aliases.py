@@ -20,7 +20,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from xdsl.dialects import linalg, tensor
+from xdsl.dialects import tensor
+from xdsl.dialects.linalg import ops as linalg
+from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.ir import Block, Operation, OpResult, SSAValue, Use
 from xdsl.ir.affine import AffineMap
 
@@ -50,7 +52,7 @@ def reads_destination(op: DestinationOp, index: int) -> bool:
 
 
 def is_parallel(op: linalg.GenericOp) -> bool:
-    return all(kind.data is linalg.IteratorType.PARALLEL for kind in op.iterator_types)
+    return all(kind.data is IteratorType.PARALLEL for kind in op.iterator_types)
 
 
 def is_permutation(indexing: AffineMap) -> bool:

@@ -47,14 +47,13 @@ from xdsl.dialects.builtin import (
     ModuleOp,
     StringAttr,
     SymbolRefAttr,
-    TensorType,
     UnitAttr,
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from .bufferize_kernel import bufferize_kernel, copy, invert
 from .inplace import mark_inplace
-from .views import Buffer, Groups, buffer_type, collapse, expand, groups_of, type_of
+from .views import Buffer, Groups, buffer_for, collapse, expand, groups_of, shape_of, tensor_type, type_of
 
 ENTRY = "main"
 KERNEL = "stepwell.kernel"
@@ -109,12 +108,10 @@ class EntryBuffers:
                 self.output_of[root] = n
         arguments = list(block.args)
         for arg in arguments:
-            assert isinstance(arg.type, TensorType)
-            self.buffers[arg] = block.insert_arg(buffer_type(arg.type), len(block.args))
+            self.buffers[arg] = block.insert_arg(buffer_for(arg), len(block.args))
             self.buffers[arg].name_hint = arg.name_hint
         for n, value in enumerate(returned):
-            assert isinstance(value.type, TensorType)
-            out = block.insert_arg(buffer_type(value.type), len(block.args))
+            out = block.insert_arg(buffer_for(value), len(block.args))
             out.name_hint = "out" if len(returned) == 1 else f"out{n}"
             self.outs.append(out)
         ops = list(block.ops)
@@ -153,18 +150,17 @@ class EntryBuffers:
         return op
 
     def _constant(self, op: arith.ConstantOp) -> None:
-        kind = op.result.type
-        if not isinstance(kind, TensorType):
+        if tensor_type(op.result) is None:
             raise StepwellError(f"a scalar constant cannot stand in @{ENTRY}", op)
         known = self.globals.get(op.value)
         if known is None:
             value = op.value
             hint = value.resource_handle.data if isinstance(value, DenseResourceAttr) else op.result.name_hint
-            known = GlobalOp(self._free_symbol(hint or "constant"), buffer_type(kind), value)
+            known = GlobalOp(self._free_symbol(hint or "constant"), buffer_for(op.result), value)
             known.location = op.location
             self.globals[value] = known
             self.module.body.block.insert_op_before(known, self.main)
-        get = memref.GetGlobalOp(known.sym_name.data, buffer_type(kind))
+        get = memref.GetGlobalOp(known.sym_name.data, buffer_for(op.result))
         get.memref.name_hint = op.result.name_hint
         self._add(get)
         self.buffers[op.result] = get.memref
@@ -172,7 +168,7 @@ class EntryBuffers:
     def _reshaped(self, source: SSAValue, op: Reshape) -> SSAValue:
         groups = groups_of(op)
         if isinstance(op, tensor.ExpandShapeOp):
-            view = expand(source, groups, op.result.type.get_shape())
+            view = expand(source, groups, shape_of(op.result))
         else:
             view = collapse(source, groups)
             assert view is not None, "buffers of @main are contiguous"
@@ -184,10 +180,9 @@ class EntryBuffers:
         self._add(func.CallOp(op.callee, operands, []))
 
     def _result_buffer(self, result: SSAValue) -> SSAValue:
-        assert isinstance(result.type, TensorType)
         n = self.output_of.get(result)
         if n is None:
-            place = self._add(memref.AllocOp([], [], buffer_type(result.type))).results[0]
+            place = self._add(memref.AllocOp([], [], buffer_for(result))).results[0]
             place.name_hint = result.name_hint
         else:
             place = self.outs[n]

@@ -23,17 +23,20 @@ a `memref.alloc`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stepwell.diagnostics import StepwellError
 from stepwell.locations import stamp
-from xdsl.dialects import arith, func, linalg, memref, tensor
-from xdsl.dialects.builtin import AffineMapAttr, FunctionType, ShapedType, TensorType
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.dialects import arith, func, memref, tensor
+from xdsl.dialects.builtin import AffineMapAttr, FunctionType, TensorType
+from xdsl.dialects.linalg import ops as linalg
+from xdsl.dialects.linalg.attrs import IteratorType, IteratorTypeAttr
+from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 
 from .aliases import DESTINATIONS, RESHAPES, Aliases, DestinationOp, ViewOp, destinations, reads_destination
-from .views import buffer_type, collapse, expand, groups_of, subview, type_of
+from .views import buffer_for, collapse, expand, groups_of, shape_of, subview, type_of
 
 
 def copy(source: SSAValue, destination: SSAValue) -> linalg.GenericOp:
@@ -43,7 +46,7 @@ def copy(source: SSAValue, destination: SSAValue) -> linalg.GenericOp:
     body.add_op(linalg.YieldOp(body.args[0]))
     rank = kind.get_num_dims()
     identity = AffineMapAttr(AffineMap.identity(rank))
-    parallel = linalg.IteratorTypeAttr(linalg.IteratorType.PARALLEL)
+    parallel = IteratorTypeAttr(IteratorType.PARALLEL)
     return linalg.GenericOp([source], [destination], Region(body), [identity, identity], [parallel] * rank)
 
 
@@ -78,7 +81,7 @@ def _sink(value: SSAValue, before: Operation) -> None:
         _sink(operand, op)
 
 
-def invert(path: list[ViewOp], end: SSAValue) -> list[Operation] | None:
+def invert(path: Sequence[ViewOp], end: SSAValue) -> list[Operation] | None:
     """Views of the buffer `end` that lead back along `path`, last to first, to a buffer of the root's type.
 
     None where there is a slice on the way, or where a collapse would have to be a copy.
@@ -88,7 +91,7 @@ def invert(path: list[ViewOp], end: SSAValue) -> list[Operation] | None:
         if isinstance(op, tensor.ExpandShapeOp):
             view = collapse(end, groups_of(op))
         elif isinstance(op, tensor.CollapseShapeOp):
-            view = expand(end, groups_of(op), op.src.type.get_shape())
+            view = expand(end, groups_of(op), shape_of(op.src))
         else:
             view = None
         if view is None:
@@ -145,19 +148,17 @@ class KernelBuffers:
 
     def new_buffer(self, root: SSAValue) -> SSAValue:
         """The storage of a buffer that is named `root`."""
-        kind = root.type
-        assert isinstance(kind, TensorType)
         place: SSAValue | None = None
         if (n := self.result_of_root.get(root)) is not None:
             place = self._at_end_of(root, self.outs[n], self._returned_as(root, n))
         elif (insert := self.insert_of_root.get(root)) is not None:
-            view = subview(self.buffer(insert.dest), insert, _shape(insert.source))
+            view = subview(self.buffer(insert.dest), insert, shape_of(insert.source))
             place = self._at_end_of(root, self.add(view).results[0], insert.source)
             if place is None:
                 del self.insert_of_root[root]  # it is copied when it is inserted
         if place is not None:
             return place
-        alloc = self.add(memref.AllocOp([], [], buffer_type(kind)))
+        alloc = self.add(memref.AllocOp([], [], buffer_for(root)))
         alloc.results[0].name_hint = root.name_hint
         return alloc.results[0]
 
@@ -194,10 +195,10 @@ class KernelBuffers:
         arguments = list(self.block.args)
         self.choose_places(returned)
         for arg in arguments:
-            self.buffers[arg] = self.block.insert_arg(_buffer_type(arg), len(self.block.args))
+            self.buffers[arg] = self.block.insert_arg(buffer_for(arg), len(self.block.args))
             self.buffers[arg].name_hint = arg.name_hint
         for n, value in enumerate(returned):
-            out = self.block.insert_arg(_buffer_type(value), len(self.block.args))
+            out = self.block.insert_arg(buffer_for(value), len(self.block.args))
             out.name_hint = "out" if len(returned) == 1 else f"out{n}"
             self.outs.append(out)
         ops = list(self.block.ops)
@@ -220,7 +221,7 @@ class KernelBuffers:
             case tensor.ExpandShapeOp() | tensor.CollapseShapeOp():
                 self.reshape(op)
             case tensor.ExtractSliceOp():
-                view = subview(self.buffer(op.source), op, _shape(op.result))
+                view = subview(self.buffer(op.source), op, shape_of(op.result))
                 self.buffers[op.result] = self.add(view).results[0]
             case tensor.InsertSliceOp():
                 self.insert(op)
@@ -258,11 +259,11 @@ class KernelBuffers:
         source = self.buffer(op.operands[0])
         groups = groups_of(op)
         if isinstance(op, tensor.ExpandShapeOp):
-            self.buffers[op.result] = self.add(expand(source, groups, op.result.type.get_shape())).results[0]
+            self.buffers[op.result] = self.add(expand(source, groups, shape_of(op.result))).results[0]
             return
         view = collapse(source, groups)
         if view is None:  # rows of a slice are not adjacent: it is read from a copy
-            whole = self.add(memref.AllocOp([], [], buffer_type(op.src.type))).results[0]
+            whole = self.add(memref.AllocOp([], [], buffer_for(op.src))).results[0]
             self.add(copy(source, whole))
             view = collapse(whole, groups)
             assert view is not None
@@ -283,7 +284,7 @@ class KernelBuffers:
     def insert(self, op: tensor.InsertSliceOp) -> None:
         place = self.destination(op, 0)
         if self.insert_of_root.get(self.aliases.root[op.source]) is not op:
-            view = self.add(subview(place, op, _shape(op.source))).results[0]
+            view = self.add(subview(place, op, shape_of(op.source))).results[0]
             self.add(copy(self.buffer(op.source), view))
 
     def generic(self, op: linalg.GenericOp) -> None:
@@ -309,16 +310,6 @@ class KernelBuffers:
             if self.result_of_root.get(self.aliases.root[value]) != n:
                 self.add(copy(self.buffer(value), self.outs[n]))
         op.operands = []
-
-
-def _shape(value: SSAValue) -> tuple[int, ...]:
-    assert isinstance(value.type, ShapedType)
-    return value.type.get_shape()
-
-
-def _buffer_type(value: SSAValue) -> Attribute:
-    assert isinstance(value.type, TensorType)
-    return buffer_type(value.type)
 
 
 def bufferize_kernel(function: func.FuncOp) -> None:

@@ -10,8 +10,9 @@ where each element lies from the buffer's start, are equal.
 
 from __future__ import annotations
 
-from xdsl.dialects import func, linalg
+from xdsl.dialects import func
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, MemRefType, i64
+from xdsl.dialects.linalg import ops as linalg
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from .aliases import reads_only_its_own_element

@@ -20,6 +20,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     MemRefType,
     NoneAttr,
+    ShapedType,
     StridedLayoutAttr,
     TensorType,
     i64,
@@ -38,6 +39,25 @@ def buffer_type(kind: TensorType[Attribute]) -> Buffer:
     if isinstance(element, IntegerType):
         element = cast(Attribute, IntegerType(cast(Any, element).width.data))
     return MemRefType(element, kind.get_shape())
+
+
+def tensor_type(value: SSAValue) -> TensorType[Attribute] | None:
+    """None where `value` is no tensor."""
+    kind = value.type
+    return cast(TensorType[Attribute], kind) if isinstance(kind, TensorType) else None
+
+
+def buffer_for(value: SSAValue) -> Buffer:
+    """The type of the contiguous buffer of a tensor value."""
+    kind = tensor_type(value)
+    assert kind is not None
+    return buffer_type(kind)
+
+
+def shape_of(value: SSAValue) -> tuple[int, ...]:
+    kind = value.type
+    assert isinstance(kind, ShapedType)
+    return kind.get_shape()
 
 
 def type_of(buffer: SSAValue) -> Buffer:
