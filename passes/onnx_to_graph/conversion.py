@@ -1,0 +1,164 @@
+"""How an ONNX op becomes graph ops: a function a name, registered with the first opset that it is right for.
+
+    @converts("HardSigmoid", since=6)
+    def hard_sigmoid(node: Node) -> SSAValue:
+        return node.clamp(node.add(node.mul(node[0], node.real("alpha")), node.real("beta")), 0.0, 1.0)
+
+Of several functions of a name, the newest that isn't newer than the model's opset is taken. The table of what is
+supported is read off the decorators, so that it and the code cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar, cast
+
+from stepwell.diagnostics import StepwellError
+from xdsl.ir import Operation, SSAValue
+
+from stepwell.dialects.onnx import OnnxOp
+
+from .emitter import Array, Emitter, rank
+
+
+@dataclass
+class Node(Emitter):
+    """One ONNX op under conversion: its operands as graph values, its attributes, and an emitter at its place."""
+
+    op: OnnxOp = field(kw_only=True)
+    values: dict[SSAValue, SSAValue] = field(kw_only=True)
+
+    @property
+    def opset(self) -> int:
+        return self.op.opset
+
+    # operands
+
+    def get(self, index: int) -> SSAValue | None:
+        """Operand `index` as a graph value; None where the optional operand isn't given."""
+        value = self.op.input(index)
+        return None if value is None else self.values[value]
+
+    def __getitem__(self, index: int) -> SSAValue:
+        value = self.get(index)
+        if value is None:
+            raise self.unsupported(f"operand {index} is missing", "export the model again with a valid node")
+        return value
+
+    @property
+    def inputs(self) -> list[SSAValue]:
+        """All operands of a variadic op."""
+        return [self.values[value] for value in self.op.operands]
+
+    def needed(self, index: int, what: str) -> Array:
+        """What operand `index` holds, where the graph dialect wants it as an attribute."""
+        array = self.known(self[index])
+        if array is None:
+            raise self.unsupported(
+                f"{what} computed at run time is not supported; a constant is",
+                "bind symbolic dims (bind-shapes) before onnx-to-graph, or export with constant shapes",
+            )
+        return array
+
+    def needed_integers(self, index: int, what: str) -> list[int]:
+        return [int(number) for number in self.needed(index, what).reshape(-1)]
+
+    # attributes, by kind; ONNX's own default where the node gives none
+
+    def attribute(self, name: str) -> Any:
+        """An attribute as Python has it; None where neither the node nor its opset's schema gives one."""
+        return self.op.attr(name) if name in self.op.schema.attributes else None
+
+    def _attribute(self, name: str, kind: type[T], default: T | None) -> T:
+        value = self.attribute(name)
+        if value is None:
+            value = default
+        if not isinstance(value, kind):
+            raise self.unsupported(f"attribute '{name}' is missing", "export the model again with a valid node")
+        return value
+
+    def integer(self, name: str, default: int | None = None) -> int:
+        return self._attribute(name, int, default)
+
+    def real(self, name: str, default: float | None = None) -> float:
+        return self._attribute(name, float, default)
+
+    def text(self, name: str, default: str | None = None) -> str:
+        return self._attribute(name, str, default)
+
+    def integers_of(self, name: str, default: Sequence[int] | None = None) -> list[int]:
+        """The integers of a list attribute; `default` where it isn't given."""
+        value = self.attribute(name)
+        if value is None and default is not None:
+            return list(default)
+        if value is None:
+            raise self.unsupported(f"attribute '{name}' is missing", "export the model again with a valid node")
+        return [int(number) for number in cast("Sequence[int]", value)]
+
+    def has(self, name: str) -> bool:
+        return self.attribute(name) is not None
+
+    def axis(self, value: SSAValue, default: int | None = None, *, name: str = "axis") -> int:
+        """The attribute `axis`, counted from the front of `value`."""
+        return self.from_front(self.integer(name, default), rank(value))
+
+    def from_front(self, axis: int, dims: int) -> int:
+        if not -dims <= axis < dims:
+            raise self.unsupported(f"axis {axis} does not exist in {dims} dims", "export the model again")
+        return axis % dims
+
+    # errors
+
+    @property
+    def name(self) -> str:
+        return self.op.name.removeprefix("onnx.")
+
+    def unsupported(self, what: str, fix: str) -> StepwellError:
+        return StepwellError(f"{self.name}: {what}", where=self.op, fix=fix)
+
+
+T = TypeVar("T", int, float, str)
+
+Converter: TypeAlias = Callable[[Node], SSAValue | Sequence[SSAValue]]
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A row of the support table: ONNX op `name`, from opset `since` on."""
+
+    name: str
+    since: int
+    convert: Converter
+
+
+CONVERSIONS: dict[str, list[Conversion]] = {}
+"""By op name, newest opset first."""
+
+
+def converts(*names: str, since: int = 1) -> Callable[[Converter], Converter]:
+    def register(convert: Converter) -> Converter:
+        for name in names:
+            rows = CONVERSIONS.setdefault(name, [])
+            rows.append(Conversion(name, since, convert))
+            rows.sort(key=lambda row: -row.since)
+        return convert
+
+    return register
+
+
+def conversion_of(op: Operation) -> Conversion | None:
+    """The conversion that fits an ONNX op at its opset."""
+    assert isinstance(op, OnnxOp)
+    rows = CONVERSIONS.get(op.name.removeprefix("onnx."), ())
+    return next((row for row in rows if row.since <= op.opset), None)
+
+
+def support_table() -> str:
+    """What is supported, as a Markdown table: op, first opset, and what the conversion's docstring says of it."""
+    lines = ["| ONNX op | from opset | note |", "|---|---|---|"]
+    for name in sorted(CONVERSIONS):
+        for row in reversed(CONVERSIONS[name]):
+            note = (row.convert.__doc__ or "").strip().split("\n")[0]
+            lines.append(f"| {name} | {row.since} | {note} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,145 @@
+"""Resize and Upsample: factors or sizes known by now become attributes of `graph.resize`.
+
+    "onnx.Resize"(%x, %none, dense<[1.0, 1.0, 2.0, 2.0]>) {mode = "nearest", nearest_mode = "floor",
+                                                          coordinate_transformation_mode = "asymmetric"}
+  becomes
+    graph.resize %x {mode = nearest, coordinate = asymmetric, nearest_mode = floor, scales = [1.0, 1.0, 2.0, 2.0]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import floor
+from typing import Any
+
+import numpy as np
+from stepwell.dialects import graph
+from xdsl.dialects.builtin import TensorType
+from xdsl.ir import SSAValue
+
+from .conversion import Node, converts
+from .emitter import element_type, rank, shape, static_shape
+
+SIMPLE = {"coordinate": "asymmetric", "nearest_mode": "floor"}
+"""How Upsample and Resize-10 count: the only way there was before opset 11."""
+
+COORDINATES = (
+    "half_pixel",
+    "half_pixel_symmetric",
+    "pytorch_half_pixel",
+    "align_corners",
+    "asymmetric",
+)
+
+
+@converts("Upsample", since=7)
+def upsample_attribute(node: Node) -> SSAValue:
+    return by_scales(node, [float(scale) for scale in node.attribute("scales")], mode=mode_of(node), **SIMPLE)
+
+
+@converts("Upsample", since=9)
+@converts("Resize", since=10)
+def upsample(node: Node) -> SSAValue:
+    """asymmetric coordinates, rounded down"""
+    scales = [float(scale) for scale in node.needed(1, "scales")]
+    return by_scales(node, scales, mode=mode_of(node), **SIMPLE)
+
+
+def mode_of(node: Node) -> str:
+    mode = node.text("mode", "nearest")
+    mode = "linear" if mode == "bilinear" else mode
+    if mode not in ("nearest", "linear", "cubic"):
+        raise node.unsupported(f"mode '{mode}' is not supported; nearest, linear and cubic are", "export with these")
+    return mode
+
+
+@converts("Resize", since=11)
+def resize(node: Node) -> SSAValue:
+    """nearest, linear, cubic; all coordinate modes but tf_crop_and_resize; no antialias"""
+    attributes = attributes_of(node)
+    x, axes = node[0], axes_of(node)
+    if given(node, 2):
+        scales = [1.0] * rank(x)
+        for axis, scale in zip(axes, node.needed(2, "scales"), strict=True):
+            scales[axis] = float(scale)
+        return by_scales(node, scales, **attributes)
+    sizes = node.known(node[3])
+    policy = node.text("keep_aspect_ratio_policy", "stretch")
+    dims = [shape(x)[axis] for axis in axes]
+    if sizes is None or None in dims:
+        if policy != "stretch" or len(axes) < rank(x):
+            raise node.unsupported(
+                "sizes computed at run time with axes or keep_aspect_ratio_policy are not supported",
+                "bind symbolic dims before onnx-to-graph",
+            )
+        return node(graph.DynamicResizeOp(x, node[3], **attributes))
+    wanted = [int(size) for size in sizes]
+    return by_sizes(node, axes, fitted(policy, [dim or 0 for dim in dims], wanted), **attributes)
+
+
+def given(node: Node, index: int) -> bool:
+    """Whether scales (or sizes) are there: an empty tensor says no, as a missing one does."""
+    value = node.get(index)
+    return value is not None and shape(value) != (0,)
+
+
+def attributes_of(node: Node) -> dict[str, Any]:
+    if node.integer("antialias", 0):
+        raise node.unsupported("antialias = 1 is not supported", "export with antialias = 0")
+    coordinate = node.text("coordinate_transformation_mode", "half_pixel")
+    rounding = node.text("nearest_mode", "round_prefer_floor")
+    if coordinate == "tf_half_pixel_for_nn" and rounding == "floor":
+        coordinate, rounding = "half_pixel", "round_prefer_ceil"  # floor(x) is x - 0.5 rounded, halves up
+    if coordinate not in COORDINATES:
+        raise node.unsupported(
+            f"coordinate_transformation_mode '{coordinate}' is not supported", f"export with {', '.join(COORDINATES)}"
+        )
+    return {
+        "mode": mode_of(node),
+        "coordinate": coordinate,
+        "nearest_mode": rounding,
+        "cubic_coeff_a": node.real("cubic_coeff_a", -0.75),
+        "exclude_outside": node.integer("exclude_outside", 0),
+    }
+
+
+def axes_of(node: Node) -> list[int]:
+    """The axes that scales and sizes speak of."""
+    dims = rank(node[0])
+    return [node.from_front(axis, dims) for axis in node.integers_of("axes", range(dims)) or range(dims)]
+
+
+def fitted(policy: str, dims: Sequence[int], sizes: Sequence[int]) -> list[int]:
+    """The sizes, or with one scale for all dims the greatest that are not larger, the least that are not smaller."""
+    if policy == "stretch":
+        return list(sizes)
+    pick = min if policy == "not_larger" else max
+    scale = pick(size / dim for size, dim in zip(sizes, dims, strict=True))
+    return [floor(scale * dim + 0.5) for dim in dims]
+
+
+def by_scales(node: Node, scales: list[float], **attributes: Any) -> SSAValue:
+    x = node[0]
+    dims = static_shape(x)
+    if all(scale == 1.0 for scale in scales):
+        return x
+    if dims is None:
+        return node(graph.DynamicResizeOp(x, node.constant(np.array(scales)), **attributes))
+    sizes = [floor(dim * scale) for dim, scale in zip(dims, scales, strict=True)]
+    result = TensorType(element_type(x), sizes)
+    return node(graph.ResizeOp(x, scales=scales, result_type=result, **attributes))
+
+
+def by_sizes(node: Node, axes: Sequence[int], sizes: Sequence[int], **attributes: Any) -> SSAValue:
+    x = node[0]
+    dims = static_shape(x)
+    if dims is None:
+        raise node.unsupported("symbolic dims besides the resized axes are not supported", "bind them first")
+    whole = list(dims)
+    for axis, size in zip(axes, sizes, strict=True):
+        whole[axis] = size
+    if tuple(whole) == dims:
+        return x
+    scales = [new / old if old else 1.0 for new, old in zip(whole, dims, strict=True)]
+    result = TensorType(element_type(x), whole)
+    return node(graph.ResizeOp(x, scales=scales, result_type=result, **attributes))
