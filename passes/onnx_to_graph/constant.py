@@ -1,8 +1,8 @@
 """Constants, and values that follow from shapes alone.
 
-    "onnx.ConstantOfShape"(%dims) {value = dense<0.0>}
-  becomes
-    graph.broadcast_to dense<0.0> : tensor<2x3xf32>
+  "onnx.ConstantOfShape"(%dims) {value = dense<0.0>}
+becomes
+  graph.broadcast_to dense<0.0> : tensor<2x3xf32>
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import cast
 
 import numpy as np
 from stepwell.dialects import graph
+from stepwell.dialects.graph.types import dtype_of
+from stepwell.dialects.onnx.types import ELEMENT_TYPES
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr
 from xdsl.ir import SSAValue
 
-from stepwell.dialects.graph.types import dtype_of
-from stepwell.dialects.onnx.types import ELEMENT_TYPES
-
 from .conversion import Node, converts
 from .emitter import element_type, rank, static_shape
+
 
 @converts("Constant")
 def constant(node: Node) -> SSAValue:

@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar, cast
 
 from stepwell.diagnostics import StepwellError
-from xdsl.ir import Operation, SSAValue
-
 from stepwell.dialects.onnx import OnnxOp
+from xdsl.ir import Operation, SSAValue
 
 from .emitter import Array, Emitter, rank
 

@@ -1,8 +1,8 @@
 """Convolutions: Conv and ConvTranspose in one, two or three spatial dims.
 
-    "onnx.Conv"(%x, %w) {auto_pad = "SAME_UPPER", strides = array<i64: 2, 2>}
-  becomes
-    graph.conv %x, %w {strides = [2, 2], pads = [0, 0, 1, 1], dilations = [1, 1], groups = 1, layout = "nchw"}
+  "onnx.Conv"(%x, %w) {auto_pad = "SAME_UPPER", strides = array<i64: 2, 2>}
+becomes
+  graph.conv %x, %w {strides = [2, 2], pads = [0, 0, 1, 1], dilations = [1, 1], groups = 1, layout = "nchw"}
 """
 
 from __future__ import annotations

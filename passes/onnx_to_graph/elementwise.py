@@ -1,8 +1,8 @@
 """Elementwise ops: most are one graph op (tables), activations are small formulas.
 
-    "onnx.HardSigmoid"(%x) {alpha = 0.2, beta = 0.5}
-  becomes
-    graph.clamp (graph.add (graph.mul %x, 0.2), 0.5) {min = 0.0, max = 1.0}
+  "onnx.HardSigmoid"(%x) {alpha = 0.2, beta = 0.5}
+becomes
+  graph.clamp (graph.add (graph.mul %x, 0.2), 0.5) {min = 0.0, max = 1.0}
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from functools import partial, reduce
 from math import inf, pi, sqrt
 
 from stepwell.dialects import graph
+from stepwell.dialects.onnx.types import ELEMENT_TYPES
 from xdsl.dialects.builtin import AnyFloat, IntegerType
 from xdsl.ir import SSAValue
-
-from stepwell.dialects.onnx.types import ELEMENT_TYPES
 
 from .conversion import Node, converts
 from .emitter import element_type
@@ -195,7 +194,11 @@ def elu(node: Node) -> SSAValue:
 @converts("Selu", since=6)
 def selu(node: Node) -> SSAValue:
     """gamma * x above zero, gamma * alpha * (exp(x) - 1) below"""
-    x, alpha, gamma = node[0], node.real("alpha", 1.67326319217681884765625), node.real("gamma", 1.05070102214813232421875)
+    x, alpha, gamma = (
+        node[0],
+        node.real("alpha", 1.67326319217681884765625),
+        node.real("gamma", 1.05070102214813232421875),
+    )
     below = node.mul(node.sub(node.exp(x), 1.0), alpha)
     return node.mul(node.select(node.compare("le", x, 0), below, x), gamma)
 

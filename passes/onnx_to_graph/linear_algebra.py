@@ -1,8 +1,8 @@
 """Matrix products.
 
-    "onnx.Gemm"(%a, %b, %c) {transB = 1, beta = 0.5}
-  becomes
-    graph.add (graph.matmul %a, (graph.transpose %b {perm = [1, 0]})), (graph.mul %c, 0.5)
+  "onnx.Gemm"(%a, %b, %c) {transB = 1, beta = 0.5}
+becomes
+  graph.add (graph.matmul %a, (graph.transpose %b {perm = [1, 0]})), (graph.mul %c, 0.5)
 """
 
 from __future__ import annotations

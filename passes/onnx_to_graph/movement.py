@@ -1,8 +1,8 @@
 """Data movement: shapes, slices and pads known by now become attributes; the others stay dynamic forms.
 
-    "onnx.Slice"(%x, dense<1>, dense<2147483647>, dense<-1>) : tensor<2x8xf32>
-  becomes
-    graph.slice %x {starts = [0, 1], sizes = [2, 7], steps = [1, 1]} : (tensor<2x8xf32>) -> tensor<2x7xf32>
+  "onnx.Slice"(%x, dense<1>, dense<2147483647>, dense<-1>) : tensor<2x8xf32>
+becomes
+  graph.slice %x {starts = [0, 1], sizes = [2, 7], steps = [1, 1]} : (tensor<2x8xf32>) -> tensor<2x7xf32>
 """
 
 from __future__ import annotations

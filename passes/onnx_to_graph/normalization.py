@@ -1,10 +1,10 @@
 """Normalizations. Batch normalization and softmax are graph ops; the others are means, variances and arithmetic.
 
-    "onnx.LayerNormalization"(%x, %scale, %bias) {axis = -1, epsilon = 1.0e-05}
-  becomes
-    %centered = graph.sub %x, (graph.reduce mean %x)
-    %deviation = graph.rsqrt (graph.add (graph.reduce mean (graph.mul %centered, %centered)), 1.0e-05)
-    graph.add (graph.mul (graph.mul %centered, %deviation), %scale), %bias
+  "onnx.LayerNormalization"(%x, %scale, %bias) {axis = -1, epsilon = 1.0e-05}
+becomes
+  %centered = graph.sub %x, (graph.reduce mean %x)
+  %deviation = graph.rsqrt (graph.add (graph.reduce mean (graph.mul %centered, %centered)), 1.0e-05)
+  graph.add (graph.mul (graph.mul %centered, %deviation), %scale), %bias
 """
 
 from __future__ import annotations

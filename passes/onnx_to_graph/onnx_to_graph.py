@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
+from stepwell.dialects.onnx import NoValueOp, OnnxOp
 from stepwell.locations import describe
 from stepwell.pass_manager import ModulePass
 from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
@@ -26,8 +27,6 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import is_side_effect_free
 from xdsl.utils.exceptions import VerifyException
-
-from stepwell.dialects.onnx import NoValueOp, OnnxOp
 
 from . import (  # each registers its conversions
     constant,

@@ -1,8 +1,8 @@
 """Pools over windows, and over all of the spatial dims.
 
-    "onnx.GlobalAveragePool"(%x) : tensor<1x8x7x7xf32>
-  becomes
-    graph.reduce mean %x {axes = [2, 3], keepdims = true} : tensor<1x8x1x1xf32>
+  "onnx.GlobalAveragePool"(%x) : tensor<1x8x7x7xf32>
+becomes
+  graph.reduce mean %x {axes = [2, 3], keepdims = true} : tensor<1x8x1x1xf32>
 """
 
 from __future__ import annotations

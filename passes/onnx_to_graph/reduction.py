@@ -1,8 +1,8 @@
 """Reductions: sum, mean, max, min and prod are graph's; the others are one of these with arithmetic before and after.
 
-    "onnx.ReduceL2"(%x) {axes = array<i64: 1>}
-  becomes
-    graph.sqrt (graph.reduce sum (graph.mul %x, %x) {axes = [1], keepdims = true})
+  "onnx.ReduceL2"(%x) {axes = array<i64: 1>}
+becomes
+  graph.sqrt (graph.reduce sum (graph.mul %x, %x) {axes = [1], keepdims = true})
 """
 
 from __future__ import annotations

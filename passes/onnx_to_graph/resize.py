@@ -1,9 +1,9 @@
 """Resize and Upsample: factors or sizes known by now become attributes of `graph.resize`.
 
-    "onnx.Resize"(%x, %none, dense<[1.0, 1.0, 2.0, 2.0]>) {mode = "nearest", nearest_mode = "floor",
-                                                          coordinate_transformation_mode = "asymmetric"}
-  becomes
-    graph.resize %x {mode = nearest, coordinate = asymmetric, nearest_mode = floor, scales = [1.0, 1.0, 2.0, 2.0]}
+  "onnx.Resize"(%x, %none, dense<[1.0, 1.0, 2.0, 2.0]>) {mode = "nearest", nearest_mode = "floor",
+                                                        coordinate_transformation_mode = "asymmetric"}
+becomes
+  graph.resize %x {mode = nearest, coordinate = asymmetric, nearest_mode = floor, scales = [1.0, 1.0, 2.0, 2.0]}
 """
 
 from __future__ import annotations
