@@ -39,52 +39,63 @@ def inline_functions(model: ModelProto, opsets: Mapping[str, int]) -> None:
         if key in functions:
             raise StepwellError(f"the model defines the function '{function.name}' of {key[0]} twice")
         functions[key] = function
-    Inliner(functions, opsets).graph(model.graph, ())
+    Inliner(functions, opsets).run(model)
     del model.functions[:]
 
 
 class Inliner:
-    """Copies bodies to where they are called, and counts what it makes."""
+    """Copies bodies to where they are called, once it is known that this ends."""
 
     def __init__(self, functions: Mapping[Key, FunctionProto], opsets: Mapping[str, int]) -> None:
         self.functions = functions
         self.opsets = opsets
-        self.made = 0
+        self.sizes: dict[Key, int] = {}
         self.calls = 0
 
-    def graph(self, graph: GraphProto, stack: tuple[Key, ...]) -> None:
-        if any(self.is_call(node) for node in graph.node):
-            nodes = [new for node in graph.node for new in self.node(node, stack)]
+    def run(self, model: ModelProto) -> None:
+        if (count := self.size(model.graph.node, ())) > MOST_NODES:
+            raise StepwellError(f"the model's functions stand for {count} nodes; at most {MOST_NODES} are supported")
+        self.graph(model.graph)
+
+    def size(self, nodes: Iterable[NodeProto], stack: tuple[Key, ...]) -> int:
+        """How many nodes `nodes` stand for. `stack` are the functions that they are in."""
+        if len(stack) > MOST_CALLS:
+            raise StepwellError(f"functions call each other more than {MOST_CALLS} deep")
+        count = 0
+        for node in nodes:
+            key = _key(node)
+            count += 1 + sum(self.size(graph.node, stack) for _, graph in subgraphs_of(node))
+            if (function := self.functions.get(key)) is None:
+                continue
+            if key in stack:
+                raise StepwellError(f"the function '{node.op_type}' calls itself, so it has no end")
+            if key not in self.sizes:
+                self.sizes[key] = self.size(function.node, (*stack, key))
+            count += self.sizes[key]
+        return count
+
+    def graph(self, graph: GraphProto) -> None:
+        if any(_key(node) in self.functions for node in graph.node):
+            nodes = [new for node in graph.node for new in self.node(node)]
             del graph.node[:]
             graph.node.extend(nodes)
         else:
             for node in graph.node:
-                self.subgraphs(node, stack)
+                self.subgraphs(node)
 
-    def is_call(self, node: NodeProto) -> bool:
-        return _key(node) in self.functions
+    def subgraphs(self, node: NodeProto) -> None:
+        for _, graph in subgraphs_of(node):
+            self.graph(graph)
 
-    def node(self, node: NodeProto, stack: tuple[Key, ...]) -> Iterator[NodeProto]:
+    def node(self, node: NodeProto) -> Iterator[NodeProto]:
         """`node`, or the nodes of the function that it calls."""
-        self.made += 1
-        if self.made > MOST_NODES:
-            raise StepwellError(f"the model's functions stand for more than {MOST_NODES} nodes")
-        if not self.is_call(node):
+        if (function := self.functions.get(_key(node))) is None:
             copy = _copy(node)
-            self.subgraphs(copy, stack)
+            self.subgraphs(copy)
             yield copy
             return
-        key = _key(node)
-        if key in stack:
-            raise StepwellError(f"the function '{node.op_type}' calls itself, so it has no end")
-        if len(stack) == MOST_CALLS:
-            raise StepwellError(f"functions call each other more than {MOST_CALLS} deep")
-        for inner in self.body(node, self.functions[key]):
-            yield from self.node(inner, (*stack, key))
-
-    def subgraphs(self, node: NodeProto, stack: tuple[Key, ...]) -> None:
-        for _, graph in subgraphs_of(node):
-            self.graph(graph, stack)
+        for inner in self.body(node, function):
+            yield from self.node(inner)
 
     def body(self, call: NodeProto, function: FunctionProto) -> list[NodeProto]:
         """The nodes of `function` under the names and with the attributes of one call."""
@@ -120,7 +131,9 @@ class Inliner:
         for entry in function.opset_import:
             domain = entry.domain or DEFAULT_DOMAIN
             here = self.opsets.get(domain)
-            uses = any((node.domain or DEFAULT_DOMAIN) == domain and not self.is_call(node) for node in function.node)
+            uses = any(
+                (node.domain or DEFAULT_DOMAIN) == domain and _key(node) not in self.functions for node in function.node
+            )
             if uses and here is not None and here != entry.version:
                 raise StepwellError(
                     f"the function '{function.name}' is written in opset {entry.version} of {domain}, "

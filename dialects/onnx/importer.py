@@ -12,6 +12,7 @@ Whatever a file can have wrong ends in one `StepwellError`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +40,7 @@ from xdsl.utils.exceptions import VerifyException
 from .functions import inline_functions
 from .model import check_names, load_model, opsets_of, subgraphs_of
 from .ops import NoValueOp, OnnxOp, YieldOp, op_class
-from .order import check_operators, node_name, sort_graphs
+from .order import check_distinct, check_operators, node_name, sort_graphs
 from .schemas import DEFAULT_DOMAIN
 from .scope import Scope
 from .shapes import infer_shapes, refine_types
@@ -57,6 +58,9 @@ if TYPE_CHECKING:
         ValueInfoProto,
     )
 
+LONGEST_MESSAGE = 20_000
+"""Characters: enough to name a hundred unknown operators."""
+
 
 def import_onnx(ctx: Context, source: Path | str | bytes | ModelProto) -> ModuleOp:
     """The model as a module. Its weights go to `ctx.weights`. Raises `StepwellError` for what cannot be read."""
@@ -64,9 +68,8 @@ def import_onnx(ctx: Context, source: Path | str | bytes | ModelProto) -> Module
     try:
         return _import(ctx, load_model(source), path)
     except StepwellError as error:
-        if error.where is None and path is not None:
-            error.where = path.name
-        raise
+        where = error.location() or (None if path is None else path.name)
+        raise StepwellError(readable(error.what), None if where is None else readable(where), error.fix) from None
 
 
 def _import(ctx: Context, model: ModelProto, path: Path | None) -> ModuleOp:
@@ -74,6 +77,7 @@ def _import(ctx: Context, model: ModelProto, path: Path | None) -> ModuleOp:
     opsets = opsets_of(model)
     inline_functions(model, opsets)
     check_operators(model, opsets)
+    check_distinct("output", [value.name for value in model.graph.output])
     sort_graphs(model.graph)
     builder = Builder(ctx, TensorReader(None if path is None else path.parent), None if path is None else path.name)
     module = ModuleOp([])
@@ -183,6 +187,8 @@ class Builder:
                 raise StepwellError(f"attribute '{attribute.name}' is given twice", self.at(node))
             if attribute.name not in made.region_names:
                 properties[attribute.name] = self.attribute(attribute, node)
+            elif not attribute.HasField("g"):
+                raise StepwellError(f"{node.op_type}: attribute '{attribute.name}' must be a graph", self.at(node))
         op = made.create(
             operands=inputs,
             result_types=[stated.get(name, UNKNOWN) if name else NoneType() for name in outputs],
@@ -248,3 +254,9 @@ def without_tail(names: Sequence[str]) -> Sequence[str]:
     while end and not names[end - 1]:
         end -= 1
     return names[:end]
+
+
+def readable(text: str) -> str:
+    """A message for a screen: names are a stranger's, and may be endless or hold control characters."""
+    text = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text[:LONGEST_MESSAGE])
+    return re.sub(r"\S{160,}", lambda match: f"{match[0][:120]}…", text)

@@ -64,8 +64,6 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise StepwellError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:  # a null byte in the path
-        raise StepwellError(f"{str(path)!r} is not a path: {error}") from None
 
 
 def opsets_of(model: ModelProto) -> dict[str, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from stepwell.diagnostics import StepwellError
@@ -70,11 +70,8 @@ def sort_graphs(graph: GraphProto, outer: frozenset[str] = frozenset()) -> None:
     given = [value.name for value in graph.input]
     stored = [tensor.name for tensor in graph.initializer]
     stored += [sparse.values.name for sparse in graph.sparse_initializer]
-    for kind, names in (("input", given), ("initializer", stored)):
-        if "" in names:
-            raise StepwellError(f"the graph has an {kind} without a name")
-        if (twice := _repeated(names)) is not None:
-            raise StepwellError(f"the graph has two {kind}s with the name '{twice}'")
+    check_distinct("input", given)
+    check_distinct("initializer", stored)
     made: dict[str, int] = {}
     for index, node in enumerate(graph.node):
         for name in filter(None, node.output):
@@ -159,13 +156,15 @@ def _cycle(needs: Sequence[set[int]], left: Sequence[int]) -> list[int]:
         place[index] = len(path)
         path.append(index)
         index = min(needs[index] & rest)
-    return path[place[index] :][::-1]
+    cycle = path[place[index] :][::-1]
+    first = cycle.index(min(cycle))
+    return cycle[first:] + cycle[:first]
 
 
-def _repeated(names: Iterable[str]) -> str | None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            return name
-        seen.add(name)
-    return None
+def check_distinct(kind: str, names: Sequence[str]) -> None:
+    """Raise where one of a graph's inputs (outputs, initializers) has no name, or that of another."""
+    if "" in names:
+        raise StepwellError(f"the graph has an {kind} without a name")
+    if len(set(names)) != len(names):
+        twice = next(name for index, name in enumerate(names) if name in names[:index])
+        raise StepwellError(f"the graph has two {kind}s with the name '{twice}'")
