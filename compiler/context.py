@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from xdsl.context import Context as XdslContext
+from xdsl.ir import Attribute, Operation, TypeAttribute
 
 from .registry import REGISTRY
 from .weights import WeightTable
@@ -23,6 +25,27 @@ class Context(XdslContext):
             self.register_dialect(name, lambda name=name: REGISTRY.load_dialect(name))
         self.load_registered_dialect("builtin")
         self.load_registered_dialect("func")
+
+    def know(self, name: str) -> None:
+        """A dialect that we have no row for may be a plug-in's: look there, once, before it is called unknown."""
+        if name.partition(".")[0] in self.registered_dialect_names:
+            return
+        for added in REGISTRY.names("dialects"):
+            if added not in self.registered_dialect_names:
+                self.register_dialect(added, lambda added=added: REGISTRY.load_dialect(added))
+
+    def get_optional_op(self, name: str, *, dialect_stack: Sequence[str] = ()) -> type[Operation] | None:
+        if "." in name:
+            self.know(name)
+        return super().get_optional_op(name, dialect_stack=dialect_stack)
+
+    def get_optional_type(self, name: str) -> type[TypeAttribute] | None:
+        self.know(name)
+        return super().get_optional_type(name)
+
+    def get_optional_attr(self, name: str) -> type[Attribute] | None:
+        self.know(name)
+        return super().get_optional_attr(name)
 
     def clone(self) -> Context:
         """A context of its own that shares the weights and the sources."""

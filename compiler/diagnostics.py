@@ -35,6 +35,10 @@ class StepwellError(Exception):
     where: Operation | LocationAttr | str | None = None
     fix: str | None = None
     source: str | None = None
+    in_pass: str | None = None
+    """The pass that failed, filled in by the pass manager."""
+    reproducer: str | None = None
+    """A file that `stepwell-opt --run-reproducer` runs again, where one was written."""
 
     def __post_init__(self) -> None:
         super().__init__(self.what)
@@ -46,6 +50,10 @@ class StepwellError(Exception):
             lines.append(f"  at {where}")
         if self.source is not None:
             lines.append(self.source)
+        if self.in_pass is not None:
+            lines.append(f"  in pass '{self.in_pass}'")
+        if self.reproducer is not None:
+            lines.append(f"  to see it again: stepwell-opt --run-reproducer {self.reproducer}")
         if self.fix is not None:
             lines.append(f"  fix: {self.fix}")
         return "\n".join(lines)

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from xdsl.ir import Dialect
 
     from .pass_manager import ModulePass
+
+Table = Literal["dialects", "passes", "pipelines", "targets", "importers"]
+TABLES: tuple[Table, ...] = ("dialects", "passes", "pipelines", "targets", "importers")
 
 DIALECTS = {
     "builtin": "xdsl.dialects.builtin:Builtin",
@@ -70,18 +73,69 @@ IMPORTERS = {
 }
 
 
+PIPELINES: dict[str, str] = {}
+"""Name → a pipeline text, or a function of no arguments that gives one. A target is a pipeline without a row here."""
+
+PLUGINS = "stepwell.plugins"
+"""The entry-point group: each entry is a function that takes a `Registry` and adds rows to its tables."""
+
+
 def load(path: str) -> Any:
     """The object that "module:object" names."""
     module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        from .diagnostics import StepwellError
+
+        raise StepwellError(f"cannot load {path}: {error}", fix="is the package that brings it installed?") from error
 
 
 @dataclass
 class Registry:
+    """The tables. Plug-ins are looked for only when a name is not in ours, or when all names are asked for."""
+
     dialects: dict[str, str] = field(default_factory=lambda: dict(DIALECTS))
     passes: dict[str, str] = field(default_factory=lambda: dict(PASSES))
+    pipelines: dict[str, str] = field(default_factory=lambda: dict(PIPELINES))
     targets: dict[str, str] = field(default_factory=lambda: dict(TARGETS))
     importers: dict[str, str] = field(default_factory=lambda: dict(IMPORTERS))
+    plugin_errors: list[str] = field(default_factory=list[str])
+    """What went wrong with plug-ins: a broken one must not stop those who don't use it."""
+    _scanned: bool = False
+
+    load = staticmethod(load)
+
+    def find(self, table: Table, name: str) -> str | None:
+        """The "module:object" of a name, from a plug-in where we have none."""
+        rows: dict[str, str] = getattr(self, table)
+        if name not in rows:
+            self.scan()
+        return rows.get(name)
+
+    def names(self, table: Table) -> list[str]:
+        self.scan()
+        return list(getattr(self, table))
+
+    def scan(self) -> None:
+        """Add the rows of all plug-ins, once. No plug-in takes the place of a row that is there."""
+        if self._scanned:
+            return
+        self._scanned = True
+        from importlib.metadata import entry_points
+
+        for entry in sorted(entry_points(group=PLUGINS), key=lambda entry: entry.name):
+            added = Registry({}, {}, {}, {}, {}, _scanned=True)
+            try:
+                entry.load()(added)
+            except Exception as error:
+                self.plugin_errors.append(f"plug-in '{entry.name}' cannot be loaded: {type(error).__name__}: {error}")
+                continue
+            for table in TABLES:
+                rows: dict[str, str] = getattr(self, table)
+                for name, path in getattr(added, table).items():
+                    if rows.setdefault(name, path) != path:
+                        self.plugin_errors.append(f"plug-in '{entry.name}' names '{name}', which is taken ({table})")
 
     def load_dialect(self, name: str) -> Dialect:
         return load(self.dialects[name])

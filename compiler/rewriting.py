@@ -17,7 +17,7 @@ vanished with it. Ops without effects that nothing uses are erased.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -49,7 +49,7 @@ pattern_counts: ContextVar[Counter[str] | None] = ContextVar("pattern_counts", d
 
 
 @contextmanager
-def counting_patterns() -> Iterator[Counter[str]]:
+def counting_patterns() -> Generator[Counter[str]]:
     """Count what fires inside the `with`: pattern class → times."""
     counts: Counter[str] = Counter()
     token = pattern_counts.set(counts)

@@ -47,6 +47,17 @@ class WeightTable:
             key, n = f"{base}_{n}", n + 1
         return key
 
+    def put(self, key: str, array: Array) -> None:
+        """Own `array` under this very key (a dump that is read back). Raises `StepwellError` when it has another."""
+        known = self.arrays.setdefault(key, array)
+        if known is array:
+            return
+        same = known.dtype == array.dtype and known.shape == array.shape and known.tobytes() == array.tobytes()
+        if not same:
+            from .diagnostics import StepwellError
+
+            raise StepwellError(f"two different weights are called '{key}'", fix="read them in contexts of their own")
+
     def __getitem__(self, key: str) -> Array:
         """The array of `key`. Raises `StepwellError` when the table has none (a dump read without its weights file)."""
         if (array := self.arrays.get(key)) is None:

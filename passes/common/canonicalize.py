@@ -9,7 +9,7 @@
     %2 = arith.constant 2 : i32
     func.return %2 : i32
 
-An op offers patterns through `HasCanonicalizationPatternsInterface` and values through `HasFolder`, as in upstream MLIR.
+An op offers patterns through `HasCanonicalizationPatternsInterface` and values through `HasFolder`, as upstream.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class OpsOwnPatterns:
         if (found := self._found.get(op_type)) is None:
             folds = op_type.has_trait(HasFolder, value_if_unregistered=False)
             constant = op_type.has_trait(ConstantLike, value_if_unregistered=False)
-            found = [self._fold] if folds and not constant else []
-            for trait in op_type.get_traits_of_type(HasCanonicalizationPatternsTrait):
-                found.extend(trait.get_patterns(op_type))
+            traits = op_type.get_traits_of_type(HasCanonicalizationPatternsTrait)
+            own = [pattern for trait in traits for pattern in trait.get_patterns(op_type)]
+            found = [self._fold, *own] if folds and not constant else own
             self._found[op_type] = found
         return found
 
