@@ -33,11 +33,21 @@ from __future__ import annotations
 from xdsl.ir import Dialect
 
 from .base import GraphOp
-from .constant import CONSTANT_OPS, ConstantOp, array_of, constant, constant_array, constant_owner
+from .constant import (
+    CONSTANT_OPS,
+    ConstantOp,
+    array_of,
+    constant,
+    constant_array,
+    constant_owner,
+    inline_array,
+    inline_constant,
+)
 from .convolution import CONVOLUTION_OPS, ConvolutionOp, ConvOp, ConvTransposeOp
 from .dynamic import (
     DYNAMIC_OPS,
     DynamicBroadcastToOp,
+    DynamicOp,
     DynamicPadOp,
     DynamicReshapeOp,
     DynamicResizeOp,

@@ -123,7 +123,7 @@ class GraphOp(HasCanonicalizationPatternsInterface):
         for operand in self.operands:
             type_of(operand)
         self.verify_op()
-        self._verify_result(self.infer_type())
+        self.verify_result(self.infer_type())
 
     def verify_op(self) -> None:
         """What must hold besides the result type; classes add to it."""
@@ -136,7 +136,7 @@ class GraphOp(HasCanonicalizationPatternsInterface):
         if len(self.results) != 1:
             raise VerifyException(f"has {len(self.results)} results; it gives 1")
 
-    def _verify_result(self, inferred: Tensor) -> None:
+    def verify_result(self, inferred: Tensor) -> None:
         """The result may know more or fewer dims than follow from the operands, but none may contradict."""
         actual = type_of(self.results[0])
         want, have = inferred.get_shape(), actual.get_shape()

@@ -62,7 +62,7 @@ class ConstantOp(GraphOp):
             raise VerifyException(f"value must be dense<...> or dense_resource<...>, but is {value}")
         if not self.infer_type().has_static_shape():
             raise VerifyException("a constant's shape must be static")
-        self._verify_result(self.infer_type())
+        self.verify_result(self.infer_type())
 
     def print(self, printer: Printer) -> None:
         if self.attributes:
@@ -88,32 +88,43 @@ def _type_of_value(value: Attribute) -> Tensor:
 
 def constant(ctx: Context, array: Array, hint: str = "constant", location: LocationAttr | None = None) -> ConstantOp:
     """The constant that holds `array`: in the text if it is small, else in the weights table keyed like `hint`."""
-    type = tensor(array.shape, element_of(array.dtype))
     if array.size <= INLINE_ELEMENTS:
-        data = np.ascontiguousarray(array).tobytes()
-        op = ConstantOp(DenseIntOrFPElementsAttr(cast(Any, type), BytesAttr(data)))
+        op = inline_constant(array)
     else:
+        type = tensor(array.shape, element_of(array.dtype))
         op = ConstantOp(DenseResourceAttr.from_params(ctx.weights.add(hint, array), type))
     if location is not None:
         op.location = location
     return op
 
 
+def inline_constant(array: Array) -> ConstantOp:
+    """The constant that holds `array` in the text."""
+    type = tensor(array.shape, element_of(array.dtype))
+    data = BytesAttr(np.ascontiguousarray(array).tobytes())
+    return ConstantOp(DenseIntOrFPElementsAttr(cast(Any, type), data))
+
+
 def array_of(ctx: Context, op: Operation) -> Array:
     """The array that a constant holds (read only)."""
     if not isinstance(op, ConstantOp):
         raise StepwellError(f"{op.name} is no constant", where=op)
-    shape = op.infer_type().get_shape()
-    dtype = dtype_of(op.infer_type().element_type)
-    if (key := op.key) is not None:
-        array = ctx.weights[key]
-        if array.shape != shape or array.dtype != dtype:
-            raise StepwellError(
-                f"weight '{key}' is {array.dtype} {array.shape} in the weights table, but {dtype} {shape} in the text",
-                where=op,
-            )
+    if (array := inline_array(op)) is not None:
         return array
-    assert isinstance(op.value, DenseIntOrFPElementsAttr)
+    key = op.key
+    assert key is not None
+    array, type = ctx.weights[key], op.infer_type()
+    if array.shape != type.get_shape() or array.dtype != dtype_of(type.element_type):
+        raise StepwellError(f"weight '{key}' is {array.dtype} {array.shape} in the table, but {type} here", where=op)
+    return array
+
+
+def inline_array(op: ConstantOp) -> Array | None:
+    """The array that a constant holds in the text; None if it stands in the weights table."""
+    if not isinstance(op.value, DenseIntOrFPElementsAttr):
+        return None
+    type = op.infer_type()
+    shape, dtype = type.get_shape(), dtype_of(type.element_type)
     flat = np.frombuffer(op.value.data.data, dtype=dtype)
     if flat.size == 1:
         return np.broadcast_to(flat.reshape(()), shape)

@@ -28,8 +28,8 @@ def relu(x: Array) -> Array:
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)) without overflow: of x < 0 the equal exp(x) / (1 + exp(x))."""
     small: Array = np.exp(-np.abs(x))
-    one = x.dtype.type(1)
-    return np.where(x >= 0, one / (one + small), small / (one + small))
+    one = np.ones((), x.dtype)
+    return np.where(x >= 0, one, small) / (one + small)
 
 
 def div(a: Array, b: Array) -> Array:

@@ -1,0 +1,178 @@
+"""Group ops into kernels: `graph.fusion` ops, which read their inputs and write their result once.
+
+    %c = graph.conv %x, %w : ...                            %y = graph.fusion(%x_, %w_, %r_ = %x, %w, %r) : ... {
+    %s = graph.add %c, %r : tensor<1x8x4x4xf32>    becomes    %c = graph.conv %x_, %w_ : ...
+    %y = graph.relu %s : tensor<1x8x4x4xf32>                  %s = graph.add %c, %r_ : tensor<1x8x4x4xf32>
+                                                              %y = graph.relu %s : tensor<1x8x4x4xf32>
+                                                              graph.yield %y : tensor<1x8x4x4xf32>
+                                                            }
+
+The walk goes backwards. An op whose users all stand in one group joins it if it fits; else it opens a group, of which
+it is the only result. So an inner value never leaves its group, and no path that leaves a group (through its result)
+can come back into it: that would be a cycle. What fits:
+
+- an elementwise op of the group's shape;
+- one *anchor*, any other op (conv, matmul, reduce, concat, ...), whose result has the group's shape: the elementwise
+  ops after it are its epilogue;
+- before an anchor that reads each element once (a reduction, a softmax), elementwise ops of its operand's shape. Before
+  a convolution they would be computed again for every window, so they stay in a group of their own.
+
+Constants of one element are cloned into the group; larger ones are inputs. A reshape is a view and stays outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from stepwell.context import Context
+from stepwell.diagnostics import StepwellError
+from stepwell.dialects.graph import (
+    ArgReduceOp,
+    ConstantOp,
+    DynamicOp,
+    ElementwiseOp,
+    FusionOp,
+    GraphOp,
+    LogSoftmaxOp,
+    ReduceOp,
+    ReshapeOp,
+    SoftmaxOp,
+    YieldOp,
+)
+from stepwell.dialects.graph.types import Shape, count, shape_of
+from stepwell.locations import fuse as fuse_locations
+from stepwell.pass_manager import FunctionPass
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.transforms.dead_code_elimination import region_dce
+
+READS_ONCE = (ReduceOp, ArgReduceOp, SoftmaxOp, LogSoftmaxOp)
+"""Anchors before which elementwise ops may stand."""
+
+STAYS_OUTSIDE = (ConstantOp, ReshapeOp)
+"""What computes nothing."""
+
+
+@dataclass
+class Group:
+    """Ops that become one kernel, last first; the first of `ops` gives the result."""
+
+    shape: Shape
+    ops: list[GraphOp] = field(default_factory=list[GraphOp])
+    anchor: GraphOp | None = None
+    before: set[Operation] = field(default_factory=set[Operation])
+    """The elementwise ops that the anchor depends on."""
+
+    def add(self, op: GraphOp) -> None:
+        if not isinstance(op, ElementwiseOp):
+            self.anchor = op
+        elif self.anchor is not None and feeds(op, {self.anchor, *self.before}):
+            self.before.add(op)
+        self.ops.append(op)
+
+    def takes(self, op: GraphOp) -> bool:
+        """Whether `op`, all of whose users are in the group, fits into it."""
+        shape = shape_of(op.result)
+        if not isinstance(op, ElementwiseOp):
+            return self.anchor is None and shape == self.shape
+        if self.anchor is None or not feeds(op, {self.anchor, *self.before}):
+            return shape == self.shape
+        return isinstance(self.anchor, READS_ONCE) and shape == shape_of(self.anchor.operands[0])
+
+
+def feeds(op: Operation, users: set[Operation]) -> bool:
+    return any(use.operation in users for result in op.results for use in result.uses)
+
+
+@dataclass(frozen=True)
+class Fuse(FunctionPass):
+    name = "fuse"
+
+    max_ops: int = 32
+
+    def apply_to(self, ctx: Context, func: FuncOp) -> None:
+        for block in func.body.blocks:
+            for group in find_groups(block, self.max_ops):
+                make_fusion(group)
+        region_dce(func.body)  # constants of which every user has a clone
+
+
+def find_groups(block: Block, max_ops: int) -> list[Group]:
+    groups: list[Group] = []
+    group_of: dict[Operation, Group] = {}
+    for op in reversed(list(block.ops)):
+        if isinstance(op, DynamicOp):
+            raise StepwellError(
+                f"{op.name}: the shape of its result depends on the values of the model's inputs",
+                where=op,
+                fix="export the model so that its shapes follow from the shapes of its inputs",
+            )
+        if not isinstance(op, GraphOp) or isinstance(op, STAYS_OUTSIDE):
+            continue
+        group = common_group(op, group_of)
+        if group is None or len(group.ops) >= max_ops or not group.takes(op):
+            group = Group(shape_of(op.result))
+            groups.append(group)
+        group.add(op)
+        group_of[op] = group
+    return groups
+
+
+def common_group(op: Operation, group_of: dict[Operation, Group]) -> Group | None:
+    """The group in which all users of `op` stand."""
+    users = {use.operation for result in op.results for use in result.uses}
+    groups = [group_of.get(user) for user in users]
+    if not groups or any(group is not groups[0] for group in groups):
+        return None
+    return groups[0]
+
+
+def make_fusion(group: Group) -> None:
+    """Move the group's ops into a fusion at the place of its last op."""
+    last, members = group.ops[0], list(reversed(group.ops))
+    inside = set[Operation](members)
+    outer = list(dict.fromkeys(inputs_of(members, inside)))
+    body = Block(arg_types=[value.type for value in outer])
+    inner: dict[SSAValue, SSAValue] = dict(zip(outer, body.args, strict=True))
+    for value, argument in zip(outer, body.args, strict=True):
+        argument.name_hint = value.name_hint
+    clones: dict[Operation, ConstantOp] = {}
+    users = list(last.result.uses)
+    marker = last.next_op
+    block = last.parent
+    assert block is not None
+    for op in members:
+        for index, operand in enumerate(op.operands):
+            if operand in inner:
+                op.operands[index] = inner[operand]
+            elif isinstance(owner := operand.owner, ConstantOp) and owner not in inside:
+                if owner not in clones:
+                    clones[owner] = owner.clone()
+                    clones[owner].location = owner.location
+                    body.add_op(clones[owner])
+                op.operands[index] = clones[owner].result
+        op.detach()
+        body.add_op(op)
+    body.add_op(YieldOp(last.result))
+    fusion = FusionOp(outer, Region(body))
+    fusion.location = fuse_locations([op.location for op in members])
+    fusion.results[0].name_hint = last.result.name_hint
+    for use in users:
+        use.operation.operands[use.index] = fusion.results[0]
+    if marker is None:
+        block.add_op(fusion)
+    else:
+        block.insert_op_before(fusion, marker)
+
+
+def inputs_of(members: list[GraphOp], inside: set[Operation]) -> Iterator[SSAValue]:
+    """The values that the members read from outside, except the constants that are cloned."""
+    for op in members:
+        for operand in op.operands:
+            owner = operand.owner
+            if isinstance(owner, Operation) and owner in inside:
+                continue
+            if isinstance(owner, ConstantOp) and count(shape_of(operand)) == 1:
+                continue
+            yield operand
