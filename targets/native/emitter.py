@@ -14,6 +14,7 @@ from typing import Any
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import ModuleOp
 
+from .builtins import with_builtins
 from .hardware import Hardware
 from .llvm_ir import print_llvm_ir
 
@@ -54,7 +55,7 @@ class Emitter:
     def optimized(self, text: str, machine: Any) -> Any:
         """`text` as an llvmlite module, through LLVM's O3 pipeline."""
         binding = initialized()
-        module = binding.parse_assembly(text)
+        module = binding.parse_assembly(with_builtins(text))
         module.triple = self.hardware.triple
         module.data_layout = str(machine.target_data)
         module.verify()
