@@ -15,7 +15,7 @@ from stepwell.context import Context
 from stepwell.pass_manager import parse_passes, run_passes
 from stepwell.runtime.native import link
 from stepwell.targets.native.emitter import Emitter
-from stepwell.targets.native.hardware import host
+from stepwell.targets.native.hardware import Hardware, host
 from stepwell.targets.native.llvm_ir import print_llvm_ir
 from stepwell.text import parse_module
 from xdsl.dialects import llvm
@@ -35,17 +35,17 @@ def ctype(type: Attribute) -> Any:
     return ctypes.c_void_p
 
 
-def jit(module: ModuleOp | str, name: str | None = None, pipeline: str = "loops-to-llvm") -> Callable[..., Any]:
+def jit(module: ModuleOp | str, name: str | None = None, hardware: Hardware | None = None) -> Callable[..., Any]:
     """The function `name` (the last one without it) of a module at level program or loops, or of llvm already."""
     if isinstance(module, str):
         module = parse_module(Context(), module)
     module.verify()
     if not any(isinstance(op, llvm.FuncOp) for op in module.body.block.ops):
-        run_passes(Context(), module, parse_passes(pipeline), verify_each=True)
+        run_passes(Context(), module, parse_passes("loops-to-llvm"), verify_each=True)
     functions = [op for op in module.body.block.ops if isinstance(op, llvm.FuncOp) and op.body.blocks]
     chosen = next(op for op in reversed(functions) if name is None or op.sym_name.data == name)
     chosen.linkage = llvm.LinkageAttr("external")
-    emitter = Emitter(host())
+    emitter = Emitter(hardware or host())
     library = link([emitter.object_code(print_llvm_ir(module, attributes=emitter.attributes()))], chosen.sym_name.data)
     output = chosen.function_type.output
     result = None if isinstance(output, llvm.LLVMVoidType) else ctype(output)

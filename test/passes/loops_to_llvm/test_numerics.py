@@ -10,6 +10,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from jit import jit
+from stepwell.targets.native.hardware import Hardware, host
 
 LANES = 8
 COUNT = 32
@@ -44,7 +45,9 @@ def elementwise(op: str, args: list[str], result: str, *, lanes: int = 0, suffix
     trailing = suffix.format(*map(wide, args), result=wide(result)) if suffix else wide(args[-1])
     lines.append(f"%r = {op} {names} : {trailing}")
     kind = f"memref<{COUNT}x{result}>"
-    lines.append(f"vector.store %r, %out[%i] : {kind}, {wide(result)}" if lanes else f"memref.store %r, %out[%i] : {kind}")
+    lines.append(
+        f"vector.store %r, %out[%i] : {kind}, {wide(result)}" if lanes else f"memref.store %r, %out[%i] : {kind}"
+    )
     body = "\n    ".join(lines)
     return f"""
 func.func @f({", ".join(params)}) {{
@@ -337,7 +340,9 @@ MATH: dict[str, tuple[Callable[[Any], Any], float, float]] = {
 }
 
 
-@pytest.mark.parametrize("kind,lanes", [("f32", 0), ("f32", LANES), ("f64", 0), ("f64", LANES), ("f16", 0), ("bf16", LANES)])
+@pytest.mark.parametrize(
+    "kind,lanes", [("f32", 0), ("f32", LANES), ("f64", 0), ("f64", LANES), ("f16", 0), ("bf16", LANES)]
+)
 def test_math(kind: str, lanes: int) -> None:
     for name, (reference, low, high) in MATH.items():
         x = sample(kind, 11, low, high)
@@ -370,3 +375,37 @@ def test_integer_math(kind: str) -> None:
     trailing = np.array([len(t) - len(t.rstrip("0")) for t in texts])
     same(run(elementwise("math.ctlz", [kind], kind), [a], kind), leading, kind)
     same(run(elementwise("math.cttz", [kind], kind), [a], kind), trailing, kind)
+
+
+def processor(features: dict[str, bool]) -> Hardware:
+    """This machine as if it had no more than `features`."""
+    flat = ",".join(("+" if on else "-") + name for name, on in features.items())
+    return Hardware(host().triple, "x86-64", flat, 256)
+
+
+@pytest.mark.skipif("+avx2" not in host().features, reason="the processor has no AVX2")
+@pytest.mark.parametrize("lanes", [0, LANES], ids=["scalar", "vector"])
+def test_half_floats_without_bfloat16_instructions(lanes: int) -> None:
+    """A processor with AVX2 only calls functions to narrow to bfloat16, and from a double to float16: ours."""
+    older = processor({"avx2": True, "fma": True, "f16c": True})
+    a, b = sample("bf16", 1), sample("bf16", 2)
+    a[3], a[4] = np.nan, np.inf
+    out = np.zeros(COUNT, DTYPES["bf16"])
+    for op in ("addf", "mulf", "divf"):
+        jit(elementwise(f"arith.{op}", ["bf16", "bf16"], "bf16", lanes=lanes), hardware=older)(a, b, out)
+        same(out, FLOAT_OPS[f"arith.{op}"](a, b), "bf16", ulps=0)
+    x = np.concatenate([sample("f64", 3)[:16], np.float64(1 + 2.0**-11) + np.arange(-8, 8) * 2.0**-40])
+    x[0] = 1e9
+    for target in ("f16", "bf16"):
+        out = np.zeros(COUNT, DTYPES[target])
+        text = elementwise("arith.truncf", ["f64"], target, lanes=lanes, suffix="{0} to {result}")
+        jit(text, hardware=older)(x, out)
+        with np.errstate(over="ignore"):
+            want = x.astype(np.float16) if target == "f16" else round_to_bfloat16(x)
+        np.testing.assert_array_equal(out.astype(np.float64), want.astype(np.float64))
+
+
+def round_to_bfloat16(x: Any) -> Any:
+    """To nearest even, from the double itself (a conversion by way of float32 would round twice)."""
+    scale = 2.0 ** (np.floor(np.log2(np.abs(x))) - 7)
+    return (np.rint(x / scale) * scale).astype(np.float32)
