@@ -25,7 +25,7 @@ DIALECTS = {
     "cf": "xdsl.dialects.cf:Cf",
     "scf": "xdsl.dialects.scf:Scf",
     "memref": "stepwell.dialects.memref:MemRef",
-    "tensor": "xdsl.dialects.tensor:Tensor",
+    "tensor": "stepwell.dialects.tensor:Tensor",
     "linalg": "xdsl.dialects.linalg:Linalg",
     "bufferization": "xdsl.dialects.bufferization:Bufferization",
     "vector": "xdsl.dialects.vector:Vector",

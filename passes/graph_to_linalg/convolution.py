@@ -8,8 +8,8 @@
 
 Windows of size 1 have no loop. With groups the channels split into (group, channel of the group); where each group has
 one channel on both sides (depthwise) only the group's loop stays, and nothing is reduced but the window. A transposed
-convolution is a convolution of the input with zeros put between its elements, by the weight turned round. The bias is a
-generic of its own, so that it merges with what follows.
+convolution is a convolution of the input with zeros put between its elements, whose windows run backwards. The bias is
+a generic of its own, so that it merges with what follows.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def convolve(
     *,
     flip: bool = False,
 ) -> SSAValue:
-    """The convolution of `x`, already padded, by the weight of `op`; `flip` turns its windows round."""
+    """The convolution of `x`, already padded, by the weight of `op`; `flip` runs through x's windows backwards."""
     rank, w, output = op.spatial_rank, at[op.w], shape_of(op.result)
     os, ks = [f"o{i}" for i in range(rank)], [f"k{i}" for i in range(rank)]
     x_axes, y_axes = axes_of(op.layout, [f"x{i}" for i in range(rank)], "gc"), axes_of(op.layout, os, "gf")
@@ -85,13 +85,11 @@ def convolve(
     parallel = {name: sizes[name] for name in channels.named(y_axes)}
     loops = Loops(parallel, inner | window if op.layout == "nchw" else window | inner)
     exprs: dict[str, AffineExpr] = {name: loops[name] for name in parallel | window | inner}
-    turned = dict(exprs)
     for i, (o, k) in enumerate(zip(os, ks, strict=True)):
-        exprs[f"x{i}"] = exprs[o] * strides[i] + exprs[k] * op.dilations[i]
-        if flip and sizes[k] > 1:
-            turned[k] = exprs[k] * -1 + (sizes[k] - 1)
+        tap = exprs[k] * -1 + (sizes[k] - 1) if flip and sizes[k] > 1 else exprs[k]
+        exprs[f"x{i}"] = exprs[o] * strides[i] + tap * op.dilations[i]
     reads = loops.map(*(exprs[name] for name in channels.named(x_axes)))
-    weighs = loops.map(*(turned[name] for name in channels.named(weight_axes)))
+    weighs = loops.map(*(exprs[name] for name in channels.named(weight_axes)))
     operands = (channels.split(at, x, x_axes), reads), (channels.split(at, w, weight_axes), weighs)
     return reshape(at, contract(at, loops, *operands, element_of(op.result)), output)
 

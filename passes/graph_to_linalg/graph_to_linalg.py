@@ -39,6 +39,7 @@ from .elementwise import populate_elementwise
 from .lowering import Lowering, Rules, signless
 from .matmul import populate_matmul
 from .movement import populate_movement
+from .normalization import populate_normalization
 from .pooling import populate_pooling
 from .reduction import populate_reduction
 from .resize import populate_resize
@@ -54,6 +55,7 @@ def all_rules() -> Rules:
     populate_convolution(rules)
     populate_pooling(rules)
     populate_reduction(rules)
+    populate_normalization(rules)
     populate_movement(rules)
     populate_resize(rules)
     return rules

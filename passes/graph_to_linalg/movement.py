@@ -2,13 +2,14 @@
 
 What an affine map can say is a generic whose map says it, so that it merges with what reads it:
 
-    %y = graph.slice %x {starts = [7], sizes = [4], steps = [-2]} : (tensor<8xf32>) -> tensor<4xf32>
+    %y = graph.transpose %x {perm = [1, 0]} : (tensor<2x8xf32>) -> tensor<8x2xf32>
   becomes
-    linalg.generic {indexing_maps = [(d0) -> (d0 * -2 + 7), (d0) -> (d0)], iterator_types = ["parallel"]}
+    linalg.generic {indexing_maps = [(d0, d1) -> (d1, d0), (d0, d1) -> (d0, d1)], ...}
       ins(%x) outs(%empty) { ^bb0(%a: f32, %o: f32): linalg.yield %a : f32 }
 
-A concatenation is a chain of `tensor.insert_slice`, a padding with a constant is one into a filled tensor. Where the
-place to read must be computed (gather, and padding by reflection or by the edge) the body holds a `tensor.extract`.
+A slice is a `tensor.extract_slice` read by such a generic (backwards, where its step is negative). A concatenation is
+a chain of `tensor.insert_slice`, a padding with a constant is one into a filled tensor. Where the place to read must be
+computed (gather, and padding by reflection or by the edge) the body holds a `tensor.extract`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from xdsl.ir.affine import AffineExpr
 from .elementwise import cast as cast_element
 from .elementwise import identity
 from .lowering import Body, Lowering, Rules, Tensor, broadcast_map, element_of, loops_over, shape_of, signless
-from .views import insert, pad, reshape
+from .views import extract, insert, pad, reshape
 
 Places: TypeAlias = Callable[[Sequence[AffineExpr]], Sequence[AffineExpr]]
 
@@ -51,10 +52,19 @@ def lower_transpose(op: graph.TransposeOp, at: Lowering) -> SSAValue:
 
 
 def lower_slice(op: graph.SliceOp, at: Lowering) -> SSAValue:
-    def places(loops: Sequence[AffineExpr]) -> list[AffineExpr]:
-        return [loop * step + start for loop, step, start in zip(loops, op.steps, op.starts, strict=True)]
+    """The elements as an upstream slice, forwards; then a generic that turns those dims round that go backwards."""
+    x, shape = at[op.x], shape_of(op.result)
+    if 0 in shape:
+        return at.empty(shape, type_of_elements(x))
+    lasts = [start + (size - 1) * step for start, size, step in zip(op.starts, shape, op.steps, strict=True)]
+    firsts = [min(start, last) for start, last in zip(op.starts, lasts, strict=True)]
+    x = extract(at, x, firsts, shape, [abs(step) for step in op.steps])
 
-    return read(at, at[op.x], shape_of(op.result), places)
+    def places(loops: Sequence[AffineExpr]) -> list[AffineExpr]:
+        dims = zip(loops, op.steps, shape, strict=True)
+        return [loop * -1 + (size - 1) if step < 0 and size > 1 else loop for loop, step, size in dims]
+
+    return read(at, x, shape, places)
 
 
 def lower_broadcast_to(op: graph.BroadcastToOp, at: Lowering) -> SSAValue:

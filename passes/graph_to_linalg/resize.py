@@ -112,9 +112,12 @@ class Taps:
     def strided(self) -> tuple[int, int] | None:
         """(step, start), where output element o is input element o * step + start."""
         places = self.clamped[:, 0]
-        step = int(places[1] - places[0]) if self.out > 1 else 1
-        fits = self.picks and np.array_equal(places, np.arange(self.out) * step + places[0])
-        return (step, int(places[0])) if fits else None
+        step = int(places[1] - places[0]) if self.out > 1 else 0
+        if not self.picks or not np.array_equal(places, np.arange(self.out) * step + places[0]):
+            return None
+        if step == 1 and places[0] == 0:  # a loop alone must run through the whole dim
+            return None
+        return step, int(places[0])
 
     def periodic(self) -> tuple[int, int, Array] | None:
         """(low, high, weights[r, k]), where output element i * r + j is the sum of weights[j, k] * x[i - low + k]."""

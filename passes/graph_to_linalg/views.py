@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import cast
 
+from stepwell.dialects.tensor import ExpandShapeOp
 from xdsl.dialects import tensor
 from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, TensorType, i64
 from xdsl.ir import SSAValue
@@ -59,7 +60,7 @@ def _collapse(at: Lowering, x: SSAValue, shape: Sequence[int], groups: Groups) -
 
 def _expand(at: Lowering, x: SSAValue, shape: Sequence[int], groups: Groups) -> SSAValue:
     result = TensorType(cast(Tensor, x.type).element_type, shape)
-    return at.emit(tensor.ExpandShapeOp(x, (), _attribute(groups), list(shape), result))
+    return at.emit(ExpandShapeOp(x, (), _attribute(groups), list(shape), result))
 
 
 def reshape(at: Lowering, x: SSAValue, shape: Sequence[int]) -> SSAValue:
@@ -74,8 +75,6 @@ def reshape(at: Lowering, x: SSAValue, shape: Sequence[int]) -> SSAValue:
     flat = (prod(have),)
     if len(have) > 1:
         x = _collapse(at, x, flat, [list(range(len(have)))])
-    if not have:
-        x = _expand(at, x, flat, [])
     return reshape(at, x, want) if len(want) != 1 else x
 
 
@@ -104,13 +103,20 @@ def pad(
     return insert(at, x, at.fill(shape, scalar_attribute(number, kind.element_type)), low, steps)
 
 
+def extract(
+    at: Lowering, x: SSAValue, offsets: Sequence[int], sizes: Sequence[int], steps: Sequence[int] | None = None
+) -> SSAValue:
+    """A part of `x`: `sizes` elements from `offsets` on, `steps` apart, a dim each."""
+    if tuple(sizes) == cast(Tensor, x.type).get_shape():
+        return x
+    return at.emit(tensor.ExtractSliceOp.from_static_parameters(x, list(offsets), list(sizes), steps))
+
+
 def crop(at: Lowering, x: SSAValue, low: Sequence[int], high: Sequence[int]) -> SSAValue:
     """`x` without its first `low` and last `high` elements, a dim each."""
-    if not any(low) and not any(high):
-        return x
     shape = cast(Tensor, x.type).get_shape()
     sizes = [size - before - after for size, before, after in zip(shape, low, high, strict=True)]
-    return at.emit(tensor.ExtractSliceOp.from_static_parameters(x, list(low), sizes))
+    return extract(at, x, low, sizes)
 
 
 def edge_pad(at: Lowering, x: SSAValue, axis: int, low: int, high: int) -> SSAValue:
@@ -129,7 +135,7 @@ def edge_pad(at: Lowering, x: SSAValue, axis: int, low: int, high: int) -> SSAVa
     y = insert(at, x, y, along(low))
     for source, places in ((0, range(low)), (size - 1, range(low + size, low + size + high))):
         if places:
-            edge = at.emit(tensor.ExtractSliceOp.from_static_parameters(x, along(source), border))
+            edge = extract(at, x, along(source), border)
             for place in places:
                 y = insert(at, edge, y, along(place))
     return y
