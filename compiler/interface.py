@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,10 +30,6 @@ class TensorSpec:
     dtype: str
     dims: tuple[int | str, ...]
 
-    @property
-    def static(self) -> bool:
-        return all(isinstance(dim, int) for dim in self.dims)
-
     def __str__(self) -> str:
         return f"{self.dtype}[{', '.join(str(dim or '?') for dim in self.dims)}]"
 
@@ -42,9 +39,21 @@ class Interface:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
 
-    @property
-    def static(self) -> bool:
-        return all(spec.static for spec in self.inputs)
+    def static_shapes(self) -> tuple[tuple[int, ...], ...] | None:
+        """The shapes of the inputs; None when any dim is symbolic."""
+        shapes = tuple(tuple(dim for dim in spec.dims if isinstance(dim, int)) for spec in self.inputs)
+        ranks = tuple(len(spec.dims) for spec in self.inputs)
+        return shapes if tuple(map(len, shapes)) == ranks else None
+
+
+def to_json(interface: Interface) -> bytes:
+    sides = {"inputs": interface.inputs, "outputs": interface.outputs}
+    return json.dumps({side: [[s.name, s.dtype, s.dims] for s in specs] for side, specs in sides.items()}).encode()
+
+
+def from_json(text: bytes) -> Interface:
+    said = json.loads(text)
+    return Interface(*(tuple(TensorSpec(n, t, tuple(d)) for n, t, d in said[side]) for side in ("inputs", "outputs")))
 
 
 def main_function(module: ModuleOp) -> func.FuncOp:

@@ -8,6 +8,7 @@ A target stands in the registry's table; its loader in `runtime/` is named by th
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -39,3 +40,23 @@ class Target(Protocol):
     def pipeline(self, options: Any) -> Phases: ...
 
     def emit(self, ctx: Context, module: ModuleOp, options: Any) -> Artifact: ...
+
+
+def pack_artifact(artifact: Artifact) -> bytes:
+    """An artifact as one block of bytes: a .safetensors file with the manifest as its metadata."""
+    import numpy as np
+    from safetensors.numpy import save
+
+    parts = {f"file:{name}": content for name, content in artifact.files.items()} | {"weights": artifact.weights}
+    arrays = {name: np.frombuffer(content, np.uint8) for name, content in parts.items()}
+    return save(arrays, metadata={"manifest": json.dumps(artifact.manifest)})
+
+
+def unpack_artifact(packed: bytes) -> Artifact:
+    """The artifact that `pack_artifact` packed."""
+    head = 8 + int.from_bytes(packed[:8], "little")
+    table = json.loads(packed[8:head])
+    manifest = json.loads(table.pop("__metadata__")["manifest"])
+    files = {name: packed[head + entry["data_offsets"][0] : head + entry["data_offsets"][1]] for name, entry in table.items()}
+    weights = files.pop("weights")
+    return Artifact(manifest, {name.removeprefix("file:"): content for name, content in files.items()}, weights)

@@ -1,0 +1,240 @@
+"""From a model to a program: read it, take it down the steps of a target, load what comes out.
+
+    program = stepwell.compile("model.onnx", target="native", threads=2)
+    program.run({"input": array})["logits"]
+
+What was compiled once for a model's bytes, shapes, target and options is taken from the cache.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .cache import Cache, default_folder
+from .diagnostics import StepwellError, did_you_mean
+from .hashing import compiler_digest
+from .interface import Interface, from_json, to_json
+from .program import Loaded, Program, Shapes
+from .registry import REGISTRY, load
+from .target import Artifact, Target, pack_artifact, unpack_artifact
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+    from xdsl.dialects.builtin import ModuleOp
+
+    from .context import Context
+    from .pass_manager import Hook
+
+MAX_THREADS = 1024
+
+
+def compile(
+    source: str | Path | bytes | ModelProto,
+    target: str = "native",
+    *,
+    threads: int | None = None,
+    hooks: Sequence[Hook] = (),
+    verify_each: bool = False,
+) -> Program:
+    """Compile a model: a path (.onnx, or .mlir of any level), an ONNX model's bytes, or a `ModelProto`.
+
+    `threads`: how many the program may use; None: one for each core this process may use.
+    A model whose dims are all static is compiled now, one with symbolic dims at the first run of each shape.
+    `hooks` watch the passes; with hooks, or to `verify_each`, nothing is taken from the cache.
+    Raises `StepwellError` for a model that cannot be read or compiled.
+    """
+    way = Way(find_target(target), check_threads(threads), tuple(hooks), verify_each)
+    model = Model(source, way)
+    program = Program(model.interface(), model.load)
+    if (shapes := program.interface.static_shapes()) is not None:
+        program.load(shapes)
+    return program
+
+
+def find_target(name: str) -> Target:
+    if REGISTRY.find("targets", name) is None:
+        known = ", ".join(REGISTRY.names("targets"))
+        raise StepwellError(f"there is no target '{name}'", fix=did_you_mean(name, REGISTRY.names("targets")) or known)
+    return REGISTRY.load_target(name)
+
+
+def check_threads(threads: int | None) -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if threads is None:
+        return cores
+    if not 1 <= threads <= MAX_THREADS:
+        raise StepwellError(
+            f"{threads} threads cannot be had", fix=f"between 1 and {MAX_THREADS}; this machine has {cores} cores"
+        )
+    return threads
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Garbage collection off: the IR is one large cyclic structure that stays alive while we compile."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way down: a target, the threads of the program, and what watches the passes."""
+
+    target: Target
+    threads: int = 1
+    hooks: tuple[Hook, ...] = ()
+    verify_each: bool = False
+
+    @property
+    def options(self) -> Any:
+        return self.target.options(threads=self.threads)
+
+    def lower(self, ctx: Context, module: ModuleOp, to: str | None = None) -> None:
+        """Take the module from the level it stands at down to level `to`, or to the target's last."""
+        from .levels import ORDER, level_of
+
+        here = level_of(module)
+        start = ORDER.index(here) if here in ORDER else -1
+        end = len(ORDER) if to is None else ORDER.index(to)
+        phases = self.target.pipeline(self.options)
+        self.run(ctx, module, ",".join(text for level, text in phases if start < ORDER.index(level) <= end))
+
+    def run(self, ctx: Context, module: ModuleOp, pipeline: str) -> None:
+        from .instrumentation import CheckSteps
+        from .pass_manager import parse_passes, run_passes
+
+        if pipeline:
+            hooks = [*self.hooks, CheckSteps()]
+            run_passes(ctx, module, parse_passes(pipeline), verify_each=self.verify_each, hooks=hooks)
+
+    def bind(self, ctx: Context, module: ModuleOp, interface: Interface, shapes: Shapes) -> None:
+        """Give the inputs of a model at level graph their sizes."""
+        said = ";".join(
+            f"{spec.name}={'x'.join(map(str, shape)) or 'scalar'}"
+            for spec, shape in zip(interface.inputs, shapes, strict=True)
+        )
+        bind_shapes = REGISTRY.load_pass("bind-shapes")
+        from .pass_manager import run_passes
+
+        run_passes(ctx, module, [bind_shapes(shapes=said)], hooks=self.hooks)
+
+
+def read_module(ctx: Context, source: Any) -> ModuleOp:
+    """A model as a module, at whatever level it stands."""
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        if path.suffix == ".mlir":
+            from .text import read_module as read_text
+
+            return read_text(ctx, path)
+        importer = REGISTRY.importers.get(path.suffix)
+        if importer is None:
+            known = ", ".join([".mlir", *REGISTRY.importers])
+            raise StepwellError(f"'{path.name}' is of no known format", str(path), fix=f"known are {known}")
+        return load(importer)(ctx, path)
+    return load(REGISTRY.importers[".onnx"])(ctx, source)
+
+
+@dataclass
+class Model:
+    """A model on its way to programs: its source, and what has been made of it so far."""
+
+    source: Any
+    way: Way
+    cache: Cache = field(default_factory=lambda: Cache(default_folder()))
+    _read: tuple[Context, ModuleOp] | None = None
+
+    def interface(self) -> Interface:
+        """What the model takes and gives; reads the model unless the cache knows it."""
+        key = self.key()
+        if key is not None and (entry := self.cache.get(key)) is not None:
+            return from_json(entry)
+        with collector_paused():
+            ctx, module = self.read()
+        from .interface import interface_of
+
+        interface = interface_of(module)
+        if key is not None:
+            self.cache.put(key, to_json(interface))
+        return interface
+
+    def load(self, shapes: Shapes) -> Loaded:
+        """The program for inputs of these shapes."""
+        key = self.key(shapes)
+        entry = self.cache.get(key) if key is not None else None
+        if entry is not None:
+            artifact = unpack_artifact(entry)
+        else:
+            with collector_paused():
+                artifact = self.compile(shapes)
+            if key is not None:
+                self.cache.put(key, pack_artifact(artifact))
+                self.cache.trim()
+        loader = load(self.way.target.loader)
+        return loader(artifact.manifest, artifact.files, artifact.weights, threads=self.way.threads)
+
+    def compile(self, shapes: Shapes) -> Artifact:
+        from .interface import interface_of
+
+        ctx, module = self.read()
+        interface = interface_of(module)
+        if interface.static_shapes() is None:
+            module = module.clone()  # the next shapes start from the same text
+            self.way.bind(ctx, module, interface, shapes)
+        else:
+            self._read = None  # lowered in place: read again if it should be needed
+        self.way.lower(ctx, module)
+        return self.way.target.emit(ctx, module, self.way.options)
+
+    def read(self) -> tuple[Context, ModuleOp]:
+        """The model in the compiler, at level graph or, where it is a dump of a lower level, below."""
+        if self._read is None:
+            from .context import Context
+            from .levels import ORDER, level_of
+
+            ctx = Context(cache=self.cache)
+            module = read_module(ctx, self.source)
+            level = level_of(module)
+            if level is None or ORDER.index(level) < ORDER.index("graph"):
+                self.way.lower(ctx, module, to="graph")
+            self._read = ctx, module
+        return self._read
+
+    def key(self, shapes: Shapes | None = None) -> str | None:
+        """The cache's key for the interface, or for the program of some shapes; None for what is not cached."""
+        if self.cache.folder is None or self.way.hooks or self.way.verify_each:
+            return None
+        content = self.content()
+        if content is None:
+            return None
+        digest = hashlib.blake2b(digest_size=20)
+        for part in (compiler_digest(), self.way.target.name, repr(self.way.options), repr(shapes)):
+            digest.update(part.encode() + b"\0")
+        digest.update(content)
+        return digest.hexdigest()
+
+    def content(self) -> bytes | None:
+        """The model's bytes where they say everything; None for text, protos, and models with external data."""
+        content = self.source
+        if isinstance(content, (str, Path)):
+            if Path(content).suffix not in REGISTRY.importers:
+                return None
+            try:
+                content = Path(content).read_bytes()
+            except OSError:
+                return None  # the importer will say what is wrong with it
+        if not isinstance(content, bytes) or b"location" in content:
+            return None  # external data are named by an entry called `location`; a stray match only costs time
+        return content

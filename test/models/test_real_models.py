@@ -1,0 +1,29 @@
+"""Real trained models, end to end, against the outputs that ONNX Runtime gave for the same real input."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import real_models
+
+import stepwell
+
+
+@pytest.mark.parametrize("target", ["native", "c"])
+@pytest.mark.parametrize("name", real_models.SUPPORTED)
+def test_agrees_with_onnx_runtime(name: str, target: str) -> None:
+    if target == "c":
+        real_models.require(shutil.which("cc") is not None, "a C compiler")
+    path = real_models.fetch(name)
+    feeds, want = real_models.recorded(name)
+    real_models.assert_agrees(stepwell.compile(path, target=target).run(feeds), want)
+
+
+def test_the_cat_is_an_egyptian_mau() -> None:
+    path = real_models.fetch("mobilenet_v2_imagenet")
+    feeds, _ = real_models.recorded("mobilenet_v2_imagenet")
+    names = json.loads((real_models.SHARED / "samples" / "imagenet1k_clean_names.json").read_text())
+    logits = stepwell.compile(path).run({"input": feeds["input"][:1]})["logits"]
+    assert names[int(logits.argmax())] == "Egyptian Mau"

@@ -1,0 +1,176 @@
+"""stepwell: compile a model and run it, on any target, from one command line.
+
+    stepwell run model.onnx --inputs in.npz --output out.npz --target native
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stepwell.diagnostics import StepwellError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="stepwell")
+def cli() -> None:
+    """A compiler for neural networks in which every level is a dialect you can read."""
+
+
+@cli.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--inputs", type=click.Path(path_type=Path), help="An .npz with an array for every input, by name.")
+@click.option("--output", type=click.Path(path_type=Path), help="Where to write the outputs: an .npz, by name.")
+@click.option("--target", default="native", show_default=True, help="What to compile for: native or c.")
+@click.option("--threads", type=int, help="How many threads the program may use. Default: one for each core.")
+@click.option("--shape", "shapes", multiple=True, metavar="NAME=1x3x224x224", help="An input's shape; repeat it.")
+@click.option("--timing", is_flag=True, help="Print how long each pass took.")
+@click.option("--verify-each", is_flag=True, help="Verify the IR after every pass.")
+@click.option("--dump-dir", type=click.Path(path_type=Path), help="Write the IR after every pass into this folder.")
+def run(
+    model: Path,
+    inputs: Path | None,
+    output: Path | None,
+    target: str,
+    threads: int | None,
+    shapes: tuple[str, ...],
+    timing: bool,
+    verify_each: bool,
+    dump_dir: Path | None,
+) -> None:
+    """Compile MODEL (.onnx, or .mlir of any level) and run it once.
+
+    Without --inputs the model runs on zeros, of the shapes that --shape names; a summary of the outputs is printed.
+    """
+    import stepwell
+    from stepwell.instrumentation import Dumps, Timing
+
+    watching: list[Any] = []
+    if timing:
+        watching.append(Timing())
+    if dump_dir is not None:
+        watching.append(Dumps(dump_dir))
+    program = stepwell.compile(
+        model, target=target, threads=threads, instrumentations=watching, verify_each=verify_each
+    )
+    wanted = parse_shapes(shapes)
+    feeds = zeros(program, wanted) if inputs is None else read_npz(inputs)
+    check_shapes(wanted, feeds)
+    outputs = program.run(feeds)
+    if output is not None:
+        write_npz(output, outputs)
+    for name, array in outputs.items():
+        click.echo(f"{name}: {summary(array)}")
+
+
+def parse_shapes(said: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    for text in said:
+        name, equals, dims = text.rpartition("=")
+        try:
+            shape = tuple(int(dim) for dim in dims.split("x")) if dims else ()
+        except ValueError:
+            shape = (-1,)
+        if not equals or not name or any(dim < 0 for dim in shape):
+            raise StepwellError(
+                f"--shape {text} is not understood", fix="write a name and sizes: --shape input=1x3x224x224"
+            )
+        shapes[name] = shape
+    return shapes
+
+
+def zeros(program: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+    """An input of zeros for each of the model's inputs."""
+    import numpy as np
+
+    feeds = {name: np.zeros(shape) for name, shape in shapes.items()}  # unknown names meet the program's own check
+    for spec in program.inputs:
+        shape = shapes.get(spec.name, spec.dims)
+        if not all(isinstance(dim, int) for dim in shape):
+            raise StepwellError(
+                f"input '{spec.name}' is {spec}: its symbolic dims have no sizes",
+                fix=f"--shape {spec.name}={'x'.join(str(d) if isinstance(d, int) else '1' for d in spec.dims)}",
+            )
+        feeds[spec.name] = np.zeros(shape, spec.dtype)
+    return feeds
+
+
+def check_shapes(wanted: dict[str, tuple[int, ...]], feeds: dict[str, Any]) -> None:
+    for name, shape in wanted.items():
+        if name not in feeds:
+            raise StepwellError(f"--shape names '{name}', but there is no such input", fix=f"there are {', '.join(feeds)}")
+        if feeds[name].shape != shape:
+            raise StepwellError(
+                f"--shape says {list(shape)} for '{name}', but the array handed in is {list(feeds[name].shape)}",
+                fix="drop --shape, or hand in an array of that shape",
+            )
+
+
+def read_npz(path: Path) -> dict[str, Any]:
+    """The arrays of an .npz, none of which may hold Python objects."""
+    import zipfile
+
+    import numpy as np
+
+    fix = "write it with numpy.savez(path, **{'input name': array})"
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise StepwellError("this is one array, not an .npz of arrays by name", str(path), fix=fix)
+            return {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise StepwellError("there is no such file", str(path), fix="--inputs takes an .npz") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, MemoryError) as error:
+        raise StepwellError(f"cannot be read as an .npz: {error}", str(path), fix=fix) from None
+
+
+def write_npz(path: Path, arrays: dict[str, Any]) -> None:
+    """Write beside, then rename: an interrupted run leaves no half-written file."""
+    import os
+    import tempfile
+
+    import numpy as np
+
+    try:
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".npz")
+    except OSError as error:
+        raise StepwellError(f"cannot write: {error.strerror}", str(path), fix="name a folder that exists") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(beside, path)
+    except OSError as error:
+        os.unlink(beside)
+        raise StepwellError(f"cannot write: {error.strerror}", str(path)) from None
+
+
+def summary(array: Any) -> str:
+    shape = "x".join(map(str, array.shape)) or "scalar"
+    if array.size == 0:
+        return f"{array.dtype}[{shape}], empty"
+    text = f"{array.dtype}[{shape}], min {array.min():.6g}, max {array.max():.6g}"
+    return text + (f", largest at {int(array.argmax())}" if array.ndim == 2 and array.shape[0] == 1 else "")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit codes: 0 done, 1 bad input, 2 wrong usage."""
+    try:
+        cli.main(args=argv, prog_name="stepwell", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return 2
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        return 130
+    except StepwellError as error:
+        click.echo(str(error), err=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
