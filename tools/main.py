@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from stepwell.diagnostics import StepwellError
+from stepwell.tools.shapes import parse_shapes, shapes_for
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,16 +47,11 @@ def run(
     Without --inputs the model runs on zeros, of the shapes that --shape names; a summary of the outputs is printed.
     """
     import stepwell
-    from stepwell.instrumentation import Dumps, Timing
+    from stepwell.instrumentation import DumpDir, Timing
 
-    watching: list[Any] = []
-    if timing:
-        watching.append(Timing())
-    if dump_dir is not None:
-        watching.append(Dumps(dump_dir))
-    program = stepwell.compile(
-        model, target=target, threads=threads, instrumentations=watching, verify_each=verify_each
-    )
+    watch = Timing() if timing else None
+    hooks = [hook for hook in (watch, DumpDir(dump_dir) if dump_dir is not None else None) if hook is not None]
+    program = stepwell.compile(model, target, threads=threads, hooks=hooks, verify_each=verify_each)
     wanted = parse_shapes(shapes)
     feeds = zeros(program, wanted) if inputs is None else read_npz(inputs)
     check_shapes(wanted, feeds)
@@ -64,38 +60,16 @@ def run(
         write_npz(output, outputs)
     for name, array in outputs.items():
         click.echo(f"{name}: {summary(array)}")
+    if watch is not None:
+        click.echo(watch.report(), err=True)
 
 
-def parse_shapes(said: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
-    shapes: dict[str, tuple[int, ...]] = {}
-    for text in said:
-        name, equals, dims = text.rpartition("=")
-        try:
-            shape = tuple(int(dim) for dim in dims.split("x")) if dims else ()
-        except ValueError:
-            shape = (-1,)
-        if not equals or not name or any(dim < 0 for dim in shape):
-            raise StepwellError(
-                f"--shape {text} is not understood", fix="write a name and sizes: --shape input=1x3x224x224"
-            )
-        shapes[name] = shape
-    return shapes
-
-
-def zeros(program: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+def zeros(program: Any, wanted: dict[str, tuple[int, ...]]) -> dict[str, Any]:
     """An input of zeros for each of the model's inputs."""
     import numpy as np
 
-    feeds = {name: np.zeros(shape) for name, shape in shapes.items()}  # unknown names meet the program's own check
-    for spec in program.inputs:
-        shape = shapes.get(spec.name, spec.dims)
-        if not all(isinstance(dim, int) for dim in shape):
-            raise StepwellError(
-                f"input '{spec.name}' is {spec}: its symbolic dims have no sizes",
-                fix=f"--shape {spec.name}={'x'.join(str(d) if isinstance(d, int) else '1' for d in spec.dims)}",
-            )
-        feeds[spec.name] = np.zeros(shape, spec.dtype)
-    return feeds
+    shapes = shapes_for(program.interface, wanted)
+    return {spec.name: np.zeros(shape, spec.dtype) for spec, shape in zip(program.inputs, shapes, strict=True)}
 
 
 def check_shapes(wanted: dict[str, tuple[int, ...]], feeds: dict[str, Any]) -> None:

@@ -1,0 +1,51 @@
+"""`--shape input=1x3x224x224`, as the tools read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from stepwell.diagnostics import StepwellError
+
+if TYPE_CHECKING:
+    from stepwell.interface import Interface
+
+Shape = tuple[int, ...]
+
+
+def parse_shapes(said: Iterable[str]) -> dict[str, Shape]:
+    """Shapes by input name."""
+    shapes: dict[str, Shape] = {}
+    for text in said:
+        name, equals, dims = text.rpartition("=")
+        try:
+            shape = tuple(int(dim) for dim in dims.split("x")) if dims else ()
+        except ValueError:
+            shape = (-1,)
+        if not equals or not name or any(dim < 0 for dim in shape):
+            raise StepwellError(
+                f"--shape {text} is not understood", fix="write a name and sizes: --shape input=1x3x224x224"
+            )
+        shapes[name] = shape
+    return shapes
+
+
+def shapes_for(interface: Interface, wanted: Mapping[str, Shape]) -> tuple[Shape, ...]:
+    """A shape for each input: what was said, else what the model says. Raises where a symbolic dim has no size."""
+    names = [spec.name for spec in interface.inputs]
+    for name in wanted:
+        if name not in names:
+            raise StepwellError(f"--shape names '{name}', but the model has no such input", fix=f"it has {names}")
+    shapes: list[Shape] = []
+    for spec in interface.inputs:
+        sizes = tuple(dim for dim in spec.dims if isinstance(dim, int))
+        if spec.name in wanted:
+            shapes.append(wanted[spec.name])
+        elif len(sizes) == len(spec.dims):
+            shapes.append(sizes)
+        else:
+            example = "x".join(str(dim) if isinstance(dim, int) else "1" for dim in spec.dims)
+            raise StepwellError(
+                f"input '{spec.name}' is {spec}: its symbolic dims have no sizes", fix=f"--shape {spec.name}={example}"
+            )
+    return tuple(shapes)

@@ -1,0 +1,122 @@
+"""stepwell-translate: a model, or a dump of any level, as text of another level or as source for a target.
+
+    stepwell-translate model.onnx --to graph
+    stepwell-translate model.onnx --shape input=1x3x224x224 --to c -o model.c
+    stepwell-translate dump.mlir --to llvm-ir
+
+Exit codes: 0, 1 (bad input), 2 (usage).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stepwell.context import Context
+    from xdsl.dialects.builtin import ModuleOp
+
+FROM = {"onnx": ".onnx", "mlir": ".mlir"}
+
+
+def levels() -> dict[str, str]:
+    """What --to calls a level of the stair."""
+    from stepwell.levels import ORDER
+
+    return {"onnx-dialect" if level == "onnx" else level: level for level in ORDER}
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="stepwell-translate",
+        description="Show a model at a level of the stair, or as source for a target.",
+        epilog="Levels: onnx-dialect, graph, kernels, tensor, loops, program, llvm. "
+        "Sources: llvm-ir, asm, c, and what plug-ins add.",
+    )
+    add = parser.add_argument
+    add("file", type=Path, help="a .onnx or .mlir file")
+    add("--from", dest="source", choices=sorted(FROM), help="what FILE is; default: what its name says")
+    add("--to", required=True, help="a level or a source, see below")
+    add("--target", default=None, help="whose way down to take for a level; default: native")
+    add("--shape", action="append", default=[], metavar="NAME=1x3x224x224", help="an input's shape; repeat it")
+    add("--threads", type=int, default=1, help="how many threads the program may use")
+    add("-o", "--output", type=Path, metavar="FILE", help="write there, and what belongs to it beside it")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = arguments().parse_args(argv)
+    from stepwell.diagnostics import StepwellError
+
+    try:
+        files = translate(args)
+        if args.output is None:
+            sys.stdout.write(next(iter(files.values())).decode())
+        else:
+            from stepwell.files import write_files
+
+            write_files(args.output.parent, files)
+    except StepwellError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def translate(args: argparse.Namespace) -> dict[str, bytes]:
+    """The files that were asked for by name, the principal one first."""
+    from stepwell.diagnostics import StepwellError, did_you_mean
+    from stepwell.driver import Way, check_threads, collector_paused, find_target
+    from stepwell.registry import REGISTRY
+
+    known = levels()
+    translation = None
+    if args.to not in known:
+        if REGISTRY.find("translations", args.to) is None:
+            every = [*known, *REGISTRY.names("translations")]
+            raise StepwellError(
+                f"'{args.to}' is no level and no source", fix=did_you_mean(args.to, every) or ", ".join(every)
+            )
+        translation = REGISTRY.load_translation(args.to)
+    target = args.target or (translation.target if translation is not None else "native")
+    way = Way(find_target(target), check_threads(args.threads))
+    with collector_paused():
+        ctx, module = read(args)
+        lower(way, ctx, module, translation.level if translation is not None else known[args.to], args.shape)
+        if translation is not None:
+            name = args.output.stem if args.output is not None else "model"
+            return translation.write(ctx, module, way.options, name)
+        from stepwell.text import module_files
+
+        return module_files(ctx, module, args.output.stem if args.output is not None else None)
+
+
+def read(args: argparse.Namespace) -> tuple[Context, ModuleOp]:
+    from stepwell.context import Context
+    from stepwell.driver import read_module
+
+    ctx = Context()
+    return ctx, read_module(ctx, args.file, FROM[args.source] if args.source is not None else None)
+
+
+def lower(way: Any, ctx: Context, module: ModuleOp, level: str, said: list[str]) -> None:
+    """Down to `level`; symbolic dims get the sizes of --shape on the way."""
+    from stepwell.interface import interface_of
+    from stepwell.levels import ORDER, level_of
+    from stepwell.tools.shapes import parse_shapes, shapes_for
+
+    here = level_of(module) or "onnx"
+    if ORDER.index(here) > ORDER.index(level):
+        from stepwell.diagnostics import StepwellError
+
+        raise StepwellError(f"the module stands at level '{here}', below '{level}'", fix="there is no way up")
+    way.lower(ctx, module, to=level if level == "onnx" else "graph")
+    interface = interface_of(module)
+    if interface.static_shapes() is None and (said or ORDER.index(level) > ORDER.index("graph")):
+        way.bind(ctx, module, interface, shapes_for(interface, parse_shapes(said)))
+    way.lower(ctx, module, to=level)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
