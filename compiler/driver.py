@@ -131,18 +131,19 @@ class Way:
         run_passes(ctx, module, [bind_shapes(shapes=said)], hooks=self.hooks)
 
 
-def read_module(ctx: Context, source: Any) -> ModuleOp:
-    """A model as a module, at whatever level it stands."""
+def read_module(ctx: Context, source: Any, suffix: str | None = None) -> ModuleOp:
+    """A model as a module, at whatever level it stands. `suffix`: what a file is, whatever its name says."""
     if isinstance(source, (str, Path)):
         path = Path(source)
-        if path.suffix == ".mlir":
+        suffix = suffix or path.suffix
+        if suffix == ".mlir":
             from .text import read_module as read_text
 
             return read_text(ctx, path)
-        importer = REGISTRY.importers.get(path.suffix)
+        importer = REGISTRY.importers.get(suffix)
         if importer is None:
             known = ", ".join([".mlir", *REGISTRY.importers])
-            raise StepwellError(f"'{path.name}' is of no known format", str(path), fix=f"known are {known}")
+            raise StepwellError(f"no importer reads '{path.name}'", str(path), fix=f"known are {known}")
         return load(importer)(ctx, path)
     return load(REGISTRY.importers[".onnx"])(ctx, source)
 

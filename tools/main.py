@@ -102,23 +102,15 @@ def read_npz(path: Path) -> dict[str, Any]:
 
 
 def write_npz(path: Path, arrays: dict[str, Any]) -> None:
-    """Write beside, then rename: an interrupted run leaves no half-written file."""
-    import os
-    import tempfile
+    import io
 
     import numpy as np
 
-    try:
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".npz")
-    except OSError as error:
-        raise StepwellError(f"cannot write: {error.strerror}", str(path), fix="name a folder that exists") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(beside, path)
-    except OSError as error:
-        os.unlink(beside)
-        raise StepwellError(f"cannot write: {error.strerror}", str(path)) from None
+    from stepwell.files import write_file
+
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    write_file(path, content.getbuffer())
 
 
 def summary(array: Any) -> str:

@@ -49,47 +49,64 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     args = arguments().parse_args(argv)
     from stepwell.diagnostics import StepwellError
+    from stepwell.driver import collector_paused
 
     try:
-        files = translate(args)
-        if args.output is None:
-            sys.stdout.write(next(iter(files.values())).decode())
-        else:
-            from stepwell.files import write_files
-
-            write_files(args.output.parent, files)
+        with collector_paused():
+            translate(args)
     except StepwellError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def translate(args: argparse.Namespace) -> dict[str, bytes]:
-    """The files that were asked for by name, the principal one first."""
+def translate(args: argparse.Namespace) -> None:
     from stepwell.diagnostics import StepwellError, did_you_mean
-    from stepwell.driver import Way, check_threads, collector_paused, find_target
+    from stepwell.driver import Way, check_threads, find_target
     from stepwell.registry import REGISTRY
 
     known = levels()
-    translation = None
-    if args.to not in known:
-        if REGISTRY.find("translations", args.to) is None:
-            every = [*known, *REGISTRY.names("translations")]
-            raise StepwellError(
-                f"'{args.to}' is no level and no source", fix=did_you_mean(args.to, every) or ", ".join(every)
-            )
+    if args.to in known:
+        level, translation = known[args.to], None
+    elif REGISTRY.find("translations", args.to) is not None:
         translation = REGISTRY.load_translation(args.to)
+        level = translation.level
+    else:
+        every = [*known, *REGISTRY.names("translations")]
+        raise StepwellError(
+            f"'{args.to}' is no level and no source", fix=did_you_mean(args.to, every) or ", ".join(every)
+        )
     target = args.target or (translation.target if translation is not None else "native")
     way = Way(find_target(target), check_threads(args.threads))
-    with collector_paused():
-        ctx, module = read(args)
-        lower(way, ctx, module, translation.level if translation is not None else known[args.to], args.shape)
-        if translation is not None:
-            name = args.output.stem if args.output is not None else "model"
-            return translation.write(ctx, module, way.options, name)
-        from stepwell.text import module_files
+    ctx, module = read(args)
+    lower(way, ctx, module, level, args.shape)
+    if translation is not None:
+        write_source(args.output, translation.write(ctx, module, way.options, stem_of(args.output)))
+    else:
+        write_level(args.output, ctx, module)
 
-        return module_files(ctx, module, args.output.stem if args.output is not None else None)
+
+def stem_of(output: Path | None) -> str:
+    return output.stem if output is not None else "model"
+
+
+def write_source(output: Path | None, files: dict[str, bytes]) -> None:
+    """All that was made, or on standard output the principal file, which comes first."""
+    from stepwell.files import write_files
+
+    if output is None:
+        sys.stdout.write(next(iter(files.values())).decode())
+    else:
+        write_files(output.parent, files)
+
+
+def write_level(output: Path | None, ctx: Context, module: ModuleOp) -> None:
+    from stepwell.text import print_module, write_module
+
+    if output is None:
+        sys.stdout.write(print_module(module))
+    else:
+        write_module(ctx, module, output)
 
 
 def read(args: argparse.Namespace) -> tuple[Context, ModuleOp]:
