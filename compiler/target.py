@@ -9,6 +9,7 @@ A target stands in the registry's table; its loader in `runtime/` is named by th
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -40,6 +41,16 @@ class Target(Protocol):
     def pipeline(self, options: Any) -> Phases: ...
 
     def emit(self, ctx: Context, module: ModuleOp, options: Any) -> Artifact: ...
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A source that can be written of a module: `write(ctx, module, options, name)` gives its files, the principal
+    one first, each called after `name`."""
+
+    target: str
+    level: str
+    write: Callable[[Context, ModuleOp, Any, str], dict[str, bytes]]
 
 
 def pack_artifact(artifact: Artifact) -> bytes:

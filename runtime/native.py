@@ -1,6 +1,6 @@
 """Runs a compiled model in this process: links its object code, keeps its weights and arena, calls its one function.
 
-    program = NativeProgram(manifest, [main_object, kernel_object, ...], weights)
+    program = NativeProgram(manifest, {"main.o": code, "kernel_conv_0.o": code}, weights)
     outputs = program.run({"input": array})
 
 The manifest says what the function expects: {"entry": "main", "inputs": [{"name", "dtype", "shape"}], "outputs":
@@ -13,7 +13,7 @@ import ctypes
 import ctypes.util
 import itertools
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -95,13 +95,13 @@ class NativeProgram:
     def __init__(
         self,
         manifest: Mapping[str, Any],
-        objects: Sequence[bytes],
+        files: Mapping[str, bytes],
         weights: bytes | bytearray | memoryview | Array,
         threads: int = 1,
     ):
         entry: str = manifest["entry"]
         self.threads = threads
-        self._library = link(objects, entry)
+        self._library = link(files.values(), entry)
         self._inputs = [(spec["name"], numpy_dtype(spec["dtype"])) for spec in manifest["inputs"]]
         self._outputs = [
             (spec["name"], tuple(spec["shape"]), numpy_dtype(spec["dtype"])) for spec in manifest["outputs"]

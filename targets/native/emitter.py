@@ -6,11 +6,13 @@ Each emission parses its text anew: LLVM's code generation changes the module th
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from stepwell.cache import Cache
+from stepwell.hashing import compiler_digest, structural_hash
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import ModuleOp
 
@@ -85,12 +87,20 @@ LOCK = threading.Lock()
 """LLVM's global state is one a process."""
 
 
-def compile_functions(module: ModuleOp, hardware: Hardware, only: Collection[str] | None = None) -> dict[str, bytes]:
-    """An object for each function with a body: name → object code. `only`: those that no cache had."""
+def compile_functions(module: ModuleOp, hardware: Hardware, cache: Cache | None = None) -> dict[str, bytes]:
+    """An object for each function with a body: name → object code, taken from the cache where it has been made before."""
     emitter = Emitter(hardware)
-    names = [op.sym_name.data for op in module.body.block.ops if isinstance(op, llvm.FuncOp) and op.body.blocks]
-    return {
-        name: emitter.object_code(print_llvm_ir(module, [name], emitter.attributes()))
-        for name in names
-        if only is None or name in only
-    }
+    cache = cache if cache is not None else Cache(None)
+    salt = f"{compiler_digest()} {hardware}"
+    objects: dict[str, bytes] = {}
+    for op in module.body.block.ops:
+        if not isinstance(op, llvm.FuncOp) or not op.body.blocks:
+            continue
+        name = op.sym_name.data
+        key = structural_hash(op, salt=f"{salt} {name}")
+        code = cache.get(key)
+        if code is None:
+            code = emitter.object_code(print_llvm_ir(module, [name], emitter.attributes()))
+            cache.put(key, code)
+        objects[name] = code
+    return objects

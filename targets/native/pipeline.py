@@ -10,18 +10,13 @@ from typing import Any
 
 from stepwell.context import Context
 from stepwell.manifest import manifest_of, pack_weights
-from stepwell.target import Artifact, Phases
+from stepwell.target import Artifact, Phases, Translation
+from stepwell.targets.graph_phases import GRAPH_PHASES
 from xdsl.dialects.builtin import ModuleOp
 
 from .emitter import Emitter, compile_functions
 from .hardware import Hardware, host
 from .llvm_ir import print_llvm_ir
-
-# The graph level, in the order in which a model passes through.
-NORMALIZE = "onnx-to-graph,bind-shapes,infer-shapes,fold-constants,canonicalize"
-OPTIMIZE = "fold-batch-norm,channels-last,canonicalize,cse"
-KERNELS = "fuse,outline-kernels,dedupe-kernels"
-
 
 @dataclass(frozen=True)
 class NativeOptions:
@@ -39,28 +34,33 @@ class NativeTarget:
 
     def pipeline(self, options: NativeOptions) -> Phases:
         return (
-            ("graph", ",".join((NORMALIZE, OPTIMIZE, KERNELS))),
+            *GRAPH_PHASES,
             ("tensor", "graph-to-linalg,fuse-elementwise"),
             ("loops", f"bufferize,linalg-to-loops{{vector-width={options.hardware.lanes()}}}"),
             ("program", "plan-memory"),
-            ("llvm", "loops-to-llvm"),
+            ("llvm", "loops-to-llvm,name-kernels"),
         )
 
     def emit(self, ctx: Context, module: ModuleOp, options: NativeOptions) -> Artifact:
         """An object file for each kernel and one for @main."""
-        objects = compile_functions(module, options.hardware)
-        return self.artifact(ctx, module, objects)
-
-    def artifact(self, ctx: Context, module: ModuleOp, objects: dict[str, bytes]) -> Artifact:
-        """What `emit` gives, from objects that were compiled now or came from a cache."""
+        objects = compile_functions(module, options.hardware, ctx.cache)
         files = {f"{name}.o": code for name, code in objects.items()}
         return Artifact(manifest_of(module), files, pack_weights(ctx, module))
 
-    def llvm_ir(self, module: ModuleOp, options: NativeOptions) -> str:
-        return print_llvm_ir(module, attributes=Emitter(options.hardware).attributes())
-
-    def assembly(self, module: ModuleOp, options: NativeOptions) -> str:
-        return Emitter(options.hardware).assembly(self.llvm_ir(module, options))
-
 
 TARGET = NativeTarget()
+
+
+def llvm_ir(ctx: Context, module: ModuleOp, options: NativeOptions, name: str) -> dict[str, bytes]:
+    text = print_llvm_ir(module, attributes=Emitter(options.hardware).attributes())
+    return {f"{name}.ll": text.encode()}
+
+
+def assembly(ctx: Context, module: ModuleOp, options: NativeOptions, name: str) -> dict[str, bytes]:
+    emitter = Emitter(options.hardware)
+    text = print_llvm_ir(module, attributes=emitter.attributes())
+    return {f"{name}.s": emitter.assembly(text).encode()}
+
+
+LLVM_IR = Translation("native", "llvm", llvm_ir)
+ASSEMBLY = Translation("native", "llvm", assembly)
