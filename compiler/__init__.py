@@ -1,7 +1,7 @@
 """Stepwell: a compiler for neural networks in which every level is a dialect you can read.
 
-    program = stepwell.compile("model.onnx")
-    outputs = program.run({"input": array})
+program = stepwell.compile("model.onnx")
+outputs = program.run({"input": array})
 """
 
 from __future__ import annotations

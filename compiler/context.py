@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from xdsl.context import Context as XdslContext
 from xdsl.ir import Attribute, Operation, TypeAttribute
 
+from .cache import Cache
 from .registry import REGISTRY
 from .weights import WeightTable
 
@@ -19,6 +20,9 @@ class Context(XdslContext):
     weights: WeightTable = field(default_factory=WeightTable)
     sources: dict[str, str] = field(default_factory=dict[str, str])
     """The text of each file that was parsed, so that an error can show the line it speaks of."""
+
+    cache: Cache = field(default_factory=lambda: Cache(None))
+    """Where object code is kept; the default keeps none."""
 
     def __post_init__(self) -> None:
         for name in REGISTRY.dialects:
@@ -49,4 +53,6 @@ class Context(XdslContext):
 
     def clone(self) -> Context:
         """A context of its own that shares the weights and the sources."""
-        return Context(weights=self.weights, sources=self.sources, allow_unregistered=self.allow_unregistered)
+        return Context(
+            weights=self.weights, sources=self.sources, cache=self.cache, allow_unregistered=self.allow_unregistered
+        )

@@ -1,7 +1,7 @@
 """Structural hashes: equal for ops that compute the same, whatever their names and places in a file.
 
-    func.func private @a(%x : tensor<4xf32>) { %y = graph.relu %x ... }
-    func.func private @b(%z : tensor<4xf32>) { %w = graph.relu %z ... }     the same hash
+func.func private @a(%x : tensor<4xf32>) { %y = graph.relu %x ... }
+func.func private @b(%z : tensor<4xf32>) { %w = graph.relu %z ... }     the same hash
 """
 
 from __future__ import annotations
@@ -70,7 +70,10 @@ def compiler_digest() -> str:
     """A digest of this compiler's own files: what another version of it made is never taken from the cache."""
     digest = hashlib.blake2b(digest_size=10)
     here = Path(__file__).resolve().parent
-    floors = [here, *(folder for name in ("dialects", "passes", "targets", "runtime") for folder in _folders(here, name))]
+    floors = [
+        here,
+        *(folder for name in ("dialects", "passes", "targets", "runtime") for folder in _folders(here, name)),
+    ]
     for file in sorted({f for floor in floors for f in floor.rglob("*.py")}):
         status = file.stat()
         digest.update(f"{file.name}:{status.st_size}:{status.st_mtime_ns};".encode())

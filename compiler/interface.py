@@ -1,6 +1,6 @@
 """What a model takes and gives: names, dtypes and dims, read off @main; and the check of what a caller hands in.
 
-    func.func @main(%x: tensor<?x3x224x224xf32> {stepwell.name = "input", stepwell.dims = ["batch", 3, 224, 224]})
+func.func @main(%x: tensor<?x3x224x224xf32> {stepwell.name = "input", stepwell.dims = ["batch", 3, 224, 224]})
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from .diagnostics import InputError, StepwellError
 from .manifest import dtype_name
 
 Array = npt.NDArray[Any]
+
 
 @dataclass(frozen=True)
 class TensorSpec:
@@ -81,7 +82,9 @@ def _signature(module: ModuleOp) -> Interface | None:
         signature = op.attributes.get("stepwell.signature")
         if isinstance(signature, DictionaryAttr):
             sides = [signature.data.get(side) for side in ("inputs", "outputs")]
-            return Interface(*(tuple(_spec_of(entry) for entry in side) for side in sides if isinstance(side, ArrayAttr)))
+            return Interface(
+                *(tuple(_spec_of(entry) for entry in side) for side in sides if isinstance(side, ArrayAttr))
+            )
     return None
 
 

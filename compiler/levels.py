@@ -21,6 +21,7 @@ FUNCTIONS = ("builtin.module", "func.func", "func.return", "func.call")
 LEVELS: dict[str, tuple[str, ...]] = {
     "onnx": (*FUNCTIONS, "onnx"),
     "graph": (*FUNCTIONS, "graph"),
+    "kernels": (*FUNCTIONS, "graph"),
     "tensor": (
         *FUNCTIONS,
         "arith",
@@ -42,6 +43,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
 }
 
 FORBIDDEN: dict[str, tuple[str, ...]] = {
+    "kernels": ("graph.fusion", "graph.yield"),
     "program": ("memref.alloc", "memref.alloca", "memref.dealloc", "memref.global", "memref.get_global"),
 }
 """Of an allowed dialect, what may not be there: at level program all memory has its place."""

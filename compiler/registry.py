@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from xdsl.ir import Dialect
 
     from .pass_manager import ModulePass
+    from .target import Target, Translation
 
-Table = Literal["dialects", "passes", "pipelines", "targets", "importers"]
-TABLES: tuple[Table, ...] = ("dialects", "passes", "pipelines", "targets", "importers")
+Table = Literal["dialects", "passes", "pipelines", "targets", "translations", "importers"]
+TABLES: tuple[Table, ...] = ("dialects", "passes", "pipelines", "targets", "translations", "importers")
 
 DIALECTS = {
     "builtin": "xdsl.dialects.builtin:Builtin",
@@ -61,11 +62,19 @@ PASSES = {
     "plan-memory": "stepwell.passes.loops.plan_memory:PlanMemory",
     # 4 -> 5
     "loops-to-llvm": "stepwell.passes.loops_to_llvm.loops_to_llvm:LoopsToLLVM",
+    # 5: llvm
+    "name-kernels": "stepwell.passes.llvm.name_kernels:NameKernels",
 }
 
 TARGETS = {
     "native": "stepwell.targets.native:TARGET",
     "c": "stepwell.targets.c:TARGET",
+}
+
+TRANSLATIONS = {
+    "llvm-ir": "stepwell.targets.native.pipeline:LLVM_IR",
+    "asm": "stepwell.targets.native.pipeline:ASSEMBLY",
+    "c": "stepwell.targets.c:C_SOURCE",
 }
 
 IMPORTERS = {
@@ -99,6 +108,7 @@ class Registry:
     passes: dict[str, str] = field(default_factory=lambda: dict(PASSES))
     pipelines: dict[str, str] = field(default_factory=lambda: dict(PIPELINES))
     targets: dict[str, str] = field(default_factory=lambda: dict(TARGETS))
+    translations: dict[str, str] = field(default_factory=lambda: dict(TRANSLATIONS))
     importers: dict[str, str] = field(default_factory=lambda: dict(IMPORTERS))
     plugin_errors: list[str] = field(default_factory=list[str])
     """What went wrong with plug-ins: a broken one must not stop those who don't use it."""
@@ -125,7 +135,7 @@ class Registry:
         from importlib.metadata import entry_points
 
         for entry in sorted(entry_points(group=PLUGINS), key=lambda entry: entry.name):
-            added = Registry({}, {}, {}, {}, {}, _scanned=True)
+            added = Registry({}, {}, {}, {}, {}, {}, _scanned=True)
             try:
                 entry.load()(added)
             except Exception as error:
@@ -143,8 +153,11 @@ class Registry:
     def load_pass(self, name: str) -> type[ModulePass]:
         return load(self.passes[name])
 
-    def load_target(self, name: str) -> Any:
+    def load_target(self, name: str) -> Target:
         return load(self.targets[name])
+
+    def load_translation(self, name: str) -> Translation:
+        return load(self.translations[name])
 
 
 REGISTRY = Registry()

@@ -68,6 +68,8 @@ def unpack_artifact(packed: bytes) -> Artifact:
     head = 8 + int.from_bytes(packed[:8], "little")
     table = json.loads(packed[8:head])
     manifest = json.loads(table.pop("__metadata__")["manifest"])
-    files = {name: packed[head + entry["data_offsets"][0] : head + entry["data_offsets"][1]] for name, entry in table.items()}
+    files = {
+        name: packed[head + entry["data_offsets"][0] : head + entry["data_offsets"][1]] for name, entry in table.items()
+    }
     weights = files.pop("weights")
     return Artifact(manifest, {name.removeprefix("file:"): content for name, content in files.items()}, weights)

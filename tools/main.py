@@ -1,6 +1,6 @@
 """stepwell: compile a model and run it, on any target, from one command line.
 
-    stepwell run model.onnx --inputs in.npz --output out.npz --target native
+stepwell run model.onnx --inputs in.npz --output out.npz --target native
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-
 from stepwell.diagnostics import StepwellError
 from stepwell.tools.shapes import parse_shapes, shapes_for
 
@@ -75,7 +74,9 @@ def zeros(program: Any, wanted: dict[str, tuple[int, ...]]) -> dict[str, Any]:
 def check_shapes(wanted: dict[str, tuple[int, ...]], feeds: dict[str, Any]) -> None:
     for name, shape in wanted.items():
         if name not in feeds:
-            raise StepwellError(f"--shape names '{name}', but there is no such input", fix=f"there are {', '.join(feeds)}")
+            raise StepwellError(
+                f"--shape names '{name}', but there is no such input", fix=f"there are {', '.join(feeds)}"
+            )
         if feeds[name].shape != shape:
             raise StepwellError(
                 f"--shape says {list(shape)} for '{name}', but the array handed in is {list(feeds[name].shape)}",
@@ -105,7 +106,6 @@ def write_npz(path: Path, arrays: dict[str, Any]) -> None:
     import io
 
     import numpy as np
-
     from stepwell.files import write_file
 
     content = io.BytesIO()

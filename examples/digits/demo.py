@@ -1,6 +1,6 @@
 """Compile the digit recogniser and show what it says of 20 digits that it never saw.
 
-    python examples/digits/demo.py
+python examples/digits/demo.py
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-
 import stepwell
 
 HERE = Path(__file__).resolve().parent

@@ -31,7 +31,7 @@ class NameKernels(ModulePass):
             if isinstance(op, llvm.FuncOp) and KERNEL in op.attributes and op.body.blocks:
                 old = op.sym_name.data
                 kind = re.sub(r"_[0-9a-f]*$", "", old)
-                names[old] = f"{kind}_{structural_hash(op)}"
+                names[old] = f"{kind}_{structural_hash(op)[:16]}"
                 op.properties["sym_name"] = StringAttr(names[old])
         for op in module.walk():
             if isinstance(op, llvm.CallOp) and op.callee is not None:

@@ -18,6 +18,7 @@ from .emitter import Emitter, compile_functions
 from .hardware import Hardware, host
 from .llvm_ir import print_llvm_ir
 
+
 @dataclass(frozen=True)
 class NativeOptions:
     """The options of one compilation, and with the version the key under which kernels are cached."""

@@ -54,7 +54,6 @@ def child(path: str, shape: list[str], cache: str) -> dict[str, float]:
 def run_times(path: str, shapes: dict[str, tuple[int, ...]], rounds: int) -> tuple[float, float]:
     """Median seconds of one inference, ours and ONNX Runtime's, one thread each, taken in turns."""
     import onnxruntime
-
     import stepwell
 
     program = stepwell.compile(path, threads=1)

@@ -7,7 +7,6 @@ import shutil
 
 import pytest
 import real_models
-
 import stepwell
 
 
