@@ -23,6 +23,7 @@ from xdsl.dialects.builtin import (
     Float16Type,
     Float32Type,
     Float64Type,
+    IndexType,
     IntegerAttr,
     IntegerType,
     ModuleOp,
@@ -41,10 +42,11 @@ WEIGHTS_LAYOUT = "stepwell.weights_layout"
 WEIGHTS_SIZE = "stepwell.weights_size"
 ARENA_SIZE = "stepwell.arena_size"
 
-FLOAT_NAMES: dict[type[Attribute], str] = {
+DTYPE_NAMES: dict[type[Attribute], str] = {
     Float16Type: "float16",
     Float32Type: "float32",
     Float64Type: "float64",
+    IndexType: "int64",
     BFloat16Type: "bfloat16",
 }
 
@@ -59,7 +61,7 @@ def dtype_name(element: Attribute) -> str:
         if width == 1:
             return "bool"
         return f"uint{width}" if integer.signedness.data == Signedness.UNSIGNED else f"int{width}"
-    return FLOAT_NAMES[type(element)]
+    return DTYPE_NAMES[type(element)]
 
 
 def entry_of(module: ModuleOp) -> Operation:

@@ -51,7 +51,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from .bufferize_kernel import bufferize_kernel, copy, invert
+from .bufferize_kernel import bufferize_kernel, copy, erase_unused_views, invert
 from .inplace import mark_inplace
 from .views import Buffer, Groups, buffer_for, collapse, expand, groups_of, shape_of, tensor_type, type_of
 
@@ -121,6 +121,7 @@ class EntryBuffers:
         for op in reversed(ops):
             if not isinstance(op, func.ReturnOp):
                 block.erase_op(op)
+        erase_unused_views(block)
         for arg in arguments:
             block.erase_arg(arg)
         self.main.properties["function_type"] = FunctionType.from_lists(block.arg_types, [])

@@ -312,9 +312,17 @@ class KernelBuffers:
         op.operands = []
 
 
+def erase_unused_views(block: Block) -> None:
+    for op in reversed(list(block.ops)):
+        views = (memref.SubviewOp, memref.ExpandShapeOp, memref.CollapseShapeOp, memref.GetGlobalOp)
+        if isinstance(op, views) and op.results[0].first_use is None:
+            block.erase_op(op)
+
+
 def bufferize_kernel(function: func.FuncOp) -> None:
     """Rewrite one kernel in place."""
     block = function.body.block
     split_empties(block)
     sink_inserted(block)
     KernelBuffers(function, block, Aliases(block)).run()
+    erase_unused_views(block)

@@ -1,0 +1,354 @@
+"""Give every buffer its place before the program runs: offsets in one arena, offsets in one block of weights.
+
+    memref.global "private" constant @w : memref<4xf32> = dense_resource<w>
+    func.func private @sum(%a: memref<4xf32>, %b: memref<4xf32>, %out: memref<4xf32>) {
+      %t = memref.alloc() : memref<4xf32>
+      ...
+    }
+    func.func @main(%x: memref<4xf32>, %out: memref<4xf32>) {
+      %w = memref.get_global @w : memref<4xf32>
+      %y = memref.alloc() : memref<4xf32>
+      func.call @sum(%x, %w, %y) : (memref<4xf32>, memref<4xf32>, memref<4xf32>) -> ()
+      func.call @sum(%y, %x, %out) : (memref<4xf32>, memref<4xf32>, memref<4xf32>) -> ()
+      func.return
+    }
+  becomes
+    func.func private @sum(%a: memref<4xf32>, %b: memref<4xf32>, %out: memref<4xf32>, %ws: memref<64xi8>) {
+      %c0 = arith.constant 0 : index
+      %t = memref.view %ws[%c0][] : memref<64xi8> to memref<4xf32>
+      ...
+    }
+    func.func @main(%x: memref<4xf32>, %out: memref<4xf32>, %weights: memref<64xi8>, %arena: memref<128xi8>)
+      attributes {
+        stepwell.weights_layout = {w = 0 : i64}, stepwell.weights_size = 64 : i64,
+        stepwell.arena_size = 128 : i64, stepwell.arena_lower_bound = 128 : i64} {
+      %c0 = arith.constant 0 : index
+      %w = memref.view %weights[%c0][] : memref<64xi8> to memref<4xf32>
+      %y = memref.view %arena[%c0][] : memref<128xi8> to memref<4xf32>
+      %c64 = arith.constant 64 : index
+      %ws = memref.view %arena[%c64][] : memref<128xi8> to memref<64xi8>
+      func.call @sum(%x, %w, %y, %ws) : ...
+      func.call @sum(%y, %x, %out, %ws) : ...
+      func.return
+    }
+
+A buffer lives from the first call that is handed it to the last. Where a kernel's output may stand over an input
+(`stepwell.inplace`, see `linalg_to_loops/inplace.py`) whose last use this call is, the two are one buffer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+import numpy as np
+from stepwell.context import Context
+from stepwell.diagnostics import StepwellError
+from stepwell.dialects.memref import GlobalOp
+from stepwell.locations import stamp
+from stepwell.manifest import ARENA_SIZE, ENTRY, WEIGHTS_LAYOUT, WEIGHTS_SIZE, dtype_name
+from stepwell.pass_manager import ModulePass
+from stepwell.passes.linalg_to_loops.inplace import INPLACE, VIEW_NAMES
+from xdsl.dialects import arith, func, memref
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    DenseResourceAttr,
+    DictionaryAttr,
+    FunctionType,
+    IndexType,
+    IntegerAttr,
+    IntegerType,
+    MemRefType,
+    ModuleOp,
+    StringAttr,
+    i8,
+    i64,
+)
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
+
+from .arena import Lifetime, align, lower_bound, place
+
+LOWER_BOUND = "stepwell.arena_lower_bound"
+LEVEL = "stepwell.level"
+Buffer = MemRefType[Attribute]
+
+
+@dataclass(frozen=True)
+class PlanMemory(ModulePass):
+    name = "plan-memory"
+
+    def apply(self, ctx: Context, module: ModuleOp) -> None:
+        functions = {op.sym_name.data: op for op in module.body.block.ops if isinstance(op, func.FuncOp)}
+        main = functions.get(ENTRY)
+        if main is None:
+            raise StepwellError(f"plan-memory: the module has no function @{ENTRY}", module)
+        workspaces = {
+            name: plan_kernel(op) for name, op in functions.items() if op is not main and not op.is_declaration
+        }
+        EntryPlan(ctx, module, main, functions, workspaces).run()
+        module.attributes[LEVEL] = StringAttr("program")
+
+
+def byte_size(kind: Buffer) -> int:
+    """Bytes of a contiguous buffer; a bool takes one, an index eight."""
+    element = kind.element_type
+    if isinstance(element, IndexType):
+        width = 64
+    elif isinstance(element, IntegerType):
+        width = cast(IntegerType[int], element).width.data
+    else:
+        width = getattr(element, "bitwidth")  # noqa: B009
+    count = int(np.prod(kind.get_shape(), dtype=np.int64))
+    return count * -(-width // 8)
+
+
+def uses_through_views(buffer: SSAValue) -> list[tuple[Operation, int]]:
+    """(op, operand index) of each use of a buffer that is not itself a view of it."""
+    found: list[tuple[Operation, int]] = []
+    todo = [buffer]
+    while todo:
+        for use in todo.pop().uses:
+            if use.operation.name in VIEW_NAMES:
+                todo.extend(use.operation.results)
+            else:
+                found.append((use.operation, use.index))
+    return found
+
+
+def viewed(value: SSAValue) -> SSAValue:
+    """The buffer that `value` is a view of."""
+    while isinstance(owner := value.owner, Operation) and owner.name in VIEW_NAMES:
+        value = owner.operands[0]
+    return value
+
+
+@dataclass
+class Steps:
+    """The steps of a block: its ops, in order; what an op holds belongs to the op's step."""
+
+    block: Block
+    number: dict[Operation, int] = field(default_factory=dict[Operation, int])
+
+    def __post_init__(self) -> None:
+        self.number = {op: n for n, op in enumerate(self.block.ops)}
+
+    def of(self, op: Operation) -> int:
+        while op not in self.number:
+            parent = op.parent_op()
+            assert parent is not None
+            op = parent
+        return self.number[op]
+
+    def lifetime(self, alloc: memref.AllocOp) -> Lifetime | None:
+        """None where nothing uses the buffer."""
+        steps = [self.of(op) for op, _ in uses_through_views(alloc.memref)]
+        if not steps:
+            return None
+        return Lifetime(byte_size(alloc.memref.type), min(steps), max(steps))
+
+
+class ViewsOf:
+    """Views of one block of bytes, a new argument of a function; each offset is a constant at the start, once."""
+
+    def __init__(self, block: Block, name: str, size: int) -> None:
+        self.source: BlockArgument = block.insert_arg(MemRefType(i8, [size]), len(block.args))
+        self.source.name_hint = name
+        self.block = block
+        self.offsets: dict[int, arith.ConstantOp] = {}
+
+    def at(self, offset: int, kind: Buffer, like: Operation) -> SSAValue:
+        """A view that stands where `like` stands; at the start where that is inside a loop."""
+        if (start := self.offsets.get(offset)) is None:
+            start = self.offsets[offset] = self._constant(offset)
+        view = memref.ViewOp(self.source, start.result, [], kind)
+        stamp([view], like.location)
+        if like.parent is self.block:
+            self.block.insert_op_before(view, like)
+        else:
+            self.block.insert_op_after(view, start)
+        view.result.name_hint = like.results[0].name_hint if like.results else None
+        return view.result
+
+    def _constant(self, offset: int) -> arith.ConstantOp:
+        constant = arith.ConstantOp(IntegerAttr(offset, IndexType()))
+        constant.result.name_hint = f"c{offset}"
+        if self.offsets:
+            self.block.insert_op_after(constant, list(self.offsets.values())[-1])
+        else:
+            assert self.block.first_op is not None
+            self.block.insert_op_before(constant, self.block.first_op)
+        return constant
+
+
+def erase_unused(alloc: Operation) -> None:
+    """Erase a buffer that is never read or written, and the views of it."""
+    for use in list(alloc.results[0].uses):
+        erase_unused(use.operation)
+    assert alloc.parent is not None
+    alloc.parent.erase_op(alloc)
+
+
+def live_allocs(block: Block, steps: Steps) -> dict[memref.AllocOp, Lifetime]:
+    """The allocations of a function with their lives; unused ones are erased."""
+    lives: dict[memref.AllocOp, Lifetime] = {}
+    for op in [op for top in block.ops for op in top.walk() if isinstance(op, memref.AllocOp)]:
+        if op.dynamic_sizes:
+            raise StepwellError("plan-memory: an allocation of dynamic size", op, fix="bind all shapes first")
+        life = steps.lifetime(op)
+        if life is None:
+            erase_unused(op)
+        else:
+            lives[op] = life
+    return lives
+
+
+def plan_kernel(kernel: func.FuncOp) -> int:
+    """Place a kernel's allocations in a workspace that its caller hands in; returns the workspace's size."""
+    block = kernel.body.block
+    lives = live_allocs(block, Steps(block))
+    if not lives:
+        return 0
+    offsets, size = place(list(lives.values()))
+    views = ViewsOf(block, "ws", size)
+    for alloc, offset in zip(lives, offsets, strict=True):
+        _replace(alloc, views.at(offset, alloc.memref.type, alloc))
+    kernel.properties["function_type"] = FunctionType.from_lists(block.arg_types, [])
+    attributes = kernel.properties.get("arg_attrs")
+    if isinstance(attributes, ArrayAttr):
+        entries = cast(ArrayAttr[DictionaryAttr], attributes)
+        kernel.properties["arg_attrs"] = ArrayAttr([*entries, DictionaryAttr({})])
+    return size
+
+
+def _replace(op: Operation, value: SSAValue) -> None:
+    op.results[0].replace_all_uses_with(value)
+    assert op.parent is not None
+    op.parent.erase_op(op)
+
+
+def inplace_inputs(kernel: func.FuncOp, out: int) -> tuple[int, ...]:
+    """Which inputs the output argument of number `out` may stand over."""
+    attributes = kernel.properties.get("arg_attrs")
+    if not isinstance(attributes, ArrayAttr):
+        return ()
+    found = cast(ArrayAttr[DictionaryAttr], attributes).data[out].data.get(INPLACE)
+    if not isinstance(found, DenseArrayBase):
+        return ()
+    return tuple(int(n) for n in cast(DenseArrayBase[IntegerType], found).get_values())
+
+
+@dataclass
+class EntryPlan:
+    """The plan of @main."""
+
+    ctx: Context
+    module: ModuleOp
+    main: func.FuncOp
+    functions: dict[str, func.FuncOp]
+    workspaces: dict[str, int]
+    home: dict[memref.AllocOp, memref.AllocOp] = field(default_factory=dict[memref.AllocOp, memref.AllocOp])
+    """A buffer that stands over another → the first of the buffers that share the place."""
+
+    def run(self) -> None:
+        block = self.main.body.block
+        steps = Steps(block)
+        lives = live_allocs(block, steps)
+        calls = [op for op in block.ops if isinstance(op, func.CallOp)]
+        for call in calls:
+            self._merge_inplace(call, steps.number[call], lives)
+        owners = [alloc for alloc in lives if alloc not in self.home]
+        working = [call for call in calls if self.workspaces.get(call.callee.string_value(), 0)]
+        buffers = [lives[alloc] for alloc in owners]
+        for call in working:
+            step = steps.number[call]
+            buffers.append(Lifetime(self.workspaces[call.callee.string_value()], step, step))
+        offsets, size = place(buffers)
+
+        self._place_weights()
+        arena = ViewsOf(block, "arena", size)
+        places = {
+            alloc: arena.at(offset, alloc.memref.type, alloc) for alloc, offset in zip(owners, offsets, strict=False)
+        }
+        offset_of = dict(zip(owners, offsets, strict=False))
+        for alloc in lives:
+            view = places.get(alloc)
+            if view is None:
+                view = arena.at(offset_of[self._home(alloc)], alloc.memref.type, alloc)
+            _replace(alloc, view)
+        workspaces: dict[tuple[int, int], SSAValue] = {}
+        for call, offset in zip(working, offsets[len(owners) :], strict=True):
+            need = self.workspaces[call.callee.string_value()]
+            if (offset, need) not in workspaces:
+                workspaces[offset, need] = arena.at(offset, MemRefType(i8, [need]), call)
+                workspaces[offset, need].name_hint = "ws"
+            self._add_workspace(call, workspaces[offset, need])
+        self.main.attributes[ARENA_SIZE] = IntegerAttr(size, i64)
+        self.main.attributes[LOWER_BOUND] = IntegerAttr(lower_bound(buffers), i64)
+        self.main.properties["function_type"] = FunctionType.from_lists(block.arg_types, [])
+
+    def _home(self, alloc: memref.AllocOp) -> memref.AllocOp:
+        return self.home.get(alloc, alloc)
+
+    def _merge_inplace(self, call: func.CallOp, step: int, lives: dict[memref.AllocOp, Lifetime]) -> None:
+        """Let outputs that `call` writes first stand over inputs that it reads last."""
+        kernel = self.functions[call.callee.string_value()]
+        roots = [viewed(value).owner for value in call.arguments]
+        homes = [self._home(root) if isinstance(root, memref.AllocOp) else None for root in roots]
+        taken: set[memref.AllocOp] = set()
+        for n, out in enumerate(roots):
+            if not isinstance(out, memref.AllocOp) or lives[out].first != step or roots.count(out) != 1:
+                continue
+            allowed = inplace_inputs(kernel, n)
+            for home in [homes[k] for k in allowed]:
+                if home is None or home in taken or lives[home].last != step:
+                    continue
+                if all(k in allowed for k, other in enumerate(homes) if other is home):
+                    taken.add(home)
+                    self.home[out] = home
+                    lives[home] = replace(lives[home], last=lives[out].last)
+                    break
+
+    def _add_workspace(self, call: func.CallOp, workspace: SSAValue) -> None:
+        new = func.CallOp(call.callee, [*call.arguments, workspace], [])
+        new.attributes |= call.attributes
+        new.location = call.location
+        block = self.main.body.block
+        block.insert_op_before(new, call)
+        block.erase_op(call)
+
+    def _place_weights(self) -> None:
+        """Each weight that @main uses gets an offset, in the order of first use; the globals are gone then."""
+        globals_ = {op.sym_name.data: op for op in self.module.body.block.ops if isinstance(op, GlobalOp)}
+        gets = [op for op in self.main.body.block.ops if isinstance(op, memref.GetGlobalOp)]
+        used = [get for get in gets if get.memref.first_use is not None]
+        layout: dict[str, int] = {}
+        size = 0
+        keys: dict[memref.GetGlobalOp, str] = {}
+        for get in used:
+            key = keys[get] = self._weight_key(globals_[get.name_.string_value()])
+            if key not in layout:
+                layout[key] = size
+                size += align(byte_size(get.memref.type))
+        views = ViewsOf(self.main.body.block, "weights", size)
+        for get in gets:
+            if get in keys:
+                _replace(get, views.at(layout[keys[get]], get.memref.type, get))
+            else:
+                self.main.body.block.erase_op(get)
+        for op in globals_.values():
+            self.module.body.block.erase_op(op)
+        self.main.attributes[WEIGHTS_LAYOUT] = DictionaryAttr({k: IntegerAttr(v, i64) for k, v in layout.items()})
+        self.main.attributes[WEIGHTS_SIZE] = IntegerAttr(size, i64)
+
+    def _weight_key(self, weight: GlobalOp) -> str:
+        """The key in the weights table; a constant that stands in the text gets one now."""
+        value = weight.initial_value
+        if isinstance(value, DenseResourceAttr):
+            return value.resource_handle.data
+        if not isinstance(value, DenseIntOrFPElementsAttr):
+            raise StepwellError(f"the buffer @{weight.sym_name.data} has no initial value", weight)
+        kind = weight.type
+        array = np.array(list(value.get_values()), dtype=dtype_name(kind.element_type))
+        return self.ctx.weights.add(weight.sym_name.data, array.reshape(kind.get_shape()))
