@@ -40,6 +40,7 @@ from xdsl.ir import Attribute, AttributeInvT, Operation, ParametrizedAttribute, 
 from xdsl.parser import Parser, UnresolvedOperand
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import DiagnosticException, ParseError, UnregisteredConstructException
+from xdsl.utils.mlir_lexer import MLIRTokenKind, StringLiteral
 
 from .context import Context
 from .diagnostics import StepwellError, did_you_mean, one_line
@@ -108,6 +109,17 @@ class ModuleParser(Parser):
     def parse_optional_location(self) -> LocationAttr | None:
         location = super().parse_optional_location()
         return self._stated_unknown if isinstance(location, UnknownLoc) else location
+
+    def parse_optional_str_literal(self) -> str | None:
+        """To xDSL a literal with escapes beyond ASCII is bytes; what is UTF-8 is a string, as it was when printed."""
+        if self._current_token.kind is MLIRTokenKind.BYTES_LIT:
+            try:
+                text = StringLiteral.from_span(self._current_token.span).string_contents
+            except UnicodeDecodeError:
+                return None
+            self._consume_token()
+            return text
+        return super().parse_optional_str_literal()
 
     def _get_op_by_name(self, name: str) -> type[Operation]:
         found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)

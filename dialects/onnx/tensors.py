@@ -277,7 +277,9 @@ def tensor_attribute(ctx: Context, hint: str, array: Array, element: Attribute) 
     if array.dtype == object:
         return StringsAttr(ArrayAttr([StringAttr(text) for text in array.reshape(-1)]), type)
     if array.size <= MOST_INLINE and array.dtype.name in INLINE_DTYPES and not _mixes_zeros(array):
-        return DenseIntOrFPElementsAttr(type, BytesAttr(array.tobytes()))
+        # As xDSL packs it, true has all bits set.
+        packed = -array.view(np.int8) if array.dtype == np.bool_ else array
+        return DenseIntOrFPElementsAttr(type, BytesAttr(packed.tobytes()))
     return DenseResourceAttr(StringAttr(ctx.weights.add(hint, array)), type)
 
 
