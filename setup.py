@@ -1,4 +1,4 @@
-"""The folders at the top of the repository are one import package, `stepwell`; only the list of packages is made here."""
+"""The folders at the top of the repository are one import package, `stepwell`; only their list is made here."""
 
 from setuptools import find_packages, setup
 

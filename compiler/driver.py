@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,7 +77,7 @@ def check_threads(threads: int | None) -> int:
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def collector_paused() -> Generator[None]:
     """Garbage collection off: the IR is one large cyclic structure that stays alive while we compile."""
     was_on = gc.isenabled()
     gc.disable()
@@ -125,7 +125,7 @@ class Way:
             f"{spec.name}={'x'.join(map(str, shape)) or 'scalar'}"
             for spec, shape in zip(interface.inputs, shapes, strict=True)
         )
-        bind_shapes = REGISTRY.load_pass("bind-shapes")
+        bind_shapes: Any = REGISTRY.load_pass("bind-shapes")
         from .pass_manager import run_passes
 
         run_passes(ctx, module, [bind_shapes(shapes=said)], hooks=self.hooks)
@@ -163,7 +163,7 @@ class Model:
         if key is not None and (entry := self.cache.get(key)) is not None:
             return from_json(entry)
         with collector_paused():
-            ctx, module = self.read()
+            _, module = self.read()
         from .interface import interface_of
 
         interface = interface_of(module)

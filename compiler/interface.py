@@ -9,12 +9,12 @@ import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 from xdsl.dialects import builtin, func
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr, ModuleOp, StringAttr, TensorType
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr, TensorType
 from xdsl.ir import Attribute
 
 from .diagnostics import InputError, StepwellError
@@ -81,46 +81,41 @@ def _signature(module: ModuleOp) -> Interface | None:
     for op in module.body.block.ops:
         signature = op.attributes.get("stepwell.signature")
         if isinstance(signature, DictionaryAttr):
-            sides = [signature.data.get(side) for side in ("inputs", "outputs")]
-            return Interface(
-                *(tuple(_spec_of(entry) for entry in side) for side in sides if isinstance(side, ArrayAttr))
-            )
+            sides = (cast("ArrayAttr[DictionaryAttr]", signature.data[side]) for side in ("inputs", "outputs"))
+            return Interface(*(tuple(_spec_of(entry) for entry in side) for side in sides))
     return None
 
 
-def _spec_of(entry: Attribute) -> TensorSpec:
-    assert isinstance(entry, DictionaryAttr)
-    name, kind = entry.data["name"], entry.data["type"]
-    assert isinstance(name, StringAttr) and isinstance(kind, TensorType)
+def _spec_of(entry: DictionaryAttr) -> TensorSpec:
+    name = cast(StringAttr, entry.data["name"])
+    kind = cast("TensorType[Attribute]", entry.data["type"])
     return TensorSpec(name.data, dtype_name(kind.element_type), tuple(kind.get_shape()))
 
 
 def _specs(types: Sequence[Attribute], attrs: ArrayAttr[DictionaryAttr] | None, side: str) -> tuple[TensorSpec, ...]:
     specs: list[TensorSpec] = []
     for i, kind in enumerate(types):
-        said = attrs.data[i].data if attrs is not None else {}
+        said: Mapping[str, Attribute] = attrs.data[i].data if attrs is not None else {}
         name = said.get("stepwell.name")
         label = name.data if isinstance(name, StringAttr) else f"{side}{i}"
         if not isinstance(kind, TensorType):
             raise StepwellError(
                 f"'{label}' is of type {kind}", fix="only tensors of known rank can be handed in and out"
             )
-        specs.append(TensorSpec(label, dtype_name(kind.element_type), _dims(kind, said.get("stepwell.dims"))))
+        tensor = cast("TensorType[Attribute]", kind)
+        specs.append(TensorSpec(label, dtype_name(tensor.element_type), _dims(tensor, said.get("stepwell.dims"))))
     return tuple(specs)
 
 
 def _dims(kind: TensorType[Attribute], said: Attribute | None) -> tuple[int | str, ...]:
     shape = kind.get_shape()
-    if not isinstance(said, ArrayAttr) or len(said) != len(shape):
+    names = cast("ArrayAttr[Attribute]", said).data if isinstance(said, ArrayAttr) else ()
+    if len(names) != len(shape):
         return tuple("" if size == builtin.DYNAMIC_INDEX else size for size in shape)
     return tuple(
-        size if size != builtin.DYNAMIC_INDEX else (dim.data if isinstance(dim, StringAttr) else _int(dim))
-        for size, dim in zip(shape, said.data, strict=True)
+        size if size != builtin.DYNAMIC_INDEX else (dim.data if isinstance(dim, StringAttr) else "")
+        for size, dim in zip(shape, names, strict=True)
     )
-
-
-def _int(dim: Attribute) -> int | str:
-    return dim.value.data if isinstance(dim, IntegerAttr) else ""
 
 
 def check_feeds(interface: Interface, feeds: Mapping[str, Array]) -> None:

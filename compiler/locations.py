@@ -6,7 +6,8 @@ Where ops merge, their locations fuse: `loc(fused["conv1", "relu1"])`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -44,8 +45,7 @@ def fuse(locations: Iterable[LocationAttr]) -> LocationAttr:
     """One location for an op that stands for several: known ones only, each once, in order."""
     parts: dict[Attribute, None] = {}
     for location in locations:
-        inner = location.locations if isinstance(location, FusedLoc) else None
-        for part in inner if isinstance(inner, ArrayAttr) else (location,):
+        for part in parts_of(location):
             if is_known(part):
                 parts[part] = None
     if not parts:
@@ -53,6 +53,13 @@ def fuse(locations: Iterable[LocationAttr]) -> LocationAttr:
     if len(parts) == 1:
         return next(iter(parts))  # pyright: ignore[reportReturnType]
     return FusedLoc(ArrayAttr(list(parts)), NoneAttr())
+
+
+def parts_of(location: Attribute) -> Sequence[Attribute]:
+    """The locations that a fused one holds; any other stands for itself."""
+    if isinstance(location, FusedLoc) and isinstance(location.locations, ArrayAttr):
+        return cast("ArrayAttr[Attribute]", location.locations).data
+    return (location,)
 
 
 def stamp(ops: Iterable[Operation], location: LocationAttr) -> None:
@@ -75,8 +82,8 @@ def describe(location: Attribute) -> str | None:
     if isinstance(location, NameLoc):
         inside = describe(location.location)
         return f"node '{location.desc.data}'" + (f", {inside}" if inside else "")
-    if isinstance(location, FusedLoc) and isinstance(location.locations, ArrayAttr):
-        parts = [said for part in location.locations if (said := describe(part)) is not None]
+    if isinstance(location, FusedLoc):
+        parts = [said for part in parts_of(location) if (said := describe(part)) is not None]
         if len(parts) > MOST_SAID:
             parts = [*parts[:MOST_SAID], f"{len(parts) - MOST_SAID} more"]
         return " and ".join(parts) or None
@@ -94,8 +101,8 @@ def text_place(location: Attribute) -> FileLineColLoc | None:
             return text_place(location.location)
         case CallSiteLoc():
             return text_place(location.callee)
-        case FusedLoc(locations=ArrayAttr() as parts):
-            places = (text_place(part) for part in parts)
+        case FusedLoc():
+            places = (text_place(part) for part in parts_of(location))
             return next((place for place in places if place is not None), None)
         case _:
             return None

@@ -1,4 +1,4 @@
-"""Make `.links/stepwell`: the one package as a folder of links, for type checkers and for running without an install."""
+"""Make `.links/stepwell`: the one package as a folder of links, for type checkers, and to run without an install."""
 
 import os
 import pathlib

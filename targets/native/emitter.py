@@ -88,7 +88,7 @@ LOCK = threading.Lock()
 
 
 def compile_functions(module: ModuleOp, hardware: Hardware, cache: Cache | None = None) -> dict[str, bytes]:
-    """An object for each function with a body: name → object code, taken from the cache where it has been made before."""
+    """An object for each function with a body, by name; from the cache where it has been made before."""
     emitter = Emitter(hardware)
     cache = cache if cache is not None else Cache(None)
     salt = f"{compiler_digest()} {hardware}"
