@@ -11,10 +11,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 from xdsl.utils.exceptions import VerifyException
 
+from .base import Array
 from .fields import Operand, OptionalOperand, integer, ints
 from .types import DYNAMIC, Shape, Tensor, element_type_of, known, same_dim, say, shape_of, tensor
+from .windowing import convolve, convolve_transposed, pad
 from .windows import WindowOp
 
 
@@ -45,6 +50,11 @@ class ConvolutionOp(WindowOp):
     def in_channels(self) -> int:
         """The input channels that the weight is made for."""
         raise NotImplementedError
+
+    @staticmethod
+    def add_bias(y: Array, bias: Sequence[Array]) -> Array:
+        """Channels-first `y` plus the bias, if there is one."""
+        return y + bias[0].reshape(-1, *(1,) * (y.ndim - 2)) if bias else y
 
     def verify_op(self) -> None:
         super().verify_op()
@@ -89,6 +99,13 @@ class ConvOp(ConvolutionOp):
         shape = self.arrange(batch, self.out_channels, self.window_sizes(self.kernel))
         return tensor(shape, element_type_of(self.x))
 
+    def fold(self, *arrays: Array) -> Array:
+        x, w, *bias = arrays
+        if self.layout == "nhwc":
+            w = np.moveaxis(w, (-1, -2), (0, 1))
+        y = convolve(self.patches(self.channels_first(x), self.kernel, 0), w, self.groups)
+        return self.channels_back(self.add_bias(y, bias))
+
 
 class ConvTransposeOp(ConvolutionOp):
     """The gradient of a convolution: each input element adds a weighted window to the output. ONNX ConvTranspose.
@@ -123,6 +140,17 @@ class ConvTransposeOp(ConvolutionOp):
             spatial.append(full if known(size, taps) else DYNAMIC)
         shape = self.arrange(shape_of(self.x)[0], self.out_channels, tuple(spatial))
         return tensor(shape, element_type_of(self.x))
+
+    def fold(self, *arrays: Array) -> Array:
+        x, w, *bias = arrays
+        if self.layout == "nhwc":
+            w = np.moveaxis(w, (-2, -1), (0, 1))
+        shape = self.result_type.get_shape()
+        sizes = shape[2:] if self.layout == "nchw" else shape[1:-1]
+        full = [size + low + high for size, low, high in zip(sizes, self.low, self.high, strict=True)]
+        y = convolve_transposed(self.channels_first(x), w, self.groups, self.strides, self.dilations, full)
+        y = pad(y, tuple(-low for low in self.low), tuple(-high for high in self.high), 0)
+        return self.channels_back(self.add_bias(y, bias))
 
 
 CONVOLUTION_OPS = [ConvOp, ConvTransposeOp]

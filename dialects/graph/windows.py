@@ -6,11 +6,13 @@ Attributes list one number a spatial dim; `pads` lists all the low ends, then al
 
 from __future__ import annotations
 
+import numpy as np
 from xdsl.utils.exceptions import VerifyException
 
-from .base import GraphOp
+from .base import Array, GraphOp, as_type
 from .fields import Operand, ints, word
 from .types import DYNAMIC, Shape, known, shape_of
+from .windowing import pad, windows
 
 LAYOUTS = ("nchw", "nhwc")
 
@@ -55,6 +57,25 @@ class WindowOp(GraphOp):
     def arrange(self, batch: int, channels: int, spatial: Shape) -> Shape:
         """A shape in this op's layout."""
         return (batch, channels, *spatial) if self.layout == "nchw" else (batch, *spatial, channels)
+
+    def channels_first(self, array: Array) -> Array:
+        """x or a result, brought from this op's layout."""
+        return array if self.layout == "nchw" else np.moveaxis(array, -1, 1)
+
+    def channels_back(self, array: Array) -> Array:
+        """A result, brought into this op's layout and type."""
+        return as_type(array if self.layout == "nchw" else np.moveaxis(array, 1, -1), self.result_type)
+
+    def patches(self, x: Array, kernel: Shape, fill: float | int) -> Array:
+        """The windows over channels-first `x`, with `fill` in the padding: [N, C, output position..., tap...]."""
+        result = self.result_type.get_shape()
+        sizes = result[2:] if self.layout == "nchw" else result[1:-1]
+        needs = zip(sizes, kernel, self.strides, self.dilations, x.shape[2:], self.low, self.high, strict=True)
+        high = tuple(
+            max(b, (n - 1) * stride + dilation * (taps - 1) + 1 - size - a)
+            for n, taps, stride, dilation, size, a, b in needs
+        )
+        return windows(pad(x, self.low, high, fill), kernel, self.strides, self.dilations, sizes)
 
     def verify_op(self) -> None:
         rank = self.spatial_rank
