@@ -143,10 +143,10 @@ def lower_conv_transpose(op: graph.ConvTransposeOp, at: Lowering) -> SSAValue:
         reach = (op.kernel[i] - 1) * op.dilations[i]  # how far beyond its own place an element of x is felt
         low.append(reach - op.low[i])
         high.append(output[i] + reach - low[i] - (size - 1) * op.strides[i] - 1)
-    positive, negative = ([[max(sign * p, 0) for p in pads] for pads in (low, high)] for sign in (1, -1))
     steps = [max(step, 1) for step in spatial_pads(op.layout, op.strides)]
-    x = pad(at, at[op.x], *(spatial_pads(op.layout, pads) for pads in positive), 0, steps)
-    x = crop(at, x, *(spatial_pads(op.layout, pads) for pads in negative))
+    before, after = spatial_pads(op.layout, low), spatial_pads(op.layout, high)
+    x = pad(at, at[op.x], [max(n, 0) for n in before], [max(n, 0) for n in after], 0, steps)
+    x = crop(at, x, [max(-n, 0) for n in before], [max(-n, 0) for n in after])
     y = convolve(
         at,
         op,

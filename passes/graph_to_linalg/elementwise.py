@@ -26,7 +26,7 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, Signedness, f64, i32, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from .lowering import Body, Lowering, Number, Rules, compute_type, element_of, shape_of, signless
+from .lowering import Body, Lowering, Number, Rules, compute_type, element_of, integer, shape_of, signless
 
 
 class Kind(Enum):
@@ -40,10 +40,10 @@ def kind_of(element: Attribute) -> Kind:
     """The kind of a graph-level element type: `i64` is signed, `ui8` unsigned, `i1` a bool."""
     if isinstance(element, AnyFloat):
         return Kind.FLOAT
-    assert isinstance(element, IntegerType)
-    if element.width.data == 1:
+    kind = integer(element)
+    if kind.width.data == 1:
         return Kind.BOOL
-    return Kind.UNSIGNED if element.signedness.data is Signedness.UNSIGNED else Kind.SIGNED
+    return Kind.UNSIGNED if kind.signedness.data is Signedness.UNSIGNED else Kind.SIGNED
 
 
 Render: TypeAlias = Callable[..., SSAValue]
@@ -55,7 +55,11 @@ FLOAT, SIGNED, UNSIGNED, BOOL = Kind.FLOAT, Kind.SIGNED, Kind.UNSIGNED, Kind.BOO
 def direct(op: type[Operation]) -> Render:
     """The op is one op of arith or math."""
     make: Any = op
-    return lambda b, *elements: b.emit(make(*elements))
+
+    def render(b: Body, *elements: SSAValue) -> SSAValue:
+        return b.emit(make(*elements))
+
+    return render
 
 
 def is_constant(x: SSAValue, *numbers: Number) -> bool:
@@ -84,17 +88,15 @@ def lowest(element: Attribute) -> Number:
     """The smallest number of a graph-level element type; a maximum starts from it."""
     if isinstance(element, AnyFloat):
         return -pymath.inf
-    assert isinstance(element, IntegerType)
-    return -(1 << (element.width.data - 1)) if kind_of(element) is Kind.SIGNED else 0
+    return -(1 << (integer(element).width.data - 1)) if kind_of(element) is Kind.SIGNED else 0
 
 
 def highest(element: Attribute) -> Number:
     """The largest number of a graph-level element type; a minimum starts from it."""
     if isinstance(element, AnyFloat):
         return pymath.inf
-    assert isinstance(element, IntegerType)
     signed = kind_of(element) is Kind.SIGNED
-    return (1 << (element.width.data - signed)) - 1
+    return (1 << (integer(element).width.data - signed)) - 1
 
 
 # ---- one operand
@@ -222,7 +224,7 @@ def power(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
 def power_signed(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
     """Through f64 and back, as ONNX Runtime does: exact up to 2**53."""
     power = math.PowFOp(b.emit(arith.SIToFPOp(x, f64)), b.emit(arith.SIToFPOp(y, f64)))
-    return b.emit(arith.FPToSIOp(b.emit(power), x.type))  # pyright: ignore[reportArgumentType]
+    return b.emit(arith.FPToSIOp(b.emit(power), integer(x.type)))
 
 
 def modulo_signed(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
@@ -266,20 +268,26 @@ def compare(predicate: str) -> dict[Kind, Render]:
     """The rules of `graph.compare` for one predicate. A NaN is unequal to all, itself included."""
     ordered = predicate not in ("eq", "ne")
     signed, unsigned = (f"s{predicate}", f"u{predicate}") if ordered else (predicate, predicate)
-    integers: dict[Kind, str] = {SIGNED: signed, UNSIGNED: unsigned, BOOL: unsigned}
-    rules: dict[Kind, Render] = {
-        kind: lambda b, x, y, name=name: b.emit(arith.CmpiOp(x, y, name)) for kind, name in integers.items()
+    return {
+        FLOAT: compare_by(arith.CmpfOp, COMPARE_FLOAT[predicate]),
+        SIGNED: compare_by(arith.CmpiOp, signed),
+        UNSIGNED: compare_by(arith.CmpiOp, unsigned),
+        BOOL: compare_by(arith.CmpiOp, unsigned),
     }
-    rules[FLOAT] = lambda b, x, y: b.emit(arith.CmpfOp(x, y, COMPARE_FLOAT[predicate]))
-    return rules
+
+
+def compare_by(op: type[arith.CmpfOp] | type[arith.CmpiOp], predicate: str) -> Render:
+    def render(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
+        return b.emit(op(x, y, predicate))
+
+    return render
 
 
 # ---- casts
 
 
 def resize_integer(b: Body, x: SSAValue, target: IntegerType, *, signed: bool) -> SSAValue:
-    assert isinstance(x.type, IntegerType)
-    have, want = x.type.width.data, target.width.data
+    have, want = integer(x.type).width.data, target.width.data
     if have == want:
         return x
     if have > want:
@@ -311,11 +319,11 @@ def cast(source: Attribute, target: Attribute) -> Render:
             if have is FLOAT:
                 return b.convert(x, out)
             wide = compute_type(out)
-            return b.convert(b.emit((arith.SIToFPOp if have is SIGNED else arith.UIToFPOp)(x, wide)), out)  # pyright: ignore
-        assert isinstance(out, IntegerType)
+            assert isinstance(wide, AnyFloat)
+            return b.convert(b.emit((arith.SIToFPOp if have is SIGNED else arith.UIToFPOp)(x, wide)), out)
         if have is FLOAT:
-            return float_to_integer(b, x, out, want)
-        return resize_integer(b, x, out, signed=have is SIGNED)
+            return float_to_integer(b, x, integer(out), want)
+        return resize_integer(b, x, integer(out), signed=have is SIGNED)
 
     return render
 

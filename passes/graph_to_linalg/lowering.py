@@ -36,6 +36,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     TensorType,
+    f32,
 )
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
 from xdsl.dialects.linalg.ops import FillOp, GenericOp, IndexOp, YieldOp
@@ -72,10 +73,16 @@ def element_of(value: SSAValue) -> Attribute:
     return tensor_type(value).element_type
 
 
+def integer(type: Attribute) -> IntegerType:
+    """`type`, which is an integer's."""
+    assert isinstance(type, IntegerType)
+    return cast(IntegerType, type)
+
+
 def signless(type: Attribute) -> Attribute:
     """`ui8` is `i8` below the graph level, also inside a tensor type; all else stays."""
     if isinstance(type, IntegerType):
-        return IntegerType(type.width.data)
+        return IntegerType(cast(IntegerType, type).width.data)
     if isinstance(type, TensorType):
         type = cast(Tensor, type)
         return TensorType(signless(type.element_type), type.get_shape())
@@ -86,8 +93,7 @@ def scalar_attribute(number: Number, type: Attribute) -> Splat:
     """`number` as an attribute of a signless element type; a number that the type cannot hold is rounded to it."""
     if isinstance(type, AnyFloat):
         return FloatAttr(float(np.float32(number)) if type.bitwidth == 32 else float(number), type)
-    assert isinstance(type, IntegerType)
-    return IntegerAttr(int(number), type, truncate_bits=True)
+    return IntegerAttr(int(number), integer(type), truncate_bits=True)
 
 
 class Loops:
@@ -168,8 +174,6 @@ class Body:
             return x
         assert isinstance(x.type, AnyFloat) and isinstance(type, AnyFloat)
         if x.type.bitwidth == type.bitwidth:  # f16 and bf16
-            from xdsl.dialects.builtin import f32
-
             return self.convert(self.convert(x, f32), type)
         wider = x.type.bitwidth < type.bitwidth
         return self.emit(arith.ExtFOp(x, type) if wider else arith.TruncFOp(x, type))
@@ -177,8 +181,6 @@ class Body:
 
 def compute_type(type: Attribute) -> Attribute:
     """The type in which a body works: 16-bit floats are storage only, their arithmetic is f32's."""
-    from xdsl.dialects.builtin import f32
-
     return f32 if isinstance(type, AnyFloat) and type.bitwidth < 32 else signless(type)
 
 
@@ -218,23 +220,20 @@ class Lowering:
         owner = value.owner
         if not isinstance(owner, graph.ConstantOp):
             return None
-        attribute: Attribute = owner.value
-        if not isinstance(attribute, DenseIntOrFPElementsAttr):
+        attribute = owner.value
+        if isinstance(attribute, DenseResourceAttr) or not len(attribute) or not attribute.is_splat():
             return None
-        attribute = cast(DenseIntOrFPElementsAttr[Any], attribute)
-        if not attribute.is_splat() or (not attribute.type.get_shape() and len(attribute) != 1):
-            return None
-        first = next(iter(attribute.iter_values()))
+        first = cast(Number, next(iter(attribute.iter_values())))
         return scalar_attribute(first, signless(element_of(value)))
 
     def constant(self, attribute: Attribute) -> SSAValue:
         """A constant tensor. A kernel cannot hold one: its callers do, and hand it in as a further argument."""
-        attribute = signless_constant(attribute)
+        elements = signless_constant(attribute)
         if not self.is_kernel:
-            return self.emit(arith.ConstantOp(attribute))
+            return self.emit(arith.ConstantOp(elements))
         block = self.builder.insertion_point.block
-        self.tables.append(attribute)
-        return block.insert_arg(attribute.type, len(block.args))
+        self.tables.append(elements)
+        return block.insert_arg(elements.get_type(), len(block.args))
 
     def table(self, array: Array, hint: str) -> SSAValue:
         """Numbers worked out while compiling (indices and weights of a resize, say) as a constant tensor."""
@@ -287,7 +286,11 @@ class Lowering:
         kind = cast(Tensor, x.type)
         if kind.element_type == element:
             return x
-        return self.elementwise((x,), kind.get_shape(), element, lambda b, v: b.convert(v, element))
+
+        def convert(b: Body, value: SSAValue) -> SSAValue:
+            return b.convert(value, element)
+
+        return self.elementwise((x,), kind.get_shape(), element, convert)
 
 
 def broadcast_map(loops: Loops, value: SSAValue) -> AffineMap:
@@ -301,13 +304,14 @@ def broadcast_map(loops: Loops, value: SSAValue) -> AffineMap:
     )
 
 
-def signless_constant(attribute: Attribute) -> Any:
+def signless_constant(attribute: Attribute) -> DenseResourceAttr | DenseIntOrFPElementsAttr[Any]:
     """The same elements under a signless type."""
-    if isinstance(attribute, DenseResourceAttr):
-        return DenseResourceAttr(attribute.resource_handle, signless(attribute.type))  # pyright: ignore
-    assert isinstance(attribute, DenseIntOrFPElementsAttr)
-    attribute = cast(DenseIntOrFPElementsAttr[Any], attribute)
-    return DenseIntOrFPElementsAttr(signless(attribute.type), attribute.data)
+    assert isinstance(attribute, DenseResourceAttr | DenseIntOrFPElementsAttr)
+    elements = cast("DenseResourceAttr | DenseIntOrFPElementsAttr[Any]", attribute)
+    kind: Any = signless(elements.get_type())
+    if isinstance(elements, DenseResourceAttr):
+        return DenseResourceAttr(elements.resource_handle, kind)
+    return DenseIntOrFPElementsAttr(kind, elements.data)
 
 
 Rule: TypeAlias = Callable[[Any, Lowering], SSAValue]

@@ -15,12 +15,12 @@ from math import prod
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import graph
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType
+from xdsl.dialects.builtin import AnyFloat, IndexType
 from xdsl.dialects.tensor import ExtractOp
 from xdsl.ir import Attribute, SSAValue
 
 from .elementwise import BINARY, FLOAT, SIGNED, Kind, Render, highest, is_nan, kind_of, lowest
-from .lowering import Body, Loops, Lowering, Number, Rules, compute_type, element_of, shape_of, signless
+from .lowering import Body, Loops, Lowering, Number, Rules, compute_type, element_of, integer, shape_of
 from .views import reshape
 
 COMBINE: dict[str, dict[Kind, Render]] = {
@@ -67,7 +67,11 @@ def lower_reduce(op: graph.ReduceOp, at: Lowering) -> SSAValue:
     y = reduce_over(at, op.kind, at[op.x], axes, element)
     if op.kind == "mean":
         count, divide = prod(shape[axis] for axis in axes), BINARY["div"][kind_of(element)]
-        y = at.elementwise((y,), shape_of(y), y.type.element_type, lambda b, v: divide(b, v, b.constant(count, v.type)))  # pyright: ignore
+
+        def average(b: Body, total: SSAValue) -> SSAValue:
+            return divide(b, total, b.constant(count, total.type))
+
+        y = at.elementwise((y,), shape_of(y), compute_type(element), average)
     if isinstance(element, AnyFloat):
         y = at.converted(y, element)
     return reshape(at, y, shape_of(op.result))
@@ -82,8 +86,7 @@ def lower_arg_reduce(op: graph.ArgReduceOp, at: Lowering) -> SSAValue:
     axis = op.axis % len(shape)
     kind = kind_of(element)
     loops = reduction_loops(shape, [axis])
-    x, index = at[op.x], signless(element_of(op.result))
-    assert isinstance(index, IntegerType)
+    x, index = at[op.x], integer(element_of(op.result))
     names = [f"d{i}" for i in range(len(shape))]
     order = list(loops.parallel)
 
@@ -118,8 +121,15 @@ def softmax_parts(op: graph.SoftmaxOp | graph.LogSoftmaxOp, at: Lowering) -> tup
     wide = compute_type(element)
     kept = [1 if i == axis else size for i, size in enumerate(shape)]
     top = reshape(at, reduce_over(at, "max", at[op.x], [axis], element), kept)
-    shifted = at.elementwise((at[op.x], top), shape, wide, lambda b, x, m: b.sub(b.convert(x, wide), m))
-    powers = at.elementwise((shifted,), shape, wide, lambda b, v: b.emit(math.ExpOp(v)))
+
+    def shift(b: Body, x: SSAValue, most: SSAValue) -> SSAValue:
+        return b.sub(b.convert(x, wide), most)
+
+    def power(b: Body, x: SSAValue) -> SSAValue:
+        return b.emit(math.ExpOp(x))
+
+    shifted = at.elementwise((at[op.x], top), shape, wide, shift)
+    powers = at.elementwise((shifted,), shape, wide, power)
     total = reshape(at, reduce_over(at, "sum", powers, [axis], wide), kept)
     return shifted, powers, total
 
@@ -127,15 +137,21 @@ def softmax_parts(op: graph.SoftmaxOp | graph.LogSoftmaxOp, at: Lowering) -> tup
 def lower_softmax(op: graph.SoftmaxOp, at: Lowering) -> SSAValue:
     element = element_of(op.x)
     _, powers, total = softmax_parts(op, at)
-    divide: Render = lambda b, v, s: b.convert(b.emit(arith.DivfOp(v, s)), element)  # noqa: E731
+
+    def divide(b: Body, power: SSAValue, total: SSAValue) -> SSAValue:
+        return b.convert(b.emit(arith.DivfOp(power, total)), element)
+
     return at.elementwise((powers, total), shape_of(op.result), element, divide)
 
 
 def lower_log_softmax(op: graph.LogSoftmaxOp, at: Lowering) -> SSAValue:
     element = element_of(op.x)
     shifted, _, total = softmax_parts(op, at)
-    log: Render = lambda b, v, s: b.convert(b.sub(v, b.emit(math.LogOp(s))), element)  # noqa: E731
-    return at.elementwise((shifted, total), shape_of(op.result), element, log)
+
+    def subtract(b: Body, shifted: SSAValue, total: SSAValue) -> SSAValue:
+        return b.convert(b.sub(shifted, b.emit(math.LogOp(total))), element)
+
+    return at.elementwise((shifted, total), shape_of(op.result), element, subtract)
 
 
 def populate_reduction(rules: Rules) -> None:

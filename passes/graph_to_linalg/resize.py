@@ -156,8 +156,13 @@ def taps_of(op: graph.ResizeOp, axis: int) -> Taps:
 
 def cubic_weights(t: Array, a: np.float32) -> Array:
     """Keys' cubic convolution: the weights of the elements at distances 1 + t, t, 1 - t and 2 - t."""
-    outer = lambda d: ((a * d - 5 * a) * d + 8 * a) * d - 4 * a  # noqa: E731
-    inner = lambda d: ((a + 2) * d - (a + 3)) * d * d + 1  # noqa: E731
+
+    def inner(d: Array) -> Array:
+        return ((a + 2) * d - (a + 3)) * d * d + 1
+
+    def outer(d: Array) -> Array:
+        return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+
     return np.stack([outer(t + 1), inner(t), inner(1 - t), outer(2 - t)], axis=1).astype(f)
 
 

@@ -25,8 +25,8 @@ NAME = "stepwell.name"
 def _ports(types: Sequence[Attribute], attributes: ArrayAttr[DictionaryAttr] | None, word: str) -> Attribute:
     ports: list[Attribute] = []
     for i, type in enumerate(types):
-        given = attributes.data[i].data if attributes is not None else {}
-        ports.append(DictionaryAttr({"name": given.get(NAME, StringAttr(f"{word}{i}")), "type": type}))
+        name = attributes.data[i].data.get(NAME) if attributes is not None else None
+        ports.append(DictionaryAttr({"name": StringAttr(f"{word}{i}") if name is None else name, "type": type}))
     return ArrayAttr(ports)
 
 
