@@ -15,31 +15,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from stepwell.dialects.lanes import element, lanes, like, width
 from xdsl.dialects import arith
 from xdsl.dialects.arith import FastMathFlagsAttr
-from xdsl.dialects.builtin import AnyFloat, FixedBitwidthType, IndexType, IntegerType, VectorType, i1
+from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, i1
 from xdsl.ir import Attribute, Dialect, Operation, SSAValue
 from xdsl.parser import Parser
 from xdsl.printer import Printer
+from xdsl.rewriter import Rewriter
 from xdsl.utils.exceptions import VerifyException
 
-
-def element(type: Attribute) -> Attribute:
-    return type.get_element_type() if isinstance(type, VectorType) else type
-
-
-def lanes(type: Attribute) -> tuple[int, ...] | None:
-    return type.get_shape() if isinstance(type, VectorType) else None
-
-
-def width(type: Attribute) -> int:
-    scalar = element(type)
-    return scalar.bitwidth if isinstance(scalar, FixedBitwidthType) else 64
-
-
-def bool_like(type: Attribute) -> Attribute:
-    """i1 for a scalar, as many for a vector."""
-    return VectorType(i1, type.shape) if isinstance(type, VectorType) else i1
+NO_FLAGS = FastMathFlagsAttr("none")
 
 
 def check(holds: bool, what: str) -> None:
@@ -50,7 +36,7 @@ def check(holds: bool, what: str) -> None:
 def check_comparison(op: arith.CmpiOp | arith.CmpfOp, kinds: type[Attribute] | Any) -> None:
     check(op.lhs.type == op.rhs.type, f"compares {op.lhs.type} with {op.rhs.type}")
     check(isinstance(element(op.lhs.type), kinds), f"{op.name} does not compare {op.lhs.type}")
-    check(op.result.type == bool_like(op.lhs.type), f"the result is {bool_like(op.lhs.type)}, not {op.result.type}")
+    check(op.result.type == like(op.lhs.type, i1), f"the result is {like(op.lhs.type, i1)}, not {op.result.type}")
     limit = 10 if isinstance(op, arith.CmpiOp) else 16
     check(0 <= op.predicate.value.data < limit, f"there is no predicate {op.predicate.value.data}")
 
@@ -60,7 +46,7 @@ class CmpiOp(arith.CmpiOp):
 
     def __init__(self, lhs: Operation | SSAValue, rhs: Operation | SSAValue, arg: int | str):
         super().__init__(lhs, rhs, arg)
-        self.result._type = bool_like(self.lhs.type)  # pyright: ignore[reportPrivateUsage]
+        Rewriter.replace_value_with_new_type(self.result, like(self.lhs.type, i1))
 
     def verify_(self) -> None:
         check_comparison(self, IntegerType | IndexType)
@@ -74,10 +60,10 @@ class CmpfOp(arith.CmpfOp):
         lhs: Operation | SSAValue,
         rhs: Operation | SSAValue,
         arg: int | str,
-        fastmath: FastMathFlagsAttr = FastMathFlagsAttr("none"),
+        fastmath: FastMathFlagsAttr = NO_FLAGS,
     ):
         super().__init__(lhs, rhs, arg, fastmath)
-        self.result._type = bool_like(self.lhs.type)  # pyright: ignore[reportPrivateUsage]
+        Rewriter.replace_value_with_new_type(self.result, like(self.lhs.type, i1))
 
     def verify_(self) -> None:
         check_comparison(self, AnyFloat)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from stepwell.dialects.lanes import element, lanes, like
 from xdsl.dialects.builtin import (
     I1,
     AnyFloatConstr,
-    FixedBitwidthType,
     IntegerAttr,
     IntegerType,
     SignlessIntegerConstraint,
     VectorType,
+    i1,
     i64,
 )
 from xdsl.dialects.llvm import FastMathAttr, FCmpPredicateFlag, GenericCastOp, LLVMPointerType
@@ -33,23 +34,6 @@ from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 BoolLike = I1 | VectorType[I1]
-
-
-def lanes(type: Attribute) -> tuple[int, ...] | None:
-    """The shape of a vector type; None for a scalar."""
-    return type.get_shape() if isinstance(type, VectorType) else None
-
-
-def element(type: Attribute) -> Attribute:
-    return type.element_type if isinstance(type, VectorType) else type  # pyright: ignore[reportUnknownVariableType]
-
-
-def bits(type: Attribute) -> int:
-    """Width in bits of a scalar type, or of a vector's element."""
-    scalar = element(type)
-    if not isinstance(scalar, FixedBitwidthType):
-        raise VerifyException(f"{scalar} has no width in bits")
-    return scalar.bitwidth
 
 
 @irdl_op_definition
@@ -87,9 +71,8 @@ class FCmpOp(IRDLOperation):
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
         type = parser.parse_type()
-        res_type = VectorType(IntegerType(1), type.shape) if isinstance(type, VectorType) else IntegerType(1)
         left, right = parser.resolve_operands([lhs, rhs], [type, type], parser.pos)
-        op = cls(left, right, predicate, res_type)
+        op = cls(left, right, predicate, like(type, i1))
         if (flags := attributes.pop("fastmathFlags", None)) is not None:
             op.properties["fastmathFlags"] = flags
         op.attributes |= attributes

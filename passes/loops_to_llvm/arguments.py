@@ -16,9 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import gcd, prod
 
+from stepwell.dialects.lanes import memref_type
 from xdsl.dialects import func
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import IntegerAttr, MemRefType, ModuleOp, UnitAttr
+from xdsl.dialects.builtin import IntegerAttr, MemRefType, ModuleOp, UnitAttr, i8
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from .memory import element_bytes
@@ -29,8 +30,8 @@ LINE = 64
 WRITES = {"memref.store": 1, "vector.store": 1, "vector.maskedstore": 0, "vector.transfer_write": 1, "memref.copy": 1}
 """Which operand an op writes through."""
 
-VIEWS = ("memref.subview", "memref.view", "memref.collapse_shape", "memref.expand_shape", "memref.cast")
-VIEWS += ("memref.reinterpret_cast", "memref.assume_alignment")
+SAME_START = ("memref.collapse_shape", "memref.expand_shape", "memref.cast", "memref.assume_alignment")
+VIEWS = (*SAME_START, "memref.view", "memref.subview", "memref.reinterpret_cast")
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,14 @@ class Bytes:
 
 def bytes_of(value: SSAValue) -> Bytes:
     """Where in which buffer a memref lies, looking through views."""
-    assert isinstance(value.type, MemRefType)
-    type = value.type
-    size = prod(type.get_shape()) * element_bytes(type.get_element_type())
+    type = memref_type(value)
+    size = prod(type.get_shape()) * element_bytes(type.element_type)
     start: int | None = 0
     while isinstance(op := value.owner, Operation) and op.name in VIEWS:
-        if op.name in ("memref.view", "memref.collapse_shape", "memref.expand_shape", "memref.cast"):
-            if op.name == "memref.view" and start is not None:
-                offset = constant(op.operands[1])
-                start = None if offset is None else start + offset
-        else:
+        if op.name == "memref.view" and start is not None:
+            offset = constant(op.operands[1])
+            start = None if offset is None else start + offset
+        elif op.name not in SAME_START:
             start = None
         value = op.operands[0]
     return Bytes(value, start, size)
@@ -129,13 +128,11 @@ def alignment(range: Bytes | None, caller: func.FuncOp) -> int:
 
 
 def is_byte_buffer(value: SSAValue) -> bool:
-    """An arena, weights or workspace argument: memref<Nxi8>."""
-    assert isinstance(value.type, MemRefType)
-    return (
-        str(value.type.get_element_type()) == "i8"
-        and len(value.type.get_shape()) == 1
-        and any(use.operation.name == "memref.view" for use in value.uses)
-    )
+    """An arena, weights or workspace argument: bytes that are only looked at through views."""
+    type = memref_type(value)
+    if type.element_type != i8 or len(type.get_shape()) != 1:
+        return False
+    return any(use.operation.name == "memref.view" for use in value.uses)
 
 
 def attributes(

@@ -10,8 +10,10 @@ Floating point ops may be contracted (a multiplication and an addition to one fm
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, cast
 
 from stepwell.diagnostics import StepwellError
+from stepwell.dialects.lanes import lanes, like, width
 from stepwell.dialects.llvm import FCmpOp, FPToSIOp, FPToUIOp, SelectOp, UIToFPOp
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import (
@@ -19,13 +21,12 @@ from xdsl.dialects.builtin import (
     FloatAttr,
     IntegerAttr,
     IntegerType,
-    VectorType,
     i1,
 )
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.irdl import IRDLOperation
 
-from .lowering import CONTRACT, Lowering, lowers
+from .lowering import CONTRACT, Lowering, elements, lowers
 
 SAME_INT: dict[str, type[IRDLOperation]] = {
     "arith.divui": llvm.UDivOp,
@@ -79,9 +80,7 @@ PREDICATES = {flag: {"predicate": IntegerAttr(flag.to_int(), 64)} for flag in ll
 
 
 def compare(low: Lowering, predicate: llvm.ICmpPredicateFlag, lhs: SSAValue, rhs: SSAValue) -> SSAValue:
-    type = lhs.type
-    result = VectorType(i1, type.shape) if isinstance(type, VectorType) else i1
-    return low.emit(llvm.ICmpOp, [lhs, rhs], result, PREDICATES[predicate])
+    return low.emit(llvm.ICmpOp, [lhs, rhs], like(lhs.type, i1), PREDICATES[predicate])
 
 
 @lowers(*SAME_INT)
@@ -124,18 +123,12 @@ def lower_cast(low: Lowering, op: Operation) -> None:
 @lowers("arith.index_cast", "arith.index_castui")
 def lower_index_cast(low: Lowering, op: Operation) -> None:
     (value,), type = low.all(op.operands), low.type(op.results[0].type)
-    widths = scalar_width(value.type), scalar_width(type)
+    widths = width(value.type), width(type)
     widen = llvm.ZExtOp if op.name.endswith("ui") else llvm.SExtOp
     if widths[0] == widths[1]:
         low[op.results[0]] = value
     else:
         low[op.results[0]] = low.emit(widen if widths[0] < widths[1] else llvm.TruncOp, [value], type)
-
-
-def scalar_width(type: Attribute) -> int:
-    element = type.get_element_type() if isinstance(type, VectorType) else type
-    assert isinstance(element, IntegerType)
-    return element.width.data
 
 
 @lowers("arith.constant")
@@ -145,10 +138,10 @@ def lower_constant(low: Lowering, op: Operation) -> None:
         low[op.results[0]] = low.constant(attr.value.data, type)
     elif isinstance(attr, FloatAttr):
         low[op.results[0]] = low.constant(attr.value.data, type)
-    elif isinstance(attr, DenseIntOrFPElementsAttr) and isinstance(type, VectorType):
-        if attr.type != type:  # vector<nxindex>, vector<f32>
-            attr = DenseIntOrFPElementsAttr.from_list(type, list(attr.get_values()))
-        low[op.results[0]] = low.attribute_constant(attr, type)
+    elif isinstance(attr, DenseIntOrFPElementsAttr) and lanes(type) is not None:
+        dense = cast(DenseIntOrFPElementsAttr[Any], attr)
+        same = dense.get_type() == type  # else vector<nxindex>, vector<f32>
+        low[op.results[0]] = low.attribute_constant(dense if same else elements(type, dense.get_values()), type)
     else:
         raise StepwellError(f"a constant of type {op.results[0].type} cannot be lowered", fix="make it a weight")
 
@@ -226,10 +219,9 @@ def lower_mul_extended(low: Lowering, op: Operation) -> None:
     """Multiply at twice the width, and take the halves."""
     lhs, rhs = low.all(op.operands)
     extend, shift = WIDENED[op.name]
-    width = scalar_width(lhs.type)
-    wide = IntegerType(2 * width)
-    both = VectorType(wide, lhs.type.shape) if isinstance(lhs.type, VectorType) else wide
+    bits = width(lhs.type)
+    both = like(lhs.type, IntegerType(2 * bits))
     product = low.emit(llvm.MulOp, [low.emit(extend, [lhs], both), low.emit(extend, [rhs], both)], both)
-    upper = low.emit(shift, [product, low.constant(width, both)], both)
+    upper = low.emit(shift, [product, low.constant(bits, both)], both)
     low[op.results[0]] = low.emit(llvm.TruncOp, [product], lhs.type)
     low[op.results[1]] = low.emit(llvm.TruncOp, [upper], lhs.type)

@@ -35,8 +35,8 @@ def bind(low: Lowering, results: Sequence[SSAValue], values: Sequence[SSAValue])
 @lowers("scf.for")
 def lower_for(low: Lowering, op: Operation) -> None:
     assert isinstance(op, scf.ForOp)
-    known = low.integer(op.lb), low.integer(op.ub)
-    certain = None if None in known else known[0] < known[1]  # pyright: ignore[reportOptionalOperand]
+    first, end = low.integer(op.lb), low.integer(op.ub)
+    certain = None if first is None or end is None else first < end
     inits = low.all(op.iter_args)
     if certain is False:
         bind(low, op.results, inits)

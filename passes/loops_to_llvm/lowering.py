@@ -13,8 +13,10 @@ Constants are made once a function, at the head of its entry block.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
 
 from stepwell.diagnostics import StepwellError
+from stepwell.dialects.lanes import is_integer, vector_type
 from xdsl.dialects import builtin, llvm
 from xdsl.dialects.builtin import (
     AnyFloat,
@@ -30,6 +32,7 @@ from xdsl.dialects.builtin import (
     i8,
     i64,
 )
+from xdsl.dialects.utils import FastMathFlag
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.irdl import IRDLOperation
 
@@ -38,7 +41,7 @@ RULES: dict[str, Rule] = {}
 CONSTANT = "arith.constant"
 
 PTR = llvm.LLVMPointerType()
-CONTRACT: Mapping[str, Attribute] = {"fastmathFlags": llvm.FastMathAttr((llvm.FastMathFlag.ALLOW_CONTRACT,))}
+CONTRACT: Mapping[str, Attribute] = {"fastmathFlags": llvm.FastMathAttr((FastMathFlag.ALLOW_CONTRACT,))}
 NSW: Mapping[str, Attribute] = {"overflowFlags": IntegerAttr(1, 32)}
 
 
@@ -51,6 +54,11 @@ def lowers(*names: str) -> Callable[[Rule], Rule]:
         return rule
 
     return enter
+
+
+def elements(type: Attribute, values: Sequence[int | float]) -> Attribute:
+    """A dense attribute of a vector type; one value stands for all lanes."""
+    return DenseIntOrFPElementsAttr.from_list(cast(Any, type), list(values))
 
 
 class Types:
@@ -71,17 +79,17 @@ class Types:
             return i64
         if isinstance(type, MemRefType):
             return PTR
-        if isinstance(type, VectorType):
-            if type.get_num_scalable_dims():
+        if (vector := vector_type(type)) is not None:
+            if vector.get_num_scalable_dims():
                 raise StepwellError(f"{type}: scalable vectors are not supported")
-            shape = type.get_shape() or (1,)
+            shape = vector.get_shape() or (1,)
             if len(shape) != 1:
                 raise StepwellError(
                     f"{type}: vectors of more than one dimension are not supported",
                     fix="unroll to one-dimensional vectors before loops-to-llvm",
                 )
-            return VectorType(self(type.get_element_type()), shape)
-        if isinstance(type, IntegerType | AnyFloat | llvm.LLVMPointerType):
+            return VectorType(self(vector.element_type), shape)
+        if is_integer(type) or isinstance(type, AnyFloat | llvm.LLVMPointerType):
             return type
         raise StepwellError(f"{type} has no counterpart in llvm")
 
@@ -165,12 +173,12 @@ class Lowering:
         key = (value, str(value), id(type))  # 0.0 == -0.0 == False: the text tells them apart
         if (known := self.constants.get(key)) is not None:
             return known
-        if isinstance(type, VectorType):
-            attr: Attribute = DenseIntOrFPElementsAttr.from_list(type, [value])  # pyright: ignore
-        elif isinstance(type, IntegerType):
-            attr = IntegerAttr(int(value), type)
+        if vector_type(type) is not None:
+            attr: Attribute = elements(type, [value])
+        elif is_integer(type):
+            attr = IntegerAttr(int(value), cast(IntegerType, type))
         else:
-            attr = FloatAttr(float(value), type)  # pyright: ignore
+            attr = FloatAttr(float(value), cast(Any, type))
         made = self.attribute_constant(attr, type)
         self.constants[key] = made
         return made
@@ -201,7 +209,7 @@ class Lowering:
         if isinstance(op, Operation) and op.name == CONSTANT:
             attr = op.properties["value"]
             if isinstance(attr, IntegerAttr):
-                return attr.value.data  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+                return cast(IntegerAttr[Any], attr).value.data
         return None
 
     def finish(self) -> None:

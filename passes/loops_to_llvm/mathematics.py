@@ -11,8 +11,9 @@ A vector goes through a libm function lane by lane. Half floats go through singl
 from __future__ import annotations
 
 from stepwell.diagnostics import StepwellError
+from stepwell.dialects.lanes import vector_type
 from xdsl.dialects import llvm
-from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type, Float64Type, VectorType, f32, i1
+from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type, Float64Type, f32, i1
 from xdsl.ir import Operation, SSAValue
 
 from .lowering import CONTRACT, Lowering, lowers
@@ -88,13 +89,13 @@ def lower_to_libm(low: Lowering, op: Operation) -> None:
 def lane_by_lane(low: Lowering, name: str, value: SSAValue) -> SSAValue:
     from stepwell.dialects.llvm import ExtractElementOp
 
-    type = value.type
-    if not isinstance(type, VectorType):
+    type = vector_type(value.type)
+    if type is None:
         return scalar_call(low, name, value)
     result = low.poison(type)
     for lane in range(type.get_shape()[0]):
         index = low.constant(lane)
-        element = low.emit(ExtractElementOp, [value, index], type.get_element_type())
+        element = low.emit(ExtractElementOp, [value, index], type.element_type)
         result = low.emit(llvm.InsertElementOp, [result, scalar_call(low, name, element), index], type)
     return result
 

@@ -14,10 +14,11 @@ first element: a layout's own offset was added by whoever made the memref.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 
 from stepwell.diagnostics import StepwellError
+from stepwell.dialects.lanes import like, memref_type
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
@@ -26,7 +27,6 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     MemRefType,
     UnitAttr,
-    VectorType,
     i1,
     i8,
     i32,
@@ -117,22 +117,17 @@ def offset_by(low: Lowering, pointer: SSAValue, stored: Attribute, terms: Sequen
 
 
 def element_address(low: Lowering, memref: SSAValue, indices: Sequence[SSAValue]) -> SSAValue:
-    type = memref.type
-    assert isinstance(type, MemRefType)
-    return address(low, low[memref], type.get_element_type(), indices, static_strides(type))
+    type = memref_type(memref)
+    return address(low, low[memref], type.element_type, indices, static_strides(type))
 
 
 def load(low: Lowering, pointer: SSAValue, type: Attribute, element: Attribute) -> SSAValue:
     """A scalar or a vector of `element`s from memory; booleans come as bytes."""
     type = low.type(type)
-    read = bytes_like(type) if element == i1 else type
+    read = like(type, i8) if element == i1 else type
     properties = {"ordering": UNORDERED, "alignment": ALIGNMENTS[element_bytes(element)]}
     value = low.emit(llvm.LoadOp, [pointer], read, properties)
     return to_bool(low, value, type) if element == i1 else value
-
-
-def bytes_like(type: Attribute) -> Attribute:
-    return VectorType(i8, type.shape) if isinstance(type, VectorType) else i8
 
 
 def to_bool(low: Lowering, value: SSAValue, type: Attribute) -> SSAValue:
@@ -141,7 +136,7 @@ def to_bool(low: Lowering, value: SSAValue, type: Attribute) -> SSAValue:
 
 
 def to_bytes(low: Lowering, value: SSAValue) -> SSAValue:
-    return low.emit(llvm.ZExtOp, [value], bytes_like(value.type))
+    return low.emit(llvm.ZExtOp, [value], like(value.type, i8))
 
 
 def store(low: Lowering, value: SSAValue, pointer: SSAValue, element: Attribute) -> None:
@@ -180,10 +175,9 @@ def lower_view(low: Lowering, op: Operation) -> None:
 @lowers("memref.subview")
 def lower_subview(low: Lowering, op: Operation) -> None:
     assert isinstance(op, SubviewOp)
-    source = op.source.type
-    assert isinstance(source, MemRefType)
+    source = memref_type(op.source)
     strides = static_strides(source)
-    static_strides(op.result.type)  # pyright: ignore[reportArgumentType]
+    static_strides(memref_type(op.result))
     dynamic = iter(op.offsets)
     offsets: list[SSAValue] = []
     offset_strides: list[int] = []
@@ -194,7 +188,7 @@ def lower_subview(low: Lowering, op: Operation) -> None:
             offset_strides.append(stride)
         else:
             constant += int(offset) * stride
-    element = source.get_element_type()
+    element = source.element_type
     pointer = address(low, low[op.source], element, offsets, offset_strides)
     low[op.result] = gep(low, pointer, in_memory(element), constant)
 
@@ -207,13 +201,12 @@ def lower_same_pointer(low: Lowering, op: Operation) -> None:
 @lowers("memref.reinterpret_cast")
 def lower_reinterpret_cast(low: Lowering, op: Operation) -> None:
     assert isinstance(op, ReinterpretCastOp)
-    source = op.source.type
-    assert isinstance(source, MemRefType)
+    source = memref_type(op.source)
     if source.get_offset() != 0:
         raise StepwellError("memref.reinterpret_cast of a memref that has an offset of its own is not supported")
     (offset,) = op.static_offsets.get_values()
     indices = list(op.offsets)
-    element = source.get_element_type()
+    element = source.element_type
     pointer = address(low, low[op.source], element, indices, [1] * len(indices))
     low[op.result] = pointer if indices else gep(low, pointer, in_memory(element), int(offset))
 
@@ -222,8 +215,7 @@ def lower_reinterpret_cast(low: Lowering, op: Operation) -> None:
 def lower_dim(low: Lowering, op: Operation) -> None:
     source, which = op.operands
     dim = low.integer(which)
-    assert isinstance(source.type, MemRefType)
-    shape = source.type.get_shape()
+    shape = memref_type(source).get_shape()
     if dim is None or shape[dim] == DYNAMIC_INDEX:
         raise StepwellError(
             "memref.dim of a dimension that is not static is not supported", fix="bind the shapes first"
@@ -234,12 +226,11 @@ def lower_dim(low: Lowering, op: Operation) -> None:
 @lowers("memref.alloca")
 def lower_alloca(low: Lowering, op: Operation) -> None:
     """A small static buffer on the stack: at the function's head, so that a loop does not grow the stack."""
-    type = op.results[0].type
-    assert isinstance(type, MemRefType)
+    type = memref_type(op.results[0])
     if op.operands:
         raise StepwellError("memref.alloca with dynamic sizes is not supported")
     count = low.constant(prod(type.get_shape()))
-    made = llvm.AllocaOp(count, in_memory(type.get_element_type()), alignment=64)
+    made = llvm.AllocaOp(count, in_memory(type.element_type), alignment=64)
     made.location = low.location
     low.head.append(made)
     low[op.results[0]] = made.res
@@ -249,11 +240,10 @@ def lower_alloca(low: Lowering, op: Operation) -> None:
 def lower_copy(low: Lowering, op: Operation) -> None:
     """A contiguous copy is one memcpy; any other a nest of loops down to its contiguous rows."""
     assert isinstance(op, CopyOp)
-    source, target = op.source.type, op.destination.type
-    assert isinstance(source, MemRefType) and isinstance(target, MemRefType)
+    source, target = memref_type(op.source), memref_type(op.destination)
     shape = source.get_shape()
-    size = element_bytes(source.get_element_type())
-    stored = in_memory(source.get_element_type())
+    size = element_bytes(source.element_type)
+    stored = in_memory(source.element_type)
     strides = static_strides(source), static_strides(target)
     run, rank = 1, len(shape)  # the trailing dims that both hold without gaps are one run
     while rank and strides[0][rank - 1] == strides[1][rank - 1] == run:
@@ -279,14 +269,14 @@ def lower_copy(low: Lowering, op: Operation) -> None:
         copy(0, low[op.source], low[op.destination])
 
 
-def counted_loop(low: Lowering, count: int, body: object) -> None:
+def counted_loop(low: Lowering, count: int, body: Callable[[SSAValue], None]) -> None:
     """`for iv in range(count): body(iv)`, for a static count of one or more."""
     loop, after = Block(arg_types=[i64]), Block()
     low.jump(loop, [low.constant(0)])
     low.start(loop)
     low.scopes.append({})
     iv = loop.args[0]
-    body(iv)  # pyright: ignore
+    body(iv)
     low.scopes.pop()
     following = low.emit(llvm.AddOp, [iv, low.constant(1)], i64, NSW)
     less = {"predicate": IntegerAttr(llvm.ICmpPredicateFlag.SLT.to_int(), 64)}

@@ -16,35 +16,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stepwell.diagnostics import StepwellError
+from stepwell.dialects.lanes import element, is_integer, lanes, memref_type
 from stepwell.dialects.llvm import ExtractElementOp, MaskedLoadOp, MaskedStoreOp
 from xdsl.dialects import llvm, vector
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     AffineMapAttr,
     DenseArrayBase,
-    DenseIntOrFPElementsAttr,
+    FloatAttr,
     IntegerAttr,
-    IntegerType,
-    MemRefType,
     VectorType,
     i1,
     i32,
     i64,
 )
+from xdsl.dialects.utils import FastMathFlag
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from .arithmetic import compare
-from .lowering import Lowering, lowers
+from .lowering import Lowering, elements, lowers
 from .memory import element_address, element_bytes, load, static_strides, store, to_bool, to_bytes
 
 MASK_ALIGNMENTS = {n: IntegerAttr(n, 32) for n in (1, 2, 4, 8)}
-REASSOCIATE = {"fastmathFlags": llvm.FastMathAttr((llvm.FastMathFlag.REASSOC, llvm.FastMathFlag.ALLOW_CONTRACT))}
+REASSOCIATE = {"fastmathFlags": llvm.FastMathAttr((FastMathFlag.REASSOC, FastMathFlag.ALLOW_CONTRACT))}
+
+
+def lane_count(type: Attribute) -> int:
+    shape = lanes(type)
+    assert shape is not None
+    return shape[0]
 
 
 def check_contiguous(memref: SSAValue) -> None:
     """A vector of memory is consecutive elements of the last dimension."""
-    type = memref.type
-    assert isinstance(type, MemRefType)
+    type = memref_type(memref)
     strides = static_strides(type)
     if strides and strides[-1] != 1:
         raise StepwellError(f"{type}: a vector cannot be read from a last dimension of stride {strides[-1]}")
@@ -55,69 +60,65 @@ def lower_load(low: Lowering, op: Operation) -> None:
     memref, *indices = op.operands
     check_contiguous(memref)
     type = op.results[0].type
-    assert isinstance(type, VectorType)
-    low[op.results[0]] = load(low, element_address(low, memref, indices), type, type.get_element_type())
+    low[op.results[0]] = load(low, element_address(low, memref, indices), type, element(type))
 
 
 @lowers("vector.store")
 def lower_store(low: Lowering, op: Operation) -> None:
     value, memref, *indices = op.operands
     check_contiguous(memref)
-    assert isinstance(value.type, VectorType)
-    store(low, low[value], element_address(low, memref, indices), value.type.get_element_type())
+    store(low, low[value], element_address(low, memref, indices), element(value.type))
 
 
-def masked_load(low: Lowering, pointer: SSAValue, mask: SSAValue, otherwise: SSAValue, element: Attribute) -> SSAValue:
-    boolean = element == i1
+def masked_load(low: Lowering, pointer: SSAValue, mask: SSAValue, otherwise: SSAValue, kind: Attribute) -> SSAValue:
+    boolean = kind == i1
     passed = to_bytes(low, otherwise) if boolean else otherwise
-    properties = {"alignment": MASK_ALIGNMENTS[element_bytes(element)]}
+    properties = {"alignment": MASK_ALIGNMENTS[element_bytes(kind)]}
     value = low.emit(MaskedLoadOp, [pointer, mask, passed], passed.type, properties)
     return to_bool(low, value, otherwise.type) if boolean else value
 
 
-def masked_store(low: Lowering, value: SSAValue, pointer: SSAValue, mask: SSAValue, element: Attribute) -> None:
-    stored = to_bytes(low, value) if element == i1 else value
-    properties = {"alignment": MASK_ALIGNMENTS[element_bytes(element)]}
+def masked_store(low: Lowering, value: SSAValue, pointer: SSAValue, mask: SSAValue, kind: Attribute) -> None:
+    stored = to_bytes(low, value) if kind == i1 else value
+    properties = {"alignment": MASK_ALIGNMENTS[element_bytes(kind)]}
     low.append(MaskedStoreOp.create(operands=(stored, pointer, mask), properties=properties))
 
 
 @lowers("vector.maskedload")
 def lower_masked_load(low: Lowering, op: Operation) -> None:
-    assert isinstance(op, vector.MaskedLoadOp) and isinstance(op.result.type, VectorType)
+    assert isinstance(op, vector.MaskedLoadOp)
     check_contiguous(op.base)
     pointer = element_address(low, op.base, op.indices)
-    element = op.result.type.get_element_type()
-    low[op.result] = masked_load(low, pointer, low[op.mask], low[op.pass_thru], element)
+    low[op.result] = masked_load(low, pointer, low[op.mask], low[op.pass_thru], element(op.result.type))
 
 
 @lowers("vector.maskedstore")
 def lower_masked_store(low: Lowering, op: Operation) -> None:
-    assert isinstance(op, vector.MaskedStoreOp) and isinstance(op.value_to_store.type, VectorType)
+    assert isinstance(op, vector.MaskedStoreOp)
     check_contiguous(op.base)
     pointer = element_address(low, op.base, op.indices)
-    masked_store(low, low[op.value_to_store], pointer, low[op.mask], op.value_to_store.type.get_element_type())
+    masked_store(low, low[op.value_to_store], pointer, low[op.mask], element(op.value_to_store.type))
 
 
 @lowers("vector.create_mask")
 def lower_create_mask(low: Lowering, op: Operation) -> None:
     (count,) = op.operands
-    type = op.results[0].type
-    assert isinstance(type, VectorType)
-    width = type.get_shape()[0]
+    type = low.type(op.results[0].type)
+    width = lane_count(type)
     if (known := low.integer(count)) is not None:
-        bits = DenseIntOrFPElementsAttr.from_list(low.type(type), [int(lane < known) for lane in range(width)])
-        low[op.results[0]] = low.attribute_constant(bits, low.type(type))
+        bits = elements(type, [int(lane < known) for lane in range(width)])
+        low[op.results[0]] = low.attribute_constant(bits, type)
         return
     low[op.results[0]] = first_lanes(low, low[count], width)
 
 
 def first_lanes(low: Lowering, count: SSAValue, width: int) -> SSAValue:
     """The mask of lanes 0 to count - 1; none when count is negative."""
-    lanes = VectorType(i32, [width])
+    numbers_type = VectorType(i32, [width])
     capped = low.call_intrinsic("llvm.smin", [count, low.constant(width)], i64)
     floor = low.call_intrinsic("llvm.smax", [capped, low.constant(0)], i64)
-    limit = splat(low, low.emit(llvm.TruncOp, [floor], i32), lanes)
-    numbers = low.attribute_constant(DenseIntOrFPElementsAttr.from_list(lanes, list(range(width))), lanes)
+    limit = splat(low, low.emit(llvm.TruncOp, [floor], i32), numbers_type)
+    numbers = low.attribute_constant(elements(numbers_type, range(width)), numbers_type)
     return compare(low, llvm.ICmpPredicateFlag.SLT, numbers, limit)
 
 
@@ -125,24 +126,21 @@ def first_lanes(low: Lowering, count: SSAValue, width: int) -> SSAValue:
 def lower_broadcast(low: Lowering, op: Operation) -> None:
     (source,) = op.operands
     value, type = low[source], low.type(op.results[0].type)
-    constant = value.owner
-    if isinstance(source.type, VectorType):
-        shape = source.type.get_shape()
-        if shape == op.results[0].type.get_shape():  # pyright: ignore
+    if (shape := lanes(source.type)) is not None:
+        if shape == lanes(type):
             low[op.results[0]] = value
             return
-        value = low.emit(ExtractElementOp, [value, low.constant(0)], source.type.get_element_type())
-    elif isinstance(constant, llvm.ConstantOp):
-        low[op.results[0]] = low.constant(constant.value.value.data, type)  # pyright: ignore
-        return
+        value = low.emit(ExtractElementOp, [value, low.constant(0)], element(source.type))
     low[op.results[0]] = splat(low, value, type)
 
 
 def splat(low: Lowering, value: SSAValue, type: Attribute) -> SSAValue:
-    assert isinstance(type, VectorType)
+    made = value.owner
+    if isinstance(made, llvm.ConstantOp) and isinstance(made.value, IntegerAttr | FloatAttr):
+        return low.constant(made.value.value.data, type)
     poison = low.poison(type)
     first = low.emit(llvm.InsertElementOp, [poison, value, low.constant(0)], type)
-    zeros = DenseArrayBase.from_list(i32, [0] * type.get_shape()[0])
+    zeros = DenseArrayBase.from_list(i32, [0] * lane_count(type))
     return low.emit(llvm.ShuffleVectorOp, [first, poison], type, {"mask": zeros})
 
 
@@ -229,7 +227,7 @@ def lower_reduction(low: Lowering, op: Operation) -> None:
 
 def sum_of_lanes(low: Lowering, kind: str, value: SSAValue, start: SSAValue | None, type: Attribute) -> SSAValue:
     """The sum, or product, of all lanes and of `start`."""
-    if isinstance(type, IntegerType):
+    if is_integer(type):
         total = low.call_intrinsic(f"llvm.vector.reduce.{kind}", [value], type)
         join = llvm.AddOp if kind == "add" else llvm.MulOp
         return total if start is None else low.emit(join, [start, total], type)
@@ -241,29 +239,29 @@ def sum_of_lanes(low: Lowering, kind: str, value: SSAValue, start: SSAValue | No
 @lowers("vector.transfer_read")
 def lower_transfer_read(low: Lowering, op: Operation) -> None:
     """One-dimensional along the last dimension: a load, masked where it may reach over the edge."""
-    assert isinstance(op, vector.TransferReadOp) and isinstance(op.result.type, VectorType)
+    assert isinstance(op, vector.TransferReadOp)
     check_contiguous(op.source)
     type = op.result.type
     pointer = element_address(low, op.source, op.indices)
     mask = transfer_mask(low, op, op.source, op.indices, type)
     if mask is None:
-        low[op.result] = load(low, pointer, type, type.get_element_type())
+        low[op.result] = load(low, pointer, type, element(type))
         return
     padding = splat(low, low[op.padding], low.type(type))
-    low[op.result] = masked_load(low, pointer, mask, padding, type.get_element_type())
+    low[op.result] = masked_load(low, pointer, mask, padding, element(type))
 
 
 @lowers("vector.transfer_write")
 def lower_transfer_write(low: Lowering, op: Operation) -> None:
-    assert isinstance(op, vector.TransferWriteOp) and isinstance(op.vector.type, VectorType)
+    assert isinstance(op, vector.TransferWriteOp)
     check_contiguous(op.source)
     type = op.vector.type
     pointer = element_address(low, op.source, op.indices)
     mask = transfer_mask(low, op, op.source, op.indices, type)
     if mask is None:
-        store(low, low[op.vector], pointer, type.get_element_type())
+        store(low, low[op.vector], pointer, element(type))
     else:
-        masked_store(low, low[op.vector], pointer, mask, type.get_element_type())
+        masked_store(low, low[op.vector], pointer, mask, element(type))
 
 
 def transfer_mask(
@@ -271,7 +269,7 @@ def transfer_mask(
     op: vector.TransferReadOp | vector.TransferWriteOp,
     memref: SSAValue,
     indices: Sequence[SSAValue],
-    type: VectorType[Attribute],
+    type: Attribute,
 ) -> SSAValue | None:
     """None when the transfer is known to be in bounds."""
     map = op.properties.get("permutation_map")
@@ -282,6 +280,5 @@ def transfer_mask(
     in_bounds = op.in_bounds.data
     if len(in_bounds) and bool(in_bounds[0].value.data):
         return None
-    assert isinstance(memref.type, MemRefType)
-    left = low.emit(llvm.SubOp, [low.constant(memref.type.get_shape()[-1]), low[indices[-1]]], i64)
-    return first_lanes(low, left, type.get_shape()[0])
+    left = low.emit(llvm.SubOp, [low.constant(memref_type(memref).get_shape()[-1]), low[indices[-1]]], i64)
+    return first_lanes(low, left, lane_count(type))

@@ -1,4 +1,4 @@
-"""Every op that loops-to-llvm lowers, run on this machine and held against numpy: as scalars in a loop, and in vectors."""
+"""Every op of arith and math that loops-to-llvm lowers, run here and held against numpy: scalars and vectors."""
 
 from __future__ import annotations
 
