@@ -48,7 +48,7 @@ class FoldBatchNorm(FunctionPass):
 
 
 def factors(ctx: Context, op: BatchNormOp) -> tuple[Array, Array] | None:
-    """(a, b) of batch_norm(x) = a * x + b a channel, where its parameters are constants. In float64: it is done once."""
+    """(a, b) of batch_norm(x) = a * x + b a channel, where its parameters are constants; in float64, once."""
     parameters = [constant_array(ctx, value) for value in op.operands[1:]]
     known = [array.astype(np.float64) for array in parameters if array is not None]
     if len(known) < len(parameters):

@@ -171,8 +171,7 @@ class SinkThroughElementwise(Sink):
         perm, new, operands = found
         shape = permuted(op.result_type.get_shape(), inverse(perm))
         result = tensor(shape, op.result_type.element_type)
-        same = type(op)(*operands, result_type=result)
-        same.properties = dict(op.properties)
+        same = type(op).create(operands=operands, result_types=[result], properties=dict(op.properties))
         same.result.name_hint = op.result.name_hint
         rewriter.replace(op, [*new, same, TransposeOp(same, perm=perm, result_type=op.result_type)])
 
