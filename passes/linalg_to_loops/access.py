@@ -1,0 +1,243 @@
+"""Linalg on memrefs as loops over flat memory: which element of which buffer an iteration touches.
+
+A memref's type holds its strides and its offset, so subviews and reshapes need no index arithmetic of their own:
+every operand is a `base` buffer and one affine function of the loop indices, in elements.
+
+    linalg.generic ins(%x : memref<1x8x8x4xf32>) ... affine_map<(n, h, w, f, kh, kw, c) -> (n, 2*h + kh, 2*w + kw, c)>
+  is
+    Access(base = %x, at = Affine(strides = (256, 64, 8, 0, 32, 4, 1), offset = 0))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from stepwell.diagnostics import StepwellError
+from xdsl.dialects import memref
+from xdsl.dialects.builtin import MemRefType, NoneAttr
+from xdsl.dialects.linalg import ops as linalg
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir.affine import (
+    AffineBinaryOpExpr,
+    AffineBinaryOpKind,
+    AffineConstantExpr,
+    AffineDimExpr,
+    AffineExpr,
+)
+
+VIEWS = (memref.SubviewOp, memref.ExpandShapeOp, memref.CollapseShapeOp, memref.CastOp, memref.ReinterpretCastOp)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """`offset + sum(strides[d] * index[d])`."""
+
+    strides: tuple[int, ...]
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Access:
+    """One operand of a stage: element `at(loop indices)` of the flat buffer `base`."""
+
+    base: SSAValue
+    at: Affine
+    element: Attribute
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A linalg op over a rectangular loop space."""
+
+    op: Operation
+    extents: tuple[int, ...]
+    reduction: tuple[bool, ...]
+    inputs: tuple[Access, ...]
+    outputs: tuple[Access, ...]
+    body: Block | None
+    """The scalar body; None for a fill or a copy, which yields its only input."""
+    indices: Mapping[int, Affine]
+    """What `linalg.index i` means in these loops, for those that the body has."""
+    value: SSAValue | None = None
+    """The scalar that a fill writes."""
+
+    @cached_property
+    def reads_output(self) -> tuple[bool, ...]:
+        """For each output, whether the body uses what it held before."""
+        if self.body is None:
+            return tuple(False for _ in self.outputs)
+        return tuple(bool(tuple(arg.uses)) for arg in self.body.args[len(self.inputs) :])
+
+    @property
+    def is_parallel(self) -> bool:
+        return not any(self.reduction)
+
+    def reads(self) -> list[Access]:
+        """What is read at an affine place: inputs, and outputs whose old value is used."""
+        return [*self.inputs, *(a for a, read in zip(self.outputs, self.reads_output, strict=True) if read)]
+
+    def gathers(self) -> list[SSAValue]:
+        """Buffers that the body reads at a place that it computes."""
+        if self.body is None:
+            return []
+        return [base_of(op.memref) for op in self.body.ops if isinstance(op, memref.LoadOp)]
+
+    def affines(self) -> list[Affine]:
+        return [*(a.at for a in (*self.inputs, *self.outputs)), *self.indices.values()]
+
+    def over(self, extents: tuple[int, ...], reduction: tuple[bool, ...], strides: Restride) -> Stage:
+        """The same stage over other loops; `strides` says what an affine's strides become."""
+
+        def affine(a: Affine) -> Affine:
+            return Affine(strides(a.strides), a.offset)
+
+        return replace(
+            self,
+            extents=extents,
+            reduction=reduction,
+            inputs=tuple(replace(a, at=affine(a.at)) for a in self.inputs),
+            outputs=tuple(replace(a, at=affine(a.at)) for a in self.outputs),
+            indices={i: affine(a) for i, a in self.indices.items()},
+        )
+
+
+Restride = Callable[[tuple[int, ...]], tuple[int, ...]]
+
+
+def base_of(value: SSAValue) -> SSAValue:
+    """The buffer that `value` is a view of."""
+    while isinstance(value.owner, VIEWS):
+        value = value.owner.operands[0]
+    return value
+
+
+def layout_of(value: SSAValue, where: Operation) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """(shape, strides, offset) of a memref, all static."""
+    kind = value.type
+    assert isinstance(kind, MemRefType)
+    shape = kind.get_shape()
+    strides = kind.get_strides()
+    offset = 0 if isinstance(kind.layout, NoneAttr) else kind.layout.get_offset()
+    if strides is None or None in strides or offset is None or any(n < 0 for n in shape):
+        raise StepwellError(f"linalg-to-loops: {kind} has no static shape and strides", where, "bind the shapes first")
+    return shape, tuple(s for s in strides if s is not None), offset
+
+
+def linear(expr: AffineExpr, dims: int, where: Operation) -> Affine:
+    """An affine expression as strides and offset."""
+    match expr:
+        case AffineConstantExpr():
+            return Affine((0,) * dims, expr.value)
+        case AffineDimExpr():
+            return Affine(tuple(int(d == expr.position) for d in range(dims)))
+        case AffineBinaryOpExpr(kind=AffineBinaryOpKind.Add):
+            a, b = linear(expr.lhs, dims, where), linear(expr.rhs, dims, where)
+            return Affine(tuple(x + y for x, y in zip(a.strides, b.strides, strict=True)), a.offset + b.offset)
+        case AffineBinaryOpExpr(kind=AffineBinaryOpKind.Mul):
+            a, b = linear(expr.lhs, dims, where), linear(expr.rhs, dims, where)
+            if any(a.strides):
+                a, b = b, a
+            if not any(a.strides):
+                return Affine(tuple(a.offset * s for s in b.strides), a.offset * b.offset)
+        case _:
+            pass
+    raise StepwellError(
+        f"linalg-to-loops: index {expr} is not linear", where, "use memref.load in the body for such an access"
+    )
+
+
+def access(value: SSAValue, index: Sequence[Affine], dims: int, where: Operation) -> Access:
+    """Element `index` of memref `value`, as an access of its base."""
+    _, strides, offset = layout_of(value, where)
+    total = [0] * dims
+    for stride, part in zip(strides, index, strict=True):
+        offset += stride * part.offset
+        total = [t + stride * s for t, s in zip(total, part.strides, strict=True)]
+    kind = value.type
+    assert isinstance(kind, MemRefType)
+    return Access(base_of(value), Affine(tuple(total), offset), kind.element_type)
+
+
+def identity(dims: int) -> list[Affine]:
+    return [Affine(tuple(int(i == d) for i in range(dims))) for d in range(dims)]
+
+
+def stage_of(op: Operation) -> Stage | None:
+    """The stage that `op` is, or None for an op that is not ours to lower. Loops of one iteration are dropped."""
+    match op:
+        case linalg.GenericOp():
+            stage = _generic(op)
+        case linalg.FillOp():
+            out = op.outputs[0]
+            shape = layout_of(out, op)[0]
+            at = access(out, identity(len(shape)), len(shape), op)
+            stage = Stage(op, shape, (False,) * len(shape), (), (at,), None, {}, op.inputs[0])
+        case memref.CopyOp():
+            shape = layout_of(op.destination, op)[0]
+            here = identity(len(shape))
+            source, target = (access(v, here, len(shape), op) for v in (op.source, op.destination))
+            stage = Stage(op, shape, (False,) * len(shape), (source,), (target,), None, {})
+        case _:
+            return None
+    return drop_unit_dims(stage)
+
+
+def _generic(op: linalg.GenericOp) -> Stage:
+    iterators = [str(it.data) for it in op.iterator_types]
+    dims = len(iterators)
+    operands = (*op.inputs, *op.outputs)
+    if any(not isinstance(v.type, MemRefType) for v in operands):
+        raise StepwellError("linalg-to-loops: linalg.generic must be on memrefs", op, "run bufferize first")
+    extents: list[int | None] = [None] * dims
+    accesses: list[Access] = []
+    for value, attr in zip(operands, op.indexing_maps, strict=True):
+        results = attr.data.results
+        shape = layout_of(value, op)[0]
+        accesses.append(access(value, [linear(e, dims, op) for e in results], dims, op))
+        for size, expr in zip(shape, results, strict=True):
+            if isinstance(expr, AffineDimExpr):
+                extents[expr.position] = size
+    known = tuple(e for e in extents if e is not None)
+    if len(known) != dims:
+        raise StepwellError("linalg-to-loops: a loop's extent follows from no operand", op)
+    inputs, outputs = accesses[: len(op.inputs)], accesses[len(op.inputs) :]
+    reduction = tuple(it == "reduction" for it in iterators)
+    used = {i.dim.value.data for i in op.body.block.ops if isinstance(i, linalg.IndexOp)}
+    indices = {i: at for i, at in enumerate(identity(dims)) if i in used}
+    return Stage(op, known, reduction, tuple(inputs), tuple(outputs), op.body.block, indices)
+
+
+def drop_unit_dims(stage: Stage) -> Stage:
+    keep = [d for d, extent in enumerate(stage.extents) if extent != 1]
+
+    def pick(strides: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(strides[d] for d in keep)
+
+    return stage.over(tuple(stage.extents[d] for d in keep), tuple(stage.reduction[d] for d in keep), pick)
+
+
+def collapse(stages: Sequence[Stage]) -> list[Stage]:
+    """Merge neighbouring loops of stages over one loop space wherever every access walks both as one.
+
+    An elementwise op over contiguous buffers becomes one loop, a 1x1 convolution a matrix product.
+    """
+    stages = list(stages)
+    d = 0
+    while d + 1 < len(stages[0].extents):
+        extents, reduction = stages[0].extents, stages[0].reduction
+        inner = extents[d + 1]
+        affines = [a for stage in stages for a in stage.affines()]
+        if reduction[d] != reduction[d + 1] or any(a.strides[d] != a.strides[d + 1] * inner for a in affines):
+            d += 1
+            continue
+
+        def without(strides: tuple[int, ...], d: int = d) -> tuple[int, ...]:
+            return strides[:d] + strides[d + 1 :]
+
+        merged = (*extents[:d], extents[d] * inner, *extents[d + 2 :])
+        kinds = (*reduction[:d], *reduction[d + 1 :])
+        stages = [stage.over(merged, kinds, without) for stage in stages]
+        d = max(d - 1, 0)
+    return stages

@@ -1,0 +1,207 @@
+"""Build loop nests in which each value is computed once, in the outermost loop that knows what it needs.
+
+%row = arith.muli %h, %c224        // in the loop over h, though it was asked for inside of the loop over c
+scf.for %c = ... {
+  %at = arith.addi %row, %c
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from xdsl.dialects import arith, memref, scf
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    FloatAttr,
+    IndexType,
+    IntegerAttr,
+    MemRefType,
+    NoneAttr,
+    StridedLayoutAttr,
+    i64,
+)
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
+
+from .access import layout_of
+
+INDEX = IndexType()
+
+
+@dataclass
+class Scope:
+    """A block being filled: new ops go before `before`, or to its end."""
+
+    block: Block
+    before: Operation | None
+    known: dict[Hashable, SSAValue] = field(default_factory=dict[Hashable, SSAValue])
+
+
+@dataclass
+class Loop:
+    op: scf.ForOp
+    index: SSAValue
+    carried: tuple[SSAValue, ...]
+    yielded: Sequence[SSAValue] = ()
+
+
+@dataclass
+class Function:
+    """What the nests of one function share: its constants, and flat views of its buffers, each made once."""
+
+    entry: Block
+    shared: dict[Hashable, SSAValue] = field(default_factory=dict[Hashable, SSAValue])
+    last_constant: Operation | None = None
+    last_view: Operation | None = None
+
+    def _insert(self, op: Operation, after: Operation | None, name: str) -> SSAValue:
+        """Put `op` behind `after`, or at the function's start."""
+        if after is not None:
+            self.entry.insert_op_after(op, after)
+        elif self.entry.first_op is not None:
+            self.entry.insert_op_before(op, self.entry.first_op)
+        else:
+            self.entry.add_op(op)
+        op.results[0].name_hint = name
+        return op.results[0]
+
+    def constant(self, value: IntegerAttr | FloatAttr) -> SSAValue:
+        if value not in self.shared:
+            name = f"c{value.value.data}" if isinstance(value, IntegerAttr) and value.value.data >= 0 else "cst"
+            op = arith.ConstantOp(value)
+            self.shared[value] = self._insert(op, self.last_constant, name)
+            self.last_constant = op
+        return self.shared[value]
+
+    def flat(self, base: SSAValue, where: Operation) -> SSAValue:
+        """`base` as a memref of rank 1, from its first element."""
+        if base in self.shared:
+            return self.shared[base]
+        op = _flatten(base, where)
+        if op is None:
+            self.shared[base] = base
+            return base
+        name = f"{base.name_hint}_flat" if base.name_hint else "flat"
+        if isinstance(base, BlockArgument):
+            self.shared[base] = self._insert(op, self.last_view or self.last_constant, name)
+            self.last_view = op
+        else:
+            owner = base.owner
+            assert isinstance(owner, Operation)
+            self.shared[base] = self._insert(op, owner, name)
+        return self.shared[base]
+
+
+def _flatten(base: SSAValue, where: Operation) -> Operation | None:
+    shape, strides, offset = layout_of(base, where)
+    kind = base.type
+    assert isinstance(kind, MemRefType)
+    contiguous = MemRefType.strides_for_shape(shape)
+    if offset or tuple(contiguous) != strides:
+        size = offset + 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
+        flat = MemRefType(kind.element_type, (size,), StridedLayoutAttr([1], 0), kind.memory_space)
+        return memref.ReinterpretCastOp(base, [], [], [], [0], [size], [1], flat)
+    if len(shape) == 1:
+        return None
+    flat = MemRefType(kind.element_type, (_count(shape),), NoneAttr(), kind.memory_space)
+    if not shape:
+        return memref.ExpandShapeOp.create(
+            operands=[base],
+            result_types=[flat],
+            properties={"reassociation": ArrayAttr([]), "static_output_shape": DenseArrayBase.from_list(i64, [1])},
+        )
+    together = ArrayAttr([ArrayAttr([IntegerAttr(d, i64) for d in range(len(shape))])])
+    return memref.CollapseShapeOp.create(operands=[base], result_types=[flat], properties={"reassociation": together})
+
+
+def _count(shape: Sequence[int]) -> int:
+    total = 1
+    for n in shape:
+        total *= n
+    return total
+
+
+class NestBuilder:
+    """Builds the loops that replace `anchor`. Scope 0 is the block around it; each open loop adds one."""
+
+    def __init__(self, function: Function, anchor: Operation):
+        block = anchor.parent
+        assert block is not None
+        self.function = function
+        self.anchor = anchor
+        self.scopes = [Scope(block, anchor)]
+        self.levels: dict[SSAValue, int] = {}
+        self.outermost: list[Operation] = []
+        """The ops that were put into scope 0."""
+
+    def constant(self, value: int) -> SSAValue:
+        return self.function.constant(IntegerAttr(value, INDEX))
+
+    def append(self, op: Operation) -> Operation:
+        """Put `op` at the end of the innermost block."""
+        self._insert(op, len(self.scopes) - 1)
+        return op
+
+    def pure(self, op: Operation) -> SSAValue:
+        """`op`'s result, from an equal earlier op if there is one; else `op` goes into the outermost loop that can
+        hold it. Loads count as pure: what a nest reads it does not write, but at the very place that it reads."""
+        level = max((self.levels.get(v, 0) for v in op.operands), default=0)
+        key = (op.name, tuple(op.operands), op.results[0].type, tuple(op.properties.items()))
+        known = self.scopes[level].known
+        if key in known:
+            op.erase()
+            return known[key]
+        self._insert(op, level)
+        known[key] = op.results[0]
+        return op.results[0]
+
+    def _insert(self, op: Operation, level: int) -> None:
+        scope = self.scopes[level]
+        if scope.before is not None:
+            scope.block.insert_op_before(op, scope.before)
+        else:
+            scope.block.add_op(op)
+        if level == 0:
+            self.outermost.append(op)
+        for result in op.results:
+            self.levels[result] = level
+
+    def add(self, a: SSAValue, b: SSAValue) -> SSAValue:
+        return self.pure(arith.AddiOp(a, b))
+
+    def affine(self, terms: Sequence[tuple[SSAValue, int]], offset: int) -> SSAValue:
+        """`offset + sum(value * stride)`, outer loops' terms first, so that each prefix is shared and hoisted."""
+        total: SSAValue | None = None
+        for value, stride in sorted(terms, key=lambda t: self.levels.get(t[0], 0)):
+            term = value if stride == 1 else self.pure(arith.MuliOp(value, self.constant(stride)))
+            total = term if total is None else self.add(total, term)
+        if total is None:
+            return self.constant(offset)
+        return self.add(total, self.constant(offset)) if offset else total
+
+    @contextmanager
+    def loop(self, start: int, stop: int, step: int, carried: Sequence[SSAValue] = ()) -> Iterator[Loop]:
+        """An open scf.for; set `yielded` before it closes if it carries values."""
+        block = Block(arg_types=[INDEX, *(v.type for v in carried)])
+        bounds = [self.constant(n) for n in (start, stop, step)]
+        op = scf.ForOp(*bounds, carried, Region(block))
+        level = len(self.scopes) - 1
+        self._insert(op, level)
+        outer_before, self.scopes[level].before = self.scopes[level].before, op
+        self.scopes.append(Scope(block, None))
+        for arg in block.args:
+            self.levels[arg] = level + 1
+        loop = Loop(op, block.args[0], tuple(block.args[1:]))
+        loop.index.name_hint = "ijklmnopqrstuv"[level % 14]
+        yield loop
+        block.add_op(scf.YieldOp(*loop.yielded))
+        self.scopes.pop()
+        self.scopes[level].before = outer_before
+
+    def allocate(self, element: Attribute, size: int) -> SSAValue:
+        """A buffer of the nest's own."""
+        op = memref.AllocOp([], [], MemRefType(element, (size,)))
+        self._insert(op, 0)
+        return op.memref

@@ -1,0 +1,237 @@
+"""Evaluate a scalar body at one place of a loop nest, for one element or for the lanes of a vector.
+
+    ^bb0(%x: f32, %w: f32, %acc: f32):            %xs = memref.load %x[%i]
+      %p = arith.mulf %x, %w : f32          =>    %ws = vector.load %w[%j] : ..., vector<16xf32>
+      %s = arith.addf %acc, %p : f32              %xv = vector.broadcast %xs : f32 to vector<16xf32>
+      linalg.yield %s                             %s = vector.fma %xv, %ws, %acc : vector<16xf32>
+
+A value that is the same in all lanes stays a scalar until it meets a vector; a loop's index along the lanes is a
+scalar base plus the lane's number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from stepwell.diagnostics import StepwellError
+from stepwell.dialects.arith import SelectOp, in_vector_form
+from xdsl.dialects import arith, memref, vector
+from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, VectorType, i1
+from xdsl.dialects.linalg import ops as linalg
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from .access import Access, Affine, Stage, base_of, layout_of
+from .body import Form, is_body_op, ramp_form
+from .builder import NestBuilder
+
+Place = tuple[SSAValue | None, int]
+"""An index of a loop: its variable (None where no loop runs) plus a number."""
+Point = Mapping[int, Place]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One vector of a tile: its first lane, the loop in lanes, their number, and how many of them are there.
+
+    The default is one scalar.
+    """
+
+    first: int = 0
+    dim: int | None = None
+    lanes: int = 1
+    active: int = 1
+
+    def spreads(self, access: Access) -> bool:
+        """Whether the lanes of `access` are different elements."""
+        return self.dim is not None and access.at.strides[self.dim] != 0
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """An integer that grows by one from lane to lane."""
+
+    base: SSAValue
+
+
+@cache
+def vector_of(element: Attribute, lanes: int) -> VectorType:
+    return VectorType(element, [lanes])
+
+
+class Body:
+    def __init__(self, builder: NestBuilder):
+        self.b = builder
+
+    # Memory
+
+    def index(self, at: Affine, point: Point) -> SSAValue:
+        terms: list[tuple[SSAValue, int]] = []
+        offset = at.offset
+        for d, stride in enumerate(at.strides):
+            if stride:
+                value, number = point[d]
+                offset += stride * number
+                terms += [(value, stride)] if value is not None else []
+        return self.b.affine(terms, offset)
+
+    def load(self, access: Access, point: Point, column: Column) -> SSAValue:
+        flat = self.b.function.flat(access.base, self.b.anchor)
+        return self._load(
+            flat, self.index(access.at, point), access.element, column if column.spreads(access) else None
+        )
+
+    def _load(self, flat: SSAValue, index: SSAValue, element: Attribute, column: Column | None) -> SSAValue:
+        if column is None:
+            return self.b.pure(memref.LoadOp.get(flat, [index]))
+        kind = vector_of(element, column.lanes)
+        if column.active == column.lanes:
+            return self.b.pure(vector.LoadOp(flat, [index], kind))
+        zero: Attribute = FloatAttr(0.0, element) if isinstance(element, AnyFloat) else IntegerAttr(0, element)  # pyright: ignore
+        nothing = self.b.pure(vector.BroadcastOp(self.b.function.constant(zero), kind))
+        return self.b.pure(vector.MaskedLoadOp(flat, [index], self.mask(column), nothing))
+
+    def store(self, value: SSAValue, access: Access, point: Point, column: Column) -> None:
+        flat = self.b.function.flat(access.base, self.b.anchor)
+        index = self.index(access.at, point)
+        if column.dim is None:
+            self.b.append(memref.StoreOp.get(value, flat, [index]))
+        elif column.active == column.lanes:
+            self.b.append(vector.StoreOp(value, flat, [index]))
+        else:
+            operands = [flat, [index], self.mask(column), value]
+            self.b.append(vector.MaskedStoreOp.build(operands=operands))
+
+    def mask(self, column: Column) -> SSAValue:
+        return self.b.pure(vector.CreateMaskOp([self.b.constant(column.active)], vector_of(i1, column.lanes)))
+
+    def where_active(self, column: Column, value: SSAValue, otherwise: SSAValue) -> SSAValue:
+        if column.active == column.lanes:
+            return value
+        return self.b.pure(SelectOp(self.mask(column), value, otherwise))
+
+    # Values
+
+    def widened(self, value: SSAValue | Ramp, column: Column) -> SSAValue:
+        """`value` as it is in a vector of `column`, or as it is for a scalar."""
+        if isinstance(value, Ramp):
+            kind = vector_of(value.base.type, column.lanes)
+            numbers = DenseIntOrFPElementsAttr.from_list(kind, list(range(column.lanes)))
+            lane = self.b.pure(arith.ConstantOp(numbers))
+            return self.b.pure(arith.AddiOp(self.widened(value.base, column), lane))
+        if column.dim is None or isinstance(value.type, VectorType):
+            return value
+        return self.b.pure(vector.BroadcastOp(value, vector_of(value.type, column.lanes)))
+
+    def evaluate(
+        self,
+        stage: Stage,
+        point: Point,
+        column: Column,
+        known: Mapping[Access, SSAValue],
+        *,
+        contract: bool = False,
+    ) -> list[SSAValue]:
+        """The values that `stage` gives its outputs at `point`. What `known` holds is not loaded again.
+
+        `contract`: in lanes, the addition to an old value and the product before it become one vector.fma.
+        """
+        accesses = (*stage.inputs, *stage.outputs)
+        if stage.body is None:
+            value = stage.value
+            if value is None:
+                value = known.get(accesses[0])
+                value = self.load(accesses[0], point, column) if value is None else value
+            return [value]
+        env: dict[SSAValue, SSAValue | Ramp] = {}
+        for arg, access in zip(stage.body.args, accesses, strict=True):
+            if arg.first_use is not None:
+                value = known.get(access)
+                env[arg] = self.load(access, point, column) if value is None else value
+        products = products_to_contract(stage) if contract and column.dim is not None else {}
+        for op in stage.body.ops:
+            if isinstance(op, linalg.YieldOp):
+                results = [env.get(v, v) for v in op.operands]
+                return [self.widened(v, column) if contract or isinstance(v, Ramp) else v for v in results]
+            if op in products.values():
+                continue
+            env[op.results[0]] = self._value(op, stage, point, column, env, products.get(op))
+        raise StepwellError("linalg-to-loops: a body without linalg.yield", stage.op)
+
+    def _value(
+        self,
+        op: Operation,
+        stage: Stage,
+        point: Point,
+        column: Column,
+        env: Mapping[SSAValue, SSAValue | Ramp],
+        product: Operation | None,
+    ) -> SSAValue | Ramp:
+        if isinstance(op, arith.ConstantOp):
+            assert isinstance(op.value, IntegerAttr | FloatAttr)
+            return self.b.function.constant(op.value)
+        if isinstance(op, linalg.IndexOp):
+            at = stage.indices[op.dim.value.data]
+            index = self.index(at, point)
+            stride = 0 if column.dim is None else at.strides[column.dim]
+            if stride > 1:
+                raise StepwellError("linalg-to-loops: an index that jumps from lane to lane", stage.op)
+            return Ramp(index) if stride else index
+        operands = [env.get(v, v) for v in op.operands]
+        if isinstance(op, memref.LoadOp):
+            return self._gather(op, operands[1:], column)
+        if not is_body_op(op):
+            raise StepwellError(f"linalg-to-loops: {op.name} in the body of a linalg.generic is not supported", op)
+        if product is not None:
+            assert isinstance(op, arith.AddfOp)
+            a, b = (self.widened(env.get(v, v), column) for v in product.operands)
+            old = op.rhs if op.lhs.owner is product else op.lhs
+            return self.b.pure(vector.FMAOp(a, b, self.widened(env.get(old, old), column)))
+        forms = [_form(v) for v in operands]
+        if ramp_form(op, forms) is Form.RAMP:
+            kind = op.results[0].type
+            bases = [v.base if isinstance(v, Ramp) else v for v in operands]
+            return Ramp(self.b.pure(_like(op, bases, kind)))
+        if any(forms):
+            operands = [self.widened(v, column) for v in operands]
+            kind: Attribute = vector_of(op.results[0].type, column.lanes)
+        else:
+            kind = op.results[0].type
+        return self.b.pure(_like(op, [v for v in operands if not isinstance(v, Ramp)], kind))
+
+    def _gather(self, op: memref.LoadOp, indices: Sequence[SSAValue | Ramp], column: Column) -> SSAValue:
+        """A load at a computed place. `body.body_fits` has seen to it that lanes are neighbours."""
+        _, strides, offset = layout_of(op.memref, op)
+        terms = [(v.base if isinstance(v, Ramp) else v, s) for v, s in zip(indices, strides, strict=True) if s]
+        flat = self.b.function.flat(base_of(op.memref), self.b.anchor)
+        spread = any(isinstance(v, Ramp) for v in indices)
+        return self._load(flat, self.b.affine(terms, offset), op.res.type, column if spread else None)
+
+
+def _form(value: SSAValue | Ramp) -> Form:
+    if isinstance(value, Ramp):
+        return Form.RAMP
+    return Form.VECTOR if isinstance(value.type, VectorType) else Form.UNIFORM
+
+
+def _like(op: Operation, operands: Sequence[SSAValue], kind: Attribute) -> Operation:
+    make = in_vector_form(type(op)) if isinstance(kind, VectorType) else type(op)
+    return make.create(
+        operands=operands, result_types=[kind], properties=dict(op.properties), attributes=dict(op.attributes)
+    )
+
+
+def products_to_contract(stage: Stage) -> dict[Operation, Operation]:
+    """addition → product, for every `old + a * b` of the body whose product nothing else needs."""
+    body = stage.body
+    assert body is not None
+    olds = body.args[len(stage.inputs) :]
+    found: dict[Operation, Operation] = {}
+    for op in body.ops:
+        if isinstance(op, arith.AddfOp):
+            for old, product in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+                owner = product.owner
+                if old in olds and isinstance(owner, arith.MulfOp) and product.has_one_use():
+                    found[op] = owner
+    return found

@@ -1,0 +1,199 @@
+"""Group the linalg ops of a block into nests: what starts an accumulator, the computation, what follows it.
+
+    linalg.fill ins(%zero) outs(%t)                      // init: the accumulators start from %zero
+    linalg.generic {conv} ins(%x, %w) outs(%t)           // main
+    linalg.generic {add, max} ins(%t, %b) outs(%out)     // epilogue: on the accumulators, before they are stored
+
+A stage joins a nest when it meets the nest's buffer at the same element in the same iteration; what stands between
+must not touch what moves. A temporary that only the nest touches is never stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from xdsl.dialects import memref
+from xdsl.ir import Operation, SSAValue
+
+from .access import VIEWS, Access, Stage, collapse
+
+VectorDims = Callable[[Sequence[Stage]], Sequence[int]]
+"""The loops that can run in lanes in all of some stages over one loop space."""
+
+
+@dataclass
+class Nest:
+    """Stages over the loops of `main`: inits come before its reduction loops, epilogues after them."""
+
+    main: Stage
+    inits: list[Stage] = field(default_factory=list[Stage])
+    epilogues: list[Stage] = field(default_factory=list[Stage])
+
+    @property
+    def stages(self) -> list[Stage]:
+        return [*self.inits, self.main, *self.epilogues]
+
+    @property
+    def reads(self) -> set[SSAValue]:
+        return {b for s in self.stages for b in (*(a.base for a in s.reads()), *s.gathers())}
+
+    @property
+    def writes(self) -> set[SSAValue]:
+        return {a.base for s in self.stages for a in s.outputs}
+
+    def over(self, stages: Sequence[Stage]) -> Nest:
+        """The same nest with its stages replaced, in the order of `stages`."""
+        n = len(self.inits)
+        return Nest(stages[n], list(stages[:n]), list(stages[n + 1 :]))
+
+    def collapsed(self) -> Nest:
+        return self.over(collapse(self.stages))
+
+    def stored(self) -> list[Access]:
+        """Outputs that somebody outside of the nest may read; each element once."""
+        ops = {s.op for s in self.stages}
+        places = {(a.base, a.at): a for s in self.stages for a in s.outputs}
+        return [a for a in places.values() if not is_private(a.base, ops)]
+
+
+def is_private(base: SSAValue, ops: set[Operation]) -> bool:
+    """True when `base` is allocated here and no op but `ops` touches it."""
+    if not isinstance(base.owner, memref.AllocOp):
+        return False
+    return all(op in ops for op in touching(base))
+
+
+def touching(value: SSAValue) -> list[Operation]:
+    """The ops that read or write the buffer `value`, through views as well."""
+    found: list[Operation] = []
+    for use in value.uses:
+        op = use.operation
+        if isinstance(op, VIEWS):
+            found += touching(op.results[0])
+        else:  # an op inside a body stands for the linalg op that holds it
+            parent = op.parent_op()
+            while parent is not None and parent.name.startswith("linalg."):
+                op, parent = parent, parent.parent_op()
+            found.append(op)
+    return found
+
+
+def group(stages: Sequence[Stage], vector_dims: VectorDims) -> list[Nest]:
+    """Nests in an order that keeps every dependence. Each stands where its last stage stood."""
+    nests: list[Nest] = []
+    for stage in stages:
+        nest = Nest(stage)
+        for earlier in reversed(nests):
+            position = nests.index(earlier)
+            if any(_conflict(earlier, between) for between in nests[position + 1 :]):
+                continue
+            joined = _with_init(earlier, nest) or _with_epilogue(earlier, nest, vector_dims)
+            if joined is not None:
+                nests.remove(earlier)
+                nest = joined
+        nests.append(nest)
+    return nests
+
+
+def _conflict(a: Nest, b: Nest) -> bool:
+    return bool(a.writes & (b.reads | b.writes) or a.reads & b.writes)
+
+
+def _with_init(earlier: Nest, nest: Nest) -> Nest | None:
+    """`nest` with `earlier` as what its accumulators start from, where that holds."""
+    first, main = earlier.main, nest.main
+    if len(earlier.stages) > 1 or not first.is_parallel or main.is_parallel or len(first.outputs) > 1:
+        return None
+    out = first.outputs[0]
+    places = [a for a, read in zip(main.outputs, main.reads_output, strict=True) if read and a.base is out.base]
+    if len(places) != 1 or out.base in {a.base for a in main.inputs} or out.base in main.gathers():
+        return None
+    if any(s.outputs[0].base is out.base for s in nest.inits):
+        return None
+    pair = aligned(main, places[0], first, out)
+    if pair is None or (pair[0].extents != main.extents and nest.stages != [main]):
+        return None
+    return Nest(pair[0], [*nest.inits, pair[1]], nest.epilogues)
+
+
+def _with_epilogue(earlier: Nest, nest: Nest, vector_dims: VectorDims) -> Nest | None:
+    """`earlier` followed by `nest`, an elementwise op on what it computed, where that holds."""
+    stage = collapse([nest.main])[0]
+    if len(nest.stages) > 1 or not stage.is_parallel:
+        return None
+    places = {a.base: a for s in earlier.stages for a in s.outputs}
+    shared = [a for a in stage.reads() if a.base in places]
+    if not shared or any(a.base in places for a in stage.inputs if a not in shared):
+        return None
+    pair = aligned(earlier.main, places[shared[0].base], stage, shared[0])
+    if pair is None:
+        return None
+    main, stage = pair
+    if main.extents != earlier.main.extents:
+        if len(earlier.stages) > 1:
+            return None
+        earlier = Nest(main)
+        places = {a.base: a for a in main.outputs}
+    # Every meeting of the two, whether it reads or writes, must be at the same element in the same iteration.
+    met = [*stage.inputs, *stage.outputs]
+    if any(a.base in places and a.at != places[a.base].at for a in met) or set(stage.gathers()) & earlier.writes:
+        return None
+    written = {a.base: a for a in stage.outputs}
+    before = [a for s in earlier.stages for a in s.reads() if a.base in written and a.base not in places]
+    touched_early = any(a.at != written[a.base].at for a in before)
+    if touched_early or {b for s in earlier.stages for b in s.gathers()} & set(written):
+        return None
+    joined = Nest(main, earlier.inits, [*earlier.epilogues, stage])
+    if vector_dims(earlier.stages) and not vector_dims(joined.stages):
+        return None
+    return joined
+
+
+def aligned(main: Stage, out: Access, other: Stage, place: Access) -> tuple[Stage, Stage] | None:
+    """`main` and the parallel `other` over one loop space, such that `out` and `place` are the same element.
+
+    Loops of either are split where the other has two for one: `other` over (n, h, w, c) against `main` over
+    (n, h, w, g, f) gets `c` split into g and f. None when the two do not walk the buffer as one.
+    """
+    if out.base is not place.base or out.at.offset != place.at.offset:
+        return None
+    mine = sorted(
+        (s, e, d) for d, (s, e) in enumerate(zip(out.at.strides, main.extents, strict=True)) if not main.reduction[d]
+    )
+    theirs = sorted((s, e, d) for d, (s, e) in enumerate(zip(place.at.strides, other.extents, strict=True)))
+    parts: list[tuple[int, int, int]] = []  # (extent, loop of main, loop of other), innermost first
+    while mine and theirs:
+        (s, e, d), (s2, e2, d2) = mine.pop(0), theirs.pop(0)
+        part = min(e, e2)
+        if s != s2 or s == 0 or part == 0 or e % part or e2 % part:
+            return None
+        parts.append((part, d, d2))
+        if e > part:
+            mine = sorted([*mine, (s * part, e // part, d)])
+        if e2 > part:
+            theirs = sorted([*theirs, (s * part, e2 // part, d2)])
+    if mine or theirs:
+        return None
+    loops: list[tuple[int, int, int, int]] = []  # of main, in its order: (its loop, extent, other's loop, part's index)
+    for d in range(len(main.extents)):
+        if main.reduction[d]:
+            loops.append((d, main.extents[d], -1, -1))
+        loops += [(d, e, d2, i) for i, (e, d1, d2) in reversed(list(enumerate(parts))) if d1 == d]
+    extents = tuple(e for _, e, _, _ in loops)
+    reduction = tuple(main.reduction[d] for d, _, _, _ in loops)
+
+    def steps(of: int, loop: int, index: int) -> int:
+        """How far one step of part `index` goes in the loop that it is a part of."""
+        step = 1
+        for e, *ds in parts[:index]:
+            step *= e if ds[of] == loop else 1
+        return step
+
+    def mains(strides: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(strides[d] * (steps(0, d, i) if i >= 0 else 1) for d, _, _, i in loops)
+
+    def others(strides: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(strides[d2] * steps(1, d2, i) if i >= 0 else 0 for _, _, d2, i in loops)
+
+    return main.over(extents, reduction, mains), other.over(extents, reduction, others)

@@ -1,0 +1,126 @@
+"""Linalg on memrefs, run op by op with numpy: what any lowering of it must compute.
+
+run_linalg(module, x, w, out)          # the last function; `out` is written
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from xdsl.dialects import arith, func, memref
+from xdsl.dialects.builtin import Float32Type, IndexType, IntegerType, MemRefType, ModuleOp
+from xdsl.dialects.linalg import ops as linalg
+from xdsl.ir import Attribute, Operation, SSAValue
+
+DTYPES: dict[Attribute, Any] = {Float32Type(): np.float32, IndexType(): np.int64} | {
+    IntegerType(n): t for n, t in ((1, np.bool_), (8, np.int8), (16, np.int16), (32, np.int32), (64, np.int64))
+}
+BODY: dict[str, Callable[..., Any]] = {
+    "arith.addf": operator.add,
+    "arith.subf": operator.sub,
+    "arith.mulf": operator.mul,
+    "arith.divf": operator.truediv,
+    "arith.maximumf": np.maximum,
+    "arith.minimumf": np.minimum,
+    "arith.addi": operator.add,
+    "arith.subi": operator.sub,
+    "arith.muli": operator.mul,
+    "arith.maxsi": max,
+    "arith.minsi": min,
+    "arith.andi": operator.and_,
+    "arith.remsi": np.fmod,
+    "arith.select": lambda c, a, b: a if c else b,
+    "math.exp": np.exp,
+    "math.sqrt": np.sqrt,
+}
+COMPARE = {"cmpf": {1: operator.eq, 2: operator.gt, 4: operator.lt}, "cmpi": {0: operator.eq, 2: operator.lt}}
+
+
+def run_linalg(module: ModuleOp, *arrays: Any) -> None:
+    function = next(op for op in reversed(list(module.body.block.ops)) if isinstance(op, func.FuncOp))
+    env: dict[SSAValue, Any] = dict(zip(function.body.block.args, arrays, strict=True))
+    with np.errstate(all="ignore"):
+        for op in function.body.block.ops:
+            run_op(op, env)
+
+
+def view(array: Any, base: MemRefType[Any], target: MemRefType[Any]) -> Any:
+    """`array`, a buffer of type `base` from its first element, as `target` sees it."""
+    flat = as_strided(array, [array.size], [array.itemsize]) if base.layout == memref.NoneAttr() else array.base
+    offset = 0 if target.layout == memref.NoneAttr() else target.layout.get_offset()
+    strides = [s * flat.itemsize for s in target.get_strides() or ()]
+    return as_strided(flat[offset:], target.get_shape(), strides)
+
+
+def root(value: SSAValue) -> SSAValue:
+    while isinstance(value.owner, memref.SubviewOp | memref.ExpandShapeOp | memref.CollapseShapeOp):
+        value = value.owner.operands[0]
+    return value
+
+
+def run_op(op: Operation, env: dict[SSAValue, Any]) -> None:
+    match op:
+        case arith.ConstantOp():
+            env[op.result] = DTYPES[op.result.type](op.value.value.data)
+        case memref.AllocOp():
+            env[op.memref] = np.zeros(op.memref.type.get_shape(), DTYPES[op.memref.type.element_type])
+        case memref.SubviewOp() | memref.ExpandShapeOp() | memref.CollapseShapeOp():
+            base = root(op.results[0])
+            env[op.results[0]] = view(env[base], base.type, op.results[0].type)
+        case linalg.FillOp():
+            env[op.outputs[0]][...] = env[op.inputs[0]]
+        case memref.CopyOp():
+            env[op.destination][...] = env[op.source]
+        case linalg.GenericOp():
+            run_generic(op, env)
+        case func.ReturnOp():
+            pass
+        case _:
+            raise NotImplementedError(op.name)
+
+
+def run_generic(op: linalg.GenericOp, env: Mapping[SSAValue, Any]) -> None:
+    maps = [attr.data for attr in op.indexing_maps]
+    operands = [env[v] for v in op.operands]
+    extents: dict[int, int] = {}
+    for map, array in zip(maps, operands, strict=True):
+        assert map.results or array.size == 1
+        for expr, size in zip(map.results, array.shape, strict=False):
+            if len(expr.used_dims()) == 1 and str(expr) == f"d{next(iter(expr.used_dims()))}":
+                extents[next(iter(expr.used_dims()))] = size
+    for point in itertools.product(*(range(extents[d]) for d in range(len(extents)))):
+        places = [map.eval(point, ()) for map in maps]
+        inner = dict(env)
+        for arg, array, place in zip(op.body.block.args, operands, places, strict=True):
+            inner[arg] = array.reshape([-1])[0] if place == () else array[place]
+        for n, value in enumerate(run_body(op, inner, point)):
+            k = len(op.inputs) + n
+            operands[k][places[k] or ...] = value
+
+
+def run_body(op: linalg.GenericOp, env: dict[SSAValue, Any], point: tuple[int, ...]) -> list[Any]:
+    for inner in op.body.block.ops:
+        values = [env.get(v) for v in inner.operands]
+        match inner:
+            case linalg.YieldOp():
+                return values
+            case arith.ConstantOp():
+                run_op(inner, env)
+                continue
+            case linalg.IndexOp():
+                result = np.int64(point[inner.dim.value.data])
+            case memref.LoadOp():
+                result = values[0][tuple(values[1:])]
+            case arith.CmpfOp() | arith.CmpiOp():
+                result = COMPARE[inner.name.split(".")[1]][inner.predicate.value.data](*values)
+            case arith.IndexCastOp() | arith.SIToFPOp() | arith.ExtSIOp() | arith.TruncIOp():
+                result = np.asarray(values[0]).astype(DTYPES[inner.results[0].type])[()]
+            case _:
+                result = BODY[inner.name](*values)
+        env[inner.results[0]] = result
+    raise AssertionError("a body without linalg.yield")
