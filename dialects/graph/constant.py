@@ -101,7 +101,8 @@ def constant(ctx: Context, array: Array, hint: str = "constant", location: Locat
 def inline_constant(array: Array) -> ConstantOp:
     """The constant that holds `array` in the text."""
     type = tensor(array.shape, element_of(array.dtype))
-    data = BytesAttr(np.ascontiguousarray(array).tobytes())
+    packed = np.negative(array.view(np.int8)) if array.dtype == np.bool_ else array  # xDSL sets all bits of a true
+    data = BytesAttr(np.ascontiguousarray(packed).tobytes())
     return ConstantOp(DenseIntOrFPElementsAttr(cast(Any, type), data))
 
 
@@ -125,7 +126,9 @@ def inline_array(op: ConstantOp) -> Array | None:
         return None
     type = op.infer_type()
     shape, dtype = type.get_shape(), dtype_of(type.element_type)
-    flat = np.frombuffer(op.value.data.data, dtype=dtype)
+    packed = op.value.data.data
+    # What is parsed has all bits of a true set; numpy counts on one.
+    flat = np.frombuffer(packed, np.uint8) != 0 if dtype == np.bool_ else np.frombuffer(packed, dtype)
     if flat.size == 1:
         return np.broadcast_to(flat.reshape(()), shape)
     return flat.reshape(shape) if count(shape) else np.empty(shape, dtype)
