@@ -79,7 +79,7 @@ def said_of(value: ValueInfoProto, type: Attribute) -> dict[str, Attribute]:
     said: dict[str, Attribute] = {"stepwell.name": StringAttr(value.name)}
     if (shape := shape_of(type)) is not None:
         stated = value.type.tensor_type.shape.dim
-        symbols = [dim.dim_param for dim in stated] if len(stated) == len(shape) else [""] * len(shape)
+        symbols = [symbol_of(dim.dim_param) for dim in stated] if len(stated) == len(shape) else [""] * len(shape)
         said["stepwell.dims"] = ArrayAttr(
             [
                 StringAttr(symbol) if size == DYNAMIC_INDEX else IntegerAttr(size, i64)
@@ -87,3 +87,8 @@ def said_of(value: ValueInfoProto, type: Attribute) -> dict[str, Attribute]:
             ]
         )
     return said
+
+
+def symbol_of(name: str) -> str:
+    """A dim's name; none where it says nothing, as Paddle's `?` and `-1`: two such dims need not be equal."""
+    return name if any(letter.isalpha() for letter in name) else ""

@@ -33,6 +33,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, BlockArgument
+from xdsl.rewriter import Rewriter
 
 from .infer_shapes import InferShapes
 
@@ -131,7 +132,7 @@ def bind(function: FuncOp, shapes: Mapping[str, Shape]) -> None:
             numbers.get(dim, -1) if isinstance(dim, str) else dim for dim in item.dims
         )
         sizes = [DYNAMIC_INDEX if dim == -1 else dim for dim in bound]
-        item.argument.type = TensorType(item.type.element_type, sizes)
+        Rewriter.replace_value_with_new_type(item.argument, TensorType(item.type.element_type, sizes))
     function.arg_attrs = with_numbers(
         function.arg_attrs, numbers, {item.name: shapes.get(item.name) for item in inputs}
     )

@@ -1,0 +1,203 @@
+"""Run a module of the graph level in numpy, op by op: what the compiled program must agree with.
+
+An op that folds itself is folded; convolutions, pools and resizes, which no constant folding needs, are written here,
+straight from their definitions and slow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+from stepwell.context import Context
+from stepwell.dialects import graph
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import SSAValue
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def evaluate(ctx: Context, module: ModuleOp, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """The outputs of @main by name."""
+    main = next(op for op in module.ops if isinstance(op, FuncOp) and op.sym_name.data == "main")
+    names = [attributes.data["stepwell.name"].data for attributes in main.arg_attrs or ()]
+    values: dict[SSAValue, Array] = dict(zip(main.args, (inputs[name] for name in names), strict=True))
+    for op in main.body.block.ops:
+        if isinstance(op, ReturnOp):
+            outputs = [attributes.data["stepwell.name"] for attributes in main.res_attrs or ()]
+            return {
+                name.data if isinstance(name, StringAttr) else "": values[value]
+                for name, value in zip(outputs, op.operands, strict=True)
+            }
+        assert isinstance(op, graph.GraphOp), op.name
+        values[op.result] = run(ctx, op, [values[value] for value in op.operands])
+        static = graph.types.is_static(op.result)
+        assert not static or values[op.result].shape == op.result_type.get_shape(), f"{op}: {values[op.result].shape}"
+        assert values[op.result].dtype == graph.types.dtype_of(op.result_type.element_type), str(op)
+    raise AssertionError("@main has no return")
+
+
+def run(ctx: Context, op: graph.GraphOp, arrays: list[Array]) -> Array:
+    if isinstance(op, graph.ConstantOp):
+        return graph.array_of(ctx, op)
+    if (by_hand := BY_HAND.get(type(op))) is not None:
+        return by_hand(op, *arrays)
+    return np.asarray(op.fold(*arrays))
+
+
+def channels_first(op: Any, x: Array) -> Array:
+    return x if op.layout == "nchw" else np.moveaxis(x, -1, 1)
+
+
+def as_layout(op: Any, y: Array) -> Array:
+    return y if op.layout == "nchw" else np.moveaxis(y, 1, -1)
+
+
+def windows(op: Any, x: Array, kernel: tuple[int, ...], sizes: tuple[int, ...], value: float) -> Array:
+    """[N, C, out..., k...]: a view of what each window sees of x, padded with `value`."""
+    spatial, reach = len(kernel), [(k - 1) * d + 1 for k, d in zip(kernel, op.dilations, strict=True)]
+    need = [(size - 1) * s + r for size, s, r in zip(sizes, op.strides, reach, strict=True)]
+    high = [max(h, n - l - d) for h, n, l, d in zip(op.high, need, op.low, x.shape[2:], strict=True)]
+    padded = np.pad(x, [(0, 0), (0, 0), *zip(op.low, high, strict=True)], constant_values=value)
+    view = np.lib.stride_tricks.sliding_window_view(padded, reach, axis=tuple(range(2, 2 + spatial)))
+    steps = [slice(None, (size - 1) * s + 1, s) for size, s in zip(sizes, op.strides, strict=True)]
+    taps = [slice(None, None, d) for d in op.dilations]
+    return view[(slice(None), slice(None), *steps, *taps)]
+
+
+def out_sizes(op: Any) -> tuple[int, ...]:
+    shape = op.infer_type().get_shape()
+    return shape[2:] if op.layout == "nchw" else shape[1:-1]
+
+
+def conv(op: graph.ConvOp, x: Array, w: Array, bias: Array | None = None) -> Array:
+    x = channels_first(op, x)
+    spatial = x.ndim - 2
+    w = w if op.layout == "nchw" else np.moveaxis(w, (-1, -2), (0, 1))
+    seen = windows(op, x, w.shape[2:], out_sizes(op), 0)
+    groups, parts = op.groups, []
+    ins, outs = x.shape[1] // groups, w.shape[0] // groups
+    for g in range(groups):
+        part, weight = seen[:, g * ins : (g + 1) * ins], w[g * outs : (g + 1) * outs]
+        axes = list(range(2 + spatial, 2 + 2 * spatial))
+        total = np.tensordot(part, weight, ([1, *axes], [1, *range(2, 2 + spatial)]))
+        parts.append(np.moveaxis(total, -1, 1))
+    y = np.concatenate(parts, axis=1)
+    if bias is not None:
+        y = y + bias.reshape(-1, *[1] * spatial)
+    return as_layout(op, y.astype(x.dtype))
+
+
+def conv_transpose(op: graph.ConvTransposeOp, x: Array, w: Array, bias: Array | None = None) -> Array:
+    x = channels_first(op, x)
+    spatial, groups = x.ndim - 2, op.groups
+    w = w if op.layout == "nchw" else np.moveaxis(w, (-2, -1), (0, 1))
+    ins, outs = w.shape[0] // groups, w.shape[1]
+    kernel, strides, dilations = w.shape[2:], op.strides, op.dilations
+    extents = zip(x.shape[2:], kernel, strides, dilations, op.output_padding, strict=True)
+    full = [(size - 1) * s + (k - 1) * d + 1 + extra for size, k, s, d, extra in extents]
+    y = np.zeros((x.shape[0], outs * groups, *full), x.dtype)
+    for tap in product(*map(range, kernel)):
+        place = tuple(
+            slice(t * d, t * d + (size - 1) * s + 1, s)
+            for t, d, s, size in zip(tap, dilations, strides, x.shape[2:], strict=True)
+        )
+        for g in range(groups):
+            part = np.tensordot(w[g * ins : (g + 1) * ins, :, *tap], x[:, g * ins : (g + 1) * ins], ([0], [1]))
+            y[:, g * outs : (g + 1) * outs, *place] += np.moveaxis(part, 0, 1)
+    cut = tuple(slice(l, n - h) for l, h, n in zip(op.low, op.high, full, strict=True))
+    y = y[:, :, *cut]
+    return as_layout(op, y if bias is None else y + bias.reshape(-1, *[1] * spatial))
+
+
+def max_pool(op: graph.MaxPoolOp, x: Array) -> Array:
+    x = channels_first(op, x)
+    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    seen = windows(op, x, op.kernel, out_sizes(op), lowest)
+    return as_layout(op, seen.max(axis=tuple(range(x.ndim, seen.ndim))))
+
+
+def avg_pool(op: graph.AvgPoolOp, x: Array) -> Array:
+    x = channels_first(op, x)
+    inside = np.ones((1, 1, *x.shape[2:]), x.dtype)
+    seen = windows(op, x, op.kernel, out_sizes(op), 0)
+    if op.count_include_pad:
+        inside = np.pad(inside, [(0, 0), (0, 0), *zip(op.low, op.high, strict=True)], constant_values=1)
+        counted = type(op)(op.x, **{n: getattr(op, n) for n in op.fields if n != "pads"}, pads=(0,) * len(op.pads))
+        counts = windows(counted, inside, op.kernel, out_sizes(op), 0)
+    else:
+        counts = windows(op, inside, op.kernel, out_sizes(op), 0)
+    axes = tuple(range(x.ndim, seen.ndim))
+    return as_layout(op, (seen.sum(axis=axes) / counts.sum(axis=axes)).astype(x.dtype))
+
+
+def resize(op: graph.ResizeOp, x: Array) -> Array:
+    for axis, (size, scale) in enumerate(zip(op.result_type.get_shape(), op.scales, strict=True)):
+        if size != x.shape[axis] or scale != 1.0:
+            x = np.moveaxis(np.tensordot(resize_matrix(op, x.shape[axis], size, scale), x, (1, axis)), 0, axis)
+    return x.astype(graph.types.dtype_of(op.result_type.element_type))
+
+
+def resize_matrix(op: graph.ResizeOp, before: int, after: int, scale: float) -> Array:
+    """[after, before]: how much of each input element an output element takes along one dim."""
+    at = source(op.coordinate, np.arange(after, dtype=np.float64), before, after, scale)
+    weights = np.zeros((after, before))
+    rows = np.arange(after)
+    if op.mode == "nearest":
+        weights[rows, np.clip(ROUND[op.nearest_mode](at), 0, before - 1).astype(int)] = 1
+        return weights
+    base = np.floor(at).astype(int)
+    reach = range(-1, 3) if op.mode == "cubic" else range(2)
+    for offset in reach:
+        distance = np.abs(at - (base + offset))
+        part = cubic(distance, op.cubic_coeff_a) if op.mode == "cubic" else np.maximum(1 - distance, 0)
+        inside = (base + offset >= 0) & (base + offset < before)
+        part = np.where(inside, part, 0) if op.exclude_outside else part
+        np.add.at(weights, (rows, np.clip(base + offset, 0, before - 1)), part)
+    return weights / weights.sum(axis=1, keepdims=True) if op.exclude_outside else weights
+
+
+ROUND: dict[str, Callable[[Array], Array]] = {
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "round_prefer_floor": lambda at: np.ceil(at - 0.5),
+    "round_prefer_ceil": lambda at: np.floor(at + 0.5),
+}
+
+
+def source(coordinate: str, i: Array, before: int, after: int, scale: float) -> Array:
+    match coordinate:
+        case "half_pixel":
+            return (i + 0.5) / scale - 0.5
+        case "half_pixel_symmetric":
+            return before / 2 * (1 - after / (scale * before)) + (i + 0.5) / scale - 0.5
+        case "pytorch_half_pixel":
+            return (i + 0.5) / scale - 0.5 if after > 1 else i * 0
+        case "align_corners":
+            return i * (before - 1) / (after - 1) if after > 1 else i * 0
+        case "asymmetric":
+            return i / scale
+    raise AssertionError(coordinate)
+
+
+def cubic(d: Array, a: float) -> Array:
+    near = ((a + 2) * d - (a + 3)) * d * d + 1
+    far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+    return np.where(d <= 1, near, np.where(d < 2, far, 0))
+
+
+def shape_of(op: graph.ShapeOfOp, x: Array) -> Array:
+    return np.array(x.shape, np.int64)
+
+
+BY_HAND: dict[type[graph.GraphOp], Callable[..., Array]] = {
+    graph.ConvOp: conv,
+    graph.ConvTransposeOp: conv_transpose,
+    graph.MaxPoolOp: max_pool,
+    graph.AvgPoolOp: avg_pool,
+    graph.ResizeOp: resize,
+    graph.ShapeOfOp: shape_of,
+}
