@@ -4,7 +4,7 @@
 
 A node becomes its op, with the node's name as location. An initializer becomes an `onnx.Constant` at the top of its
 graph, also where it is an input as well (IR version 3 had no other way): the caller does not hand it in. Sparse
-initializers are made dense. Local functions are inlined (`functions.py`), since their bodies are nodes like others.
+tensors are made dense. Local functions are inlined (`functions.py`), since their bodies are nodes like others.
 Types are those that the file states, refined by ONNX's own shape inference.
 
 Whatever a file can have wrong ends in one `StepwellError`.
@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
@@ -39,7 +39,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from .functions import inline_functions
 from .model import check_names, load_model, opsets_of, subgraphs_of
-from .ops import NoValueOp, OnnxOp, YieldOp, op_class
+from .ops import TENSORS, NoValueOp, OnnxOp, YieldOp, op_class
 from .order import check_distinct, check_operators, node_name, sort_graphs
 from .schemas import DEFAULT_DOMAIN
 from .scope import Scope
@@ -70,6 +70,8 @@ def import_onnx(ctx: Context, source: Path | str | bytes | ModelProto) -> Module
     except StepwellError as error:
         where = error.location() or (None if path is None else path.name)
         raise StepwellError(readable(error.what), None if where is None else readable(where), error.fix) from None
+    except RecursionError:
+        raise StepwellError("the model nests types or graphs too deeply") from None
 
 
 def _import(ctx: Context, model: ModelProto, path: Path | None) -> ModuleOp:
@@ -189,9 +191,12 @@ class Builder:
                 properties[attribute.name] = self.attribute(attribute, node)
             elif not attribute.HasField("g"):
                 raise StepwellError(f"{node.op_type}: attribute '{attribute.name}' must be a graph", self.at(node))
+        types: list[Attribute] = [stated.get(name, UNKNOWN) if name else NoneType() for name in outputs]
+        if made.name == "onnx.Constant" and isinstance(value := properties.get("value"), TENSORS):
+            types = [cast(TensorAttribute, value).type for _ in outputs]
         op = made.create(
             operands=inputs,
-            result_types=[stated.get(name, UNKNOWN) if name else NoneType() for name in outputs],
+            result_types=types,
             properties=properties,
             regions=regions,
             location=node_location(node_name(node), self.file),

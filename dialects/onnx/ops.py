@@ -285,7 +285,7 @@ def _are_strings(value: Attribute) -> bool:
     return isinstance(value, ArrayAttr) and all(isinstance(i, StringAttr) for i in cast(ArrayAttr[Any], value).data)
 
 
-_TENSOR = (DenseIntOrFPElementsAttr, DenseResourceAttr, StringsAttr)
+TENSORS = (DenseIntOrFPElementsAttr, DenseResourceAttr, StringsAttr)
 
 # What stands for an attribute of each kind.
 _KINDS: dict[str, Callable[[Attribute], bool]] = {
@@ -295,8 +295,8 @@ _KINDS: dict[str, Callable[[Attribute], bool]] = {
     "INTS": lambda value: _is_list(value, IntegerType),
     "FLOATS": lambda value: _is_list(value, Float32Type | Float64Type),
     "STRINGS": _are_strings,
-    "TENSOR": lambda value: isinstance(value, _TENSOR),
-    "SPARSE_TENSOR": lambda value: isinstance(value, _TENSOR),
+    "TENSOR": lambda value: isinstance(value, TENSORS),
+    "SPARSE_TENSOR": lambda value: isinstance(value, TENSORS),
     "TYPE_PROTO": lambda value: isinstance(value, TypeAttribute),
 }
 

@@ -8,7 +8,7 @@ reported all at once, with how often each occurs and where.
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -72,17 +72,18 @@ def sort_graphs(graph: GraphProto, outer: frozenset[str] = frozenset()) -> None:
     stored += [sparse.values.name for sparse in graph.sparse_initializer]
     check_distinct("input", given)
     check_distinct("initializer", stored)
+    there = {*given, *stored}
     made: dict[str, int] = {}
     for index, node in enumerate(graph.node):
         for name in filter(None, node.output):
-            if name in made or name in given or name in stored:
+            if name in made or name in there:
                 first = f"node '{node_name(graph.node[made[name]])}'" if name in made else "an input or initializer"
                 raise StepwellError(
                     f"two things make the value '{name}': {first} and node '{node_name(node)}'",
                     fix="every value must have a name of its own",
                 )
             made[name] = index
-    defined = outer.union(given, stored, made)
+    defined = outer.union(there, made)
     uses = [_uses(node) for node in graph.node]
     undefined: dict[str, list[str]] = defaultdict(list)
     for node, names in zip(graph.node, uses, strict=True):
@@ -165,6 +166,6 @@ def check_distinct(kind: str, names: Sequence[str]) -> None:
     """Raise where one of a graph's inputs (outputs, initializers) has no name, or that of another."""
     if "" in names:
         raise StepwellError(f"the graph has an {kind} without a name")
-    if len(set(names)) != len(names):
-        twice = next(name for index, name in enumerate(names) if name in names[:index])
-        raise StepwellError(f"the graph has two {kind}s with the name '{twice}'")
+    name, count = Counter(names).most_common(1)[0] if names else ("", 0)
+    if count > 1:
+        raise StepwellError(f"the graph has {'two' if count == 2 else count} {kind}s with the name '{name}'")

@@ -41,7 +41,7 @@ MOST_INLINE = 16
 MOST_DIMS = 32
 """More than any operator takes, and half of numpy's own limit."""
 
-MOST_DENSE = 1 << 31
+MOST_DENSE = 1 << 28
 """Bytes that a sparse tensor may grow to when it is made dense; its dims alone cost a hostile file nothing."""
 
 # Elements that xDSL prints as a person would and reads back to the bit.

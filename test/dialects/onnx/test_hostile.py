@@ -185,6 +185,18 @@ CORPUS: dict[str, tuple[Callable[[], ModelProto | bytes], str]] = {
         lambda: model(relu(), weights=[tensor([0], b""), tensor([0], b"")]),
         "two initializers with the name 'w'",
     ),
+    "many-inputs-thrice": (
+        lambda: model(relu(), inputs=[VALUE(f"x{n % 40_000}", 1, [4]) for n in range(80_001)]),
+        "3 inputs with the name 'x0'",
+    ),
+    "many-undefined": (
+        lambda: model(*(relu(f"u{n}", f"y{n}") for n in range(20_000)), outputs=[VALUE("y0", 1, [4])]),
+        "20000 names are used, but nothing makes them: 'u0' in 1 node ('r')",
+    ),
+    "long-cycle": (
+        lambda: model(*(relu(f"c{n}", f"c{(n + 1) % 20_000}", f"n{n}") for n in range(20_000)), relu("c0")),
+        "20000 nodes ('n0', 'n1', 'n2'",
+    ),
     "undefined": (lambda: model(relu("nowhere")), "'nowhere' in 1 node ('r')"),
     "undefined-output": (lambda: model(relu(), outputs=[VALUE("z", 1, [4])]), "'z'"),
     "no-outputs": (lambda: renamed(lambda m: m.graph.ClearField("output")), "no outputs"),
@@ -326,6 +338,15 @@ def refusal(source: Path | bytes | ModelProto) -> str:
 def test_corpus(name: str):
     make, words = CORPUS[name]
     assert words in refusal(make())
+
+
+def test_types_nested_without_end():
+    made = model(relu())
+    type = made.graph.input[0].type
+    for _ in range(5000):
+        type = type.sequence_type.elem_type
+    type.tensor_type.elem_type = 1
+    assert "too deeply" in refusal(made)
 
 
 def test_unknown_operators_are_named_at_once():
