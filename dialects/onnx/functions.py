@@ -9,6 +9,7 @@ that the call gives, or the function's default, and is left out where there is n
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ class Inliner:
         self.functions = functions
         self.opsets = opsets
         self.sizes: dict[Key, int] = {}
-        self.calls = 0
+        self.prefixes: set[str] = set()
 
     def run(self, model: ModelProto) -> None:
         if (count := self.size(model.graph.node, ())) > MOST_NODES:
@@ -100,8 +101,7 @@ class Inliner:
     def body(self, call: NodeProto, function: FunctionProto) -> list[NodeProto]:
         """The nodes of `function` under the names and with the attributes of one call."""
         self.check(call, function)
-        self.calls += 1
-        prefix = call.name or f"{function.name}.{self.calls}"
+        prefix = self.prefix(call.name or function.name)
         names = dict.fromkeys(function.input, "")
         names.update(zip(function.input, call.input, strict=False))
         # An output may be handed through from an input: then a node must still make it.
@@ -117,6 +117,13 @@ class Inliner:
         for inside, outside in handed_through:
             nodes.append(type(call)(op_type="Identity", input=[names[inside]], output=[outside], name=prefix))
         return nodes
+
+    def prefix(self, name: str) -> str:
+        """What to put before the names inside of a call: `name`, with a number where another call has it."""
+        free = itertools.chain((name,), (f"{name}.{n}" for n in itertools.count(len(self.prefixes))))
+        prefix = next(candidate for candidate in free if candidate not in self.prefixes)
+        self.prefixes.add(prefix)
+        return prefix
 
     def check(self, call: NodeProto, function: FunctionProto) -> None:
         what = f"the call of function '{function.name}' in node '{call.name}'"

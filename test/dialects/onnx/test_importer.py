@@ -471,6 +471,41 @@ def test_functions_are_inlined():
         assert after.operands[0] is before.results[0]
 
 
+def test_calls_of_one_name_do_not_share_values():
+    """Nothing says that nodes have different names."""
+    made = with_functions()
+    for node in made.graph.node:
+        node.name = "same"
+    names = [describe(op.location) for op in nodes_of(import_onnx(Context(), made))]
+    assert len(set(names)) == len(names) == 7
+
+
+def test_a_graph_inside_of_a_function_sees_what_the_call_gives():
+    weight = numpy_helper.from_array(np.ones(4, np.float32), "w")
+    yes = branch("yes", helper.make_node("Add", ["a", "w"], ["s"]), result="s", weights=[weight])
+    no = branch("no", helper.make_node("Mul", ["a", "h"], ["p"]), result="p")
+    body = [
+        helper.make_node("Neg", ["a"], ["h"]),
+        helper.make_node("If", ["c"], ["b"], then_branch=yes, else_branch=no),
+    ]
+    plain, mine = helper.make_opsetid("", 13), helper.make_opsetid("mine", 1)
+    gate = helper.make_function("mine", "gate", ["a", "c"], ["b"], body, [plain])
+    calls = [
+        helper.make_node("gate", ["x", "k"], ["m"], domain="mine"),
+        helper.make_node("gate", ["m", "k"], ["y"], domain="mine"),
+    ]
+    inputs = [VALUE("x", 1, [4]), VALUE("k", TensorProto.BOOL, [])]
+    module = import_onnx(Context(), graph_model(calls, inputs, opsets=[plain, mine], functions=[gate]))
+    assert not list(find_errors(module))
+    ops = nodes_of(module)
+    assert [op.op_type for op in ops] == ["Neg", "If", "Neg", "If"]
+    for neg, choose in (ops[:2], ops[2:]):
+        inside = {op.op_type: op for op in choose.walk() if isinstance(op, OnnxOp)}
+        assert inside["Add"].operands[0] is neg.operands[0] is inside["Mul"].operands[0]
+        assert inside["Mul"].operands[1] is neg.results[0]
+    assert ops[2].operands[0] is ops[1].results[0]
+
+
 def test_a_function_that_hands_its_input_through():
     hands = helper.make_function("mine", "same", ["a"], ["a"], [], [helper.make_opsetid("", 13)])
     made = graph_model(
