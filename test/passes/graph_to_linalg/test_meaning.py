@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
+import linalg_eval
 import numpy as np
 import onnx
 import pytest
+import upstream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
@@ -22,19 +22,6 @@ from stepwell.text import print_module
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.ir import Block, Region, SSAValue
-
-
-def _helper(name: str) -> Any:
-    """A module of test/ by its file (tests are no package)."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[2] / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-linalg_eval = _helper("linalg_eval")
-upstream = _helper("upstream")
 
 RANDOM = np.random.default_rng(7)
 
@@ -144,7 +131,9 @@ def test_power_by_a_constant(exponent: float):
         number = graph.constant(ctx, np.array(exponent, np.float32))
         return [number, graph.PowOp(x, number)]
 
-    assert_same(evaluate(make, SPECIAL), np.power(SPECIAL, np.float32(exponent)))
+    with np.errstate(all="ignore"):
+        want = np.power(SPECIAL, np.float32(exponent))
+    assert_same(evaluate(make, SPECIAL), want)
 
 
 def test_power():
@@ -539,8 +528,6 @@ RESIZES: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
 @pytest.mark.parametrize("shapes", RESIZES, ids=str)
 def test_resize(shapes: Any, mode: str, coordinate: str):
     before, after = shapes
-    if mode == "cubic" and any(a < b for a, b in zip(after, before, strict=True)):
-        pytest.skip("ONNX Runtime does not shrink by cubic interpolation")
     x = sample(before)
     rounding = {"asymmetric": "floor", "align_corners": "round_prefer_ceil"}.get(coordinate, "round_prefer_floor")
     node = helper.make_node(
@@ -567,5 +554,7 @@ def resized(node: onnx.NodeProto, x: np.ndarray, sizes: np.ndarray) -> np.ndarra
     constant = onnx.numpy_helper.from_array(sizes.astype(np.int64), "sizes")
     body = helper.make_graph([node], "g", inputs, outputs, [constant])
     model = helper.make_model(body, opset_imports=[helper.make_opsetid("", 19)], ir_version=9)
+    if b"cubic" in node.SerializeToString() and any(a < b for a, b in zip(sizes, x.shape, strict=True)):
+        return ReferenceEvaluator(model).run(None, {"x": x})[0]  # ONNX Runtime does not shrink by cubic interpolation
     session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     return session.run(None, {"x": x})[0]

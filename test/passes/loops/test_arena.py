@@ -2,7 +2,6 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from stepwell.passes.loops.arena import ALIGNMENT, Lifetime, align, lower_bound, place
 
 LIFETIMES = st.lists(

@@ -1,0 +1,29 @@
+"""What the golden files of the levels that upstream knows print, upstream's mlir-opt reads and verifies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from upstream import complaints, golden_outputs, needs_mlir_opt
+
+HERE = Path(__file__).parent
+
+FOLDERS = ("passes/graph_to_linalg", "passes/linalg", "passes/linalg_to_loops", "passes/loops", "passes/loops_to_llvm")
+"""The passes that print levels tensor, loops, program and llvm."""
+
+GOLDEN = [path for folder in FOLDERS for path in sorted((HERE / folder).glob("*.mlir"))]
+
+
+@needs_mlir_opt
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: str(path.relative_to(HERE)))
+def test_upstream_reads_what_golden_files_print(path: Path):
+    for text in golden_outputs(path):
+        assert complaints(text, ["--split-input-file"]) == ""
+
+
+@needs_mlir_opt
+def test_upstream_would_complain():
+    assert "expects different type" in complaints(
+        "func.func @f(%x: f32, %y: f64) { %z = arith.addf %x, %y : f32 func.return }"
+    )
