@@ -65,11 +65,11 @@ def set_level(module: ModuleOp, level: str) -> None:
 def illegal_ops(module: ModuleOp, level: str, *, halfway: bool = False) -> tuple[Counter[str], Operation | None]:
     """The ops that the level may not contain: how many of each name, and the first of them."""
     allowed = set(LEVELS[level])
-    forbidden = set(FORBIDDEN.get(level, ()))
+    forbidden: set[str] = set(FORBIDDEN.get(level, ()))
     if halfway:
         after = ORDER[ORDER.index(level) : ORDER.index(level) + 2]
         allowed = {entry for name in after for entry in LEVELS[name]} | {"linalg", "bufferization"}
-        forbidden = set()
+        forbidden.clear()
     counts: Counter[str] = Counter()
     first: Operation | None = None
     for op in module.walk():

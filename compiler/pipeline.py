@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import NoneType, UnionType
-from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NoReturn, Union, cast, get_args, get_origin, get_type_hints
 
 from .diagnostics import StepwellError, caret, did_you_mean
 from .registry import REGISTRY
@@ -98,7 +98,11 @@ class PipelineParser:
             inner = tuple(self.elements())
             self.expect(")")
             return NestText(name, inner, column)
-        options = dict(self.options()) if self.accept("{") else {}
+        options: dict[str, tuple[Value, ...]] = {}
+        for key, values in self.options() if self.accept("{") else ():
+            if key in options:
+                self.fail(f"option '{key}' is given twice")
+            options[key] = values
         return PassText(name, options, column)
 
     def options(self) -> Iterator[tuple[str, tuple[Value, ...]]]:
@@ -160,7 +164,7 @@ def named_pipeline(name: str) -> str | None:
     """The text that a name stands for: a row of the registry's pipelines, or a part of a target's way down."""
     if (path := REGISTRY.find("pipelines", name)) is not None:
         made: Any = REGISTRY.load(path)
-        return made() if callable(made) else made
+        return cast(str, made() if callable(made) else made)
     target, join, level = re.fullmatch(r"(.+?)(?:-(to|from)-([a-z]+))?", name).groups()  # pyright: ignore[reportOptionalMemberAccess]
     if REGISTRY.find("targets", target) is None:
         return None
@@ -202,8 +206,8 @@ def make_pass(cls: type[Any], options: Options) -> Any:
             raise StepwellError(f"pass '{cls.name}' has no option '{key}'", fix=fix)
         fits, value = convert(values, hints[field_name])
         if not fits:
-            written = ",".join(str(v) for v in values) or "nothing"
-            raise StepwellError(f"pass '{cls.name}': option '{key}' is {said(hints[field_name])}, not {written}")
+            given_text = ",".join(written(value) for value in values) or "nothing"
+            raise StepwellError(f"pass '{cls.name}': option '{key}' is {said(hints[field_name])}, not {given_text}")
         given[field_name] = value
     for name, field in fields.items():
         no_default = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING

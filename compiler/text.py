@@ -239,13 +239,13 @@ class ModulePrinter(Printer):
 
     def print_attribute(self, attribute: Attribute) -> None:
         if isinstance(attribute, DenseIntOrFPElementsAttr):
-            dense = cast(DenseIntOrFPElementsAttr[AnyFloat], attribute)
+            dense = cast(DenseIntOrFPElementsAttr[Any], attribute)
             if isinstance(dense.get_element_type(), AnyFloat) and len(dense) <= INLINE_LIMIT:
-                if not all(math.isfinite(value) for value in dense.iter_values()):
+                if not all(math.isfinite(value) for value in cast(Sequence[float], dense.get_values())):
                     self.print_string(f'dense<"0x{dense.data.data.hex().upper()}"> : ')
                     self.print_attribute(dense.type)
                     return
-        super().print_attribute(attribute)
+        super().print_attribute(cast(Attribute, attribute))
 
 
 def print_module(module: ModuleOp, *, locations: bool = False) -> str:
