@@ -57,7 +57,7 @@ def fuse(locations: Iterable[LocationAttr]) -> LocationAttr:
 
 def parts_of(location: Attribute) -> Sequence[Attribute]:
     """The locations that a fused one holds; any other stands for itself."""
-    if isinstance(location, FusedLoc) and isinstance(location.locations, ArrayAttr):
+    if isinstance(location, FusedLoc):
         return cast("ArrayAttr[Attribute]", location.locations).data
     return (location,)
 

@@ -241,7 +241,7 @@ class ModulePrinter(Printer):
         if isinstance(attribute, DenseIntOrFPElementsAttr):
             dense = cast(DenseIntOrFPElementsAttr[Any], attribute)
             if isinstance(dense.get_element_type(), AnyFloat) and len(dense) <= INLINE_LIMIT:
-                if not all(math.isfinite(value) for value in cast(Sequence[float], dense.get_values())):
+                if not all(math.isfinite(value) for value in cast("tuple[float, ...]", dense.get_values())):
                     self.print_string(f'dense<"0x{dense.data.data.hex().upper()}"> : ')
                     self.print_attribute(dense.type)
                     return

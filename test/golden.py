@@ -1,11 +1,11 @@
-"""RUN lines of golden files, run in this process: a file costs milliseconds where a shell and a Python cost half a second.
+"""RUN lines of golden files, run in this process: milliseconds a file, where a shell and a Python cost half a second.
 
     // RUN: stepwell-opt %s -p fold-batch-norm | filecheck %s
     // RUN: not stepwell-opt %s -p fuse{max-ops=x} 2>&1 | filecheck %s --check-prefix=WRONG
 
 What `lit` knows of these is known here: `%s` the file, `%S` its folder, `%t` a place for what the test writes (the same
-for all RUN lines of a file), `|`, `&&`, `2>&1`, `> FILE`, `not`, and a `\\` that goes on with the next RUN line. Our tools
-and filecheck run in process; any other command (`cat`, `test`, `rm`) as a process.
+for all RUN lines of a file), `|`, `&&`, `2>&1`, `> FILE`, `not`, and a `\\` that goes on with the next RUN line. Our
+tools and filecheck run in process; any other command (`cat`, `test`, `rm`) as a process.
 """
 
 from __future__ import annotations

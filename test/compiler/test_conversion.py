@@ -69,8 +69,7 @@ def test_patterns_then_types_then_proof():
 
 def test_what_is_left_over_is_named_with_its_place():
     module = parse_module(Context(), TEXT, "f.mlir")
-    with pytest.raises(
-        StepwellError, match=r"scf.if cannot be converted; left over: scf.yield \(2\), scf.if \(1\)"
-    ) as r:
+    with pytest.raises(StepwellError) as raised:
         check_gone(module, ("scf",))
-    assert r.value.location() == "f.mlir:3:8"
+    assert raised.value.what == "scf.if cannot be converted; left over: scf.yield (2), scf.if (1)"
+    assert raised.value.location() == "f.mlir:3:8"

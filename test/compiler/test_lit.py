@@ -46,9 +46,8 @@ def test_two_hundred_files_take_less_than_ten_seconds(tmp_path: Path):
 
 
 def test_words_of_a_line():
-    words = words_of(
-        "not tool %s -p 'a|b{c=1 d=2}' 2>&1 | filecheck %s > %t.x && cat %t", Path("/f.mlir"), Path("/tmp/t")
-    )
+    line = "not tool %s -p 'a|b{c=1 d=2}' 2>&1 | filecheck %s > %t.x && cat %t"
+    words = words_of(line, Path("/f.mlir"), Path("/tmp/t"))
     first = ["not", "tool", "/f.mlir", "-p", "a|b{c=1 d=2}", "2ERR1", "|", "filecheck", "/f.mlir", ">", "/tmp/t.x"]
     assert words == [*first, "&&", "cat", "/tmp/t"]
 
