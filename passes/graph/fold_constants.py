@@ -71,8 +71,8 @@ def fold_op(ctx: Context, op: GraphOp, max_bytes: int) -> ConstantOp | None:
 
 def _small_enough(op: GraphOp, constants: Sequence[ConstantOp], max_bytes: int) -> bool:
     shape = op.infer_type().get_shape()
-    if DYNAMIC in shape:
-        return False
+    if DYNAMIC in shape or op.infer_type() != op.result_type:
+        return False  # `infer-shapes` comes first
     size = count(shape) * dtype_of(op.result_type.element_type).itemsize
     return size <= max(max_bytes, GROWTH * sum(map(bytes_of, constants)))
 

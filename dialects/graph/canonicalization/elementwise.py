@@ -34,7 +34,7 @@ from stepwell.dialects.graph.elementwise import (
     UnaryOp,
 )
 from stepwell.dialects.graph.numeric import Array
-from stepwell.dialects.graph.types import Value, dtype_of, element_type_of, is_bool, is_float, type_of
+from stepwell.dialects.graph.types import Value, dtype_of, element_type_of, is_bool, is_float
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 
@@ -105,6 +105,8 @@ class MergeTwice(RewritePattern):
         inner = op.x.owner
         if not isinstance(inner, UnaryOp) or type(inner) is not type(op):
             return
+        if inner.x.type != op.result.type:
+            return
         if isinstance(op, INVOLUTIONS):
             rewriter.replace(op, (), (inner.x,))
         elif isinstance(op, IDEMPOTENT):
@@ -116,7 +118,7 @@ class DropUnbounded(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ClampOp, rewriter: PatternRewriter, /) -> None:
-        if op.min == float("-inf") and op.max == float("inf"):
+        if op.min == float("-inf") and op.max == float("inf") and op.x.type == op.result.type:
             rewriter.replace(op, (), (op.x,))
 
 
@@ -133,7 +135,7 @@ class MergeClamps(RewritePattern):
             return
         low, high = max(inner.min, op.min), min(inner.max, op.max)
         if low <= high and inner.min <= inner.max and op.min <= op.max:
-            rewriter.replace(op, ClampOp(inner.x, min=low, max=high))
+            rewriter.replace(op, ClampOp(inner.x, min=low, max=high, result_type=op.result.type))
 
 
 class ClampFromMaxMin(RewritePattern):
@@ -146,9 +148,9 @@ class ClampFromMaxMin(RewritePattern):
             if number is None or x.type != op.result.type or float(number) != number:
                 continue  # no number, NaN, or an integer that a float64 cannot hold
             if isinstance(op, MaxOp):
-                rewriter.replace(op, ClampOp(x, min=float(number)))
+                rewriter.replace(op, ClampOp(x, min=float(number), result_type=op.result.type))
             else:
-                rewriter.replace(op, ClampOp(x, max=float(number)))
+                rewriter.replace(op, ClampOp(x, max=float(number), result_type=op.result.type))
             return
 
 
@@ -159,7 +161,8 @@ class ClampRelu(RewritePattern):
     def match_and_rewrite(self, op: ClampOp, rewriter: PatternRewriter, /) -> None:
         inner = op.x.owner
         if isinstance(inner, ReluOp) and op.max >= max(op.min, 0.0):
-            rewriter.replace(op, ClampOp(inner.x, min=max(op.min, 0.0), max=op.max))
+            low = max(op.min, 0.0)
+            rewriter.replace(op, ClampOp(inner.x, min=low, max=op.max, result_type=op.result.type))
 
 
 class DropCast(RewritePattern):
@@ -183,7 +186,7 @@ class MergeCasts(RewritePattern):
         if is_bool(middle) or is_float(before) != is_float(middle):
             return
         if np.can_cast(dtype_of(before), dtype_of(middle), "safe"):
-            rewriter.replace(op, CastOp(inner.x, to=type_of(op.result).element_type))
+            rewriter.replace(op, CastOp(inner.x, result_type=op.result.type))
 
 
 class SelectKnown(RewritePattern):

@@ -31,7 +31,7 @@ class DropIdentityTranspose(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: TransposeOp, rewriter: PatternRewriter, /) -> None:
-        if op.perm == tuple(range(len(op.perm))):
+        if op.perm == tuple(range(len(op.perm))) and op.x.type == op.result.type:
             rewriter.replace(op, (), (op.x,))
 
 
@@ -87,7 +87,7 @@ class MergeSlices(RewritePattern):
             return
         starts = tuple(a + s * b for a, s, b in zip(inner.starts, inner.steps, op.starts, strict=True))
         steps = tuple(a * b for a, b in zip(inner.steps, op.steps, strict=True))
-        rewriter.replace(op, SliceOp(inner.x, starts=starts, sizes=op.sizes, steps=steps))
+        rewriter.replace(op, SliceOp(inner.x, starts=starts, sizes=op.sizes, steps=steps, result_type=op.result.type))
 
 
 class MergePads(RewritePattern):
@@ -99,7 +99,9 @@ class MergePads(RewritePattern):
         if not isinstance(inner, PadOp) or inner.mode != op.mode or op.mode == "reflect" or inner.value != op.value:
             return
         low, high = _sum(inner.low, op.low), _sum(inner.high, op.high)
-        rewriter.replace(op, PadOp(inner.x, low=low, high=high, mode=op.mode, value=op.value))
+        rewriter.replace(
+            op, PadOp(inner.x, low=low, high=high, mode=op.mode, value=op.value, result_type=op.result.type)
+        )
 
 
 def _sum(a: Shape, b: Shape) -> Shape:
@@ -123,7 +125,8 @@ class SliceOfConcat(RewritePattern):
                 return
             if offset <= min(start, last) and max(start, last) < offset + size:
                 starts = (*op.starts[:axis], start - offset, *op.starts[axis + 1 :])
-                rewriter.replace(op, SliceOp(part, starts=starts, sizes=op.sizes, steps=op.steps))
+                cut = SliceOp(part, starts=starts, sizes=op.sizes, steps=op.steps, result_type=op.result.type)
+                rewriter.replace(op, cut)
                 return
             offset += size
 
@@ -133,7 +136,7 @@ class MergeConcats(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ConcatOp, rewriter: PatternRewriter, /) -> None:
-        if len(op.inputs) == 1:
+        if len(op.inputs) == 1 and op.inputs[0].type == op.result.type:
             rewriter.replace(op, (), (op.inputs[0],))
             return
         parts = [part for value in op.inputs for part in self._parts(value.owner, op) or (value,)]

@@ -1,0 +1,194 @@
+// RUN: stepwell-opt %s --split-input-file --verify-diagnostics
+
+// Shapes must broadcast.
+func.func @broadcast(%a: tensor<2x4xf32>, %b: tensor<3xf32>) {
+  // expected-error@+1 {{shapes 2x4, 3 do not broadcast with each other}}
+  %s = graph.add %a, %b : (tensor<2x4xf32>, tensor<3xf32>) -> tensor<2x4xf32>
+  func.return
+}
+
+// -----
+
+// A result type must be the one that follows.
+func.func @result(%a: tensor<2x4xf32>, %b: tensor<4xf32>) {
+  // expected-error@+1 {{result is tensor<4x2xf32>, but tensor<2x4xf32> follows from operands and attributes}}
+  %s = graph.add %a, %b : (tensor<2x4xf32>, tensor<4xf32>) -> tensor<4x2xf32>
+  func.return
+}
+
+// -----
+
+// Each op says which elements it takes.
+func.func @elements(%a: tensor<4xi64>) {
+  // expected-error@+1 {{takes floats, but is given i64}}
+  %s = graph.exp %a : tensor<4xi64>
+  func.return
+}
+
+// -----
+
+func.func @mixed_elements(%a: tensor<4xf32>, %b: tensor<4xi64>) {
+  // expected-error@+1 {{operands have element types f32, i64; they must be one}}
+  %s = graph.mul %a, %b : (tensor<4xf32>, tensor<4xi64>) -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+// The weight's channels must be x's.
+func.func @channels(%x: tensor<1x4x8x8xf32>, %w: tensor<16x3x3x3xf32>) {
+  // expected-error@+1 {{x (1x4x8x8, nchw) has 4 channels, but the weight (16x3x3x3) with groups = 1 is made for 3}}
+  %y = graph.conv %x, %w : (tensor<1x4x8x8xf32>, tensor<16x3x3x3xf32>) -> tensor<1x16x6x6xf32>
+  func.return
+}
+
+// -----
+
+func.func @bias(%x: tensor<1x3x8x8xf32>, %w: tensor<16x3x3x3xf32>, %b: tensor<8xf32>) {
+  // expected-error@+1 {{the bias is 8; 16 output channels need as many}}
+  %y = graph.conv %x, %w, %b : (tensor<1x3x8x8xf32>, tensor<16x3x3x3xf32>, tensor<8xf32>) -> tensor<1x16x6x6xf32>
+  func.return
+}
+
+// -----
+
+func.func @pads(%x: tensor<1x3x8x8xf32>, %w: tensor<16x3x3x3xf32>) {
+  // expected-error@+1 {{pads has 2 numbers; 2 spatial dims need 4}}
+  %y = graph.conv %x, %w {pads = [1, 1]} : (tensor<1x3x8x8xf32>, tensor<16x3x3x3xf32>) -> tensor<1x16x8x8xf32>
+  func.return
+}
+
+// -----
+
+func.func @window(%x: tensor<1x3x2x2xf32>) {
+  // expected-error@+1 {{a window of 3 (dilation 1) does not fit into 2 + 0 + 0 of padding}}
+  %y = graph.max_pool %x {kernel = [3, 3]} : (tensor<1x3x2x2xf32>) -> tensor<1x3x1x1xf32>
+  func.return
+}
+
+// -----
+
+// What must be said and is not.
+func.func @missing(%x: tensor<1x3x2x2xf32>) {
+  // expected-error@+1 {{attribute 'kernel' is missing}}
+  %y = graph.max_pool %x : tensor<1x3x2x2xf32>
+  func.return
+}
+
+// -----
+
+func.func @operands(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has 1 operands; it takes 2}}
+  %y = graph.add %x : tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @columns_and_rows(%a: tensor<2x3xf32>, %b: tensor<4x5xf32>) {
+  // expected-error@+1 {{2x3 times 4x5: 3 columns do not meet 4 rows}}
+  %c = graph.matmul %a, %b : (tensor<2x3xf32>, tensor<4x5xf32>) -> tensor<2x5xf32>
+  func.return
+}
+
+// -----
+
+func.func @axes(%a: tensor<2x3xf32>) {
+  // expected-error@+1 {{axes [2] must be distinct and from 0 to 1}}
+  %s = graph.reduce sum %a {axes = [2]} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  func.return
+}
+
+// -----
+
+func.func @elements_of_reshape(%a: tensor<2x3xf32>) {
+  // expected-error@+1 {{2x3 has 6 elements, but 4x2 has 8}}
+  %s = graph.reshape %a : (tensor<2x3xf32>) -> tensor<4x2xf32>
+  func.return
+}
+
+// -----
+
+func.func @permutation(%a: tensor<2x3xf32>) {
+  // expected-error@+1 {{perm [0, 0] is no permutation of the 2 dims of x}}
+  %s = graph.transpose %a {perm = [0, 0]} : (tensor<2x3xf32>) -> tensor<2x2xf32>
+  func.return
+}
+
+// -----
+
+func.func @concat(%a: tensor<2x3xf32>, %b: tensor<2x4xf32>) {
+  // expected-error@+1 {{2x4 and 2x3 differ elsewhere than at axis 0}}
+  %s = graph.concat %a, %b {axis = 0} : (tensor<2x3xf32>, tensor<2x4xf32>) -> tensor<4x3xf32>
+  func.return
+}
+
+// -----
+
+func.func @slice(%a: tensor<8xf32>) {
+  // expected-error@+1 {{dim 0: elements 2 to 8 are outside the 8 of x}}
+  %s = graph.slice %a {starts = [2], sizes = [4], steps = [2]} : (tensor<8xf32>) -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @negative_pad(%a: tensor<8xf32>) {
+  // expected-error@+1 {{pads must not be negative; a slice takes elements away}}
+  %s = graph.pad %a {low = [-1], high = [0]} : (tensor<8xf32>) -> tensor<7xf32>
+  func.return
+}
+
+// -----
+
+func.func @reflect(%a: tensor<2xf32>) {
+  // expected-error@+1 {{mode reflect cannot pad 2 elements out of 2}}
+  %s = graph.pad %a {low = [2], high = [0], mode = reflect} : (tensor<2xf32>) -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+// A shape is a list of integers.
+func.func @shape(%a: tensor<8xf32>, %s: tensor<f32>) {
+  // expected-error@+1 {{the shape must be a list (rank 1) of integers, but is tensor<f32>}}
+  %y = graph.dynamic_reshape %a, %s : (tensor<8xf32>, tensor<f32>) -> tensor<?xf32>
+  func.return
+}
+
+// -----
+
+// Seven elements do not make rows of four.
+func.func @rest(%a: tensor<7xf32>) {
+  %s = graph.constant dense<[-1, 4]> : tensor<2xi64>
+  // expected-error@+1 {{7 has 7 elements, which shape [-1, 4] cannot hold}}
+  %y = graph.dynamic_reshape %a, %s : (tensor<7xf32>, tensor<2xi64>) -> tensor<?x4xf32>
+  func.return
+}
+
+// -----
+
+func.func @yields(%x: tensor<4xf32>) {
+  // expected-error@+1 {{yielded values must have the types of the results}}
+  %y = graph.fusion(%a = %x) : (tensor<4xf32>) -> tensor<8xf32> {
+    graph.yield %a : tensor<4xf32>
+  }
+  func.return
+}
+
+// -----
+
+// An attribute that the op has not, and a word that it may not be.
+func.func @unknown_attribute(%x: tensor<4xf32>) {
+  // expected-error@+1 {{graph.clamp has no attribute 'low'; it has min, max}}
+  %y = graph.clamp %x {low = 0.0} : tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @word(%x: tensor<4xf32>) {
+  // expected-error@+1 {{predicate may be lt, le, gt, ge, eq, ne, but is 'slt'}}
+  %y = graph.compare slt %x, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xi1>
+  func.return
+}
