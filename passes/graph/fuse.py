@@ -1,11 +1,15 @@
 """Group ops into kernels: `graph.fusion` ops, which read their inputs and write their result once.
 
-    %c = graph.conv %x, %w : ...                            %y = graph.fusion(%x_, %w_, %r_ = %x, %w, %r) : ... {
-    %s = graph.add %c, %r : tensor<1x8x4x4xf32>    becomes    %c = graph.conv %x_, %w_ : ...
-    %y = graph.relu %s : tensor<1x8x4x4xf32>                  %s = graph.add %c, %r_ : tensor<1x8x4x4xf32>
-                                                              %y = graph.relu %s : tensor<1x8x4x4xf32>
-                                                              graph.yield %y : tensor<1x8x4x4xf32>
-                                                            }
+    %c = graph.conv %x, %w : ...
+    %s = graph.add %c, %r : tensor<1x8x4x4xf32>
+    %y = graph.relu %s : tensor<1x8x4x4xf32>
+  becomes
+    %y = graph.fusion(%x_1 = %x, %w_1 = %w, %r_1 = %r) : ... -> tensor<1x8x4x4xf32> {
+      %c = graph.conv %x_1, %w_1 : ...
+      %s = graph.add %c, %r_1 : tensor<1x8x4x4xf32>
+      %y_1 = graph.relu %s : tensor<1x8x4x4xf32>
+      graph.yield %y_1 : tensor<1x8x4x4xf32>
+    }
 
 The walk goes backwards. An op whose users all stand in one group joins it if it fits; else it opens a group, of which
 it is the only result. So an inner value never leaves its group, and no path that leaves a group (through its result)

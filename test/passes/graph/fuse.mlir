@@ -1,0 +1,143 @@
+// RUN: stepwell-opt %s -p fuse | filecheck %s
+// RUN: stepwell-opt %s -p fuse{max-ops=2} | filecheck %s --check-prefix=SMALL
+
+// A convolution with what follows it: bias, residual, activation. The number 6 is cloned into the kernel; the weight
+// and the bias, which have more than one element, are inputs.
+// CHECK-LABEL: @epilogue
+// CHECK:         %y = graph.fusion(%{{.*}} = %x, %{{.*}} = %w, %{{.*}} = %b, %{{.*}} = %r)
+// CHECK-NEXT:      graph.conv
+// CHECK-NEXT:      graph.add
+// CHECK-NEXT:      graph.add
+// CHECK-NEXT:      %[[SIX:.*]] = graph.constant dense<6.000000e+00>
+// CHECK-NEXT:      %[[Y:.*]] = graph.min %{{.*}}, %[[SIX]]
+// CHECK-NEXT:      graph.yield %[[Y]]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %y
+// SMALL-LABEL: @epilogue
+// SMALL-COUNT-2: graph.fusion
+// SMALL:         func.return
+func.func @epilogue(%x: tensor<1x3x8x8xf32>, %r: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
+  %w = graph.constant dense_resource<w> : tensor<4x3x1x1xf32>
+  %b = graph.constant dense<[[[1.0]], [[2.0]], [[3.0]], [[4.0]]]> : tensor<4x1x1xf32>
+  %six = graph.constant dense<6.0> : tensor<f32>
+  %c = graph.conv %x, %w : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %d = graph.add %c, %b : (tensor<1x4x8x8xf32>, tensor<4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %e = graph.add %d, %r : tensor<1x4x8x8xf32>
+  %y = graph.min %e, %six : (tensor<1x4x8x8xf32>, tensor<f32>) -> tensor<1x4x8x8xf32>
+  func.return %y : tensor<1x4x8x8xf32>
+}
+
+// x * sigmoid(x): two users of the matmul, both in its own group.
+// CHECK-LABEL: @diamond
+// CHECK-COUNT-1: graph.fusion
+// CHECK:           graph.matmul
+// CHECK-NEXT:      graph.sigmoid
+// CHECK-NEXT:      graph.mul
+// CHECK-NEXT:      graph.yield
+func.func @diamond(%a: tensor<4x4xf32>, %b: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %c = graph.matmul %a, %b : tensor<4x4xf32>
+  %s = graph.sigmoid %c : tensor<4x4xf32>
+  %y = graph.mul %c, %s : tensor<4x4xf32>
+  func.return %y : tensor<4x4xf32>
+}
+
+// A value that others need too ends its group: the first relu is an input of the second product and of the sum.
+// CHECK-LABEL: @shared
+// CHECK:         %a = graph.fusion
+// CHECK-NEXT:      graph.matmul
+// CHECK-NEXT:      graph.relu
+// CHECK:         %s = graph.fusion({{.*}} = %a
+// CHECK-NEXT:      graph.matmul
+// CHECK-NEXT:      graph.add
+func.func @shared(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %p = graph.matmul %x, %x : tensor<4x4xf32>
+  %a = graph.relu %p : tensor<4x4xf32>
+  %q = graph.matmul %a, %a : tensor<4x4xf32>
+  %s = graph.add %q, %a : tensor<4x4xf32>
+  func.return %s : tensor<4x4xf32>
+}
+
+// One anchor a kernel: of two products that are added, one stands alone.
+// CHECK-LABEL: @two_anchors
+// CHECK:         %p = graph.fusion
+// CHECK-NEXT:      graph.matmul
+// CHECK-NEXT:      graph.yield
+// CHECK:         %s = graph.fusion({{.*}} = %p
+// CHECK-NEXT:      graph.matmul
+// CHECK-NEXT:      graph.add
+func.func @two_anchors(%x: tensor<4x4xf32>, %y: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %p = graph.matmul %x, %y : tensor<4x4xf32>
+  %q = graph.matmul %y, %x : tensor<4x4xf32>
+  %s = graph.add %p, %q : tensor<4x4xf32>
+  func.return %s : tensor<4x4xf32>
+}
+
+// A reduction reads each element once, so what computes them may stand before it.
+// CHECK-LABEL: @before_softmax
+// CHECK-COUNT-1: graph.fusion
+// CHECK:           graph.mul
+// CHECK-NEXT:      graph.softmax
+// CHECK-NEXT:      graph.yield
+func.func @before_softmax(%x: tensor<4x4xf32>, %m: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %a = graph.mul %x, %m : tensor<4x4xf32>
+  %y = graph.softmax %a {axis = 1} : tensor<4x4xf32>
+  func.return %y : tensor<4x4xf32>
+}
+
+// A convolution reads them again for each window: what computes them is a kernel of its own.
+// CHECK-LABEL: @before_conv
+// CHECK:         %a = graph.fusion
+// CHECK-NEXT:      graph.relu
+// CHECK-NEXT:      graph.yield
+// CHECK:         %y = graph.fusion
+// CHECK-NEXT:      graph.conv
+func.func @before_conv(%x: tensor<1x3x8x8xf32>, %w: tensor<3x3x3x3xf32>) -> tensor<1x3x6x6xf32> {
+  %a = graph.relu %x : tensor<1x3x8x8xf32>
+  %y = graph.conv %a, %w : (tensor<1x3x8x8xf32>, tensor<3x3x3x3xf32>) -> tensor<1x3x6x6xf32>
+  func.return %y : tensor<1x3x6x6xf32>
+}
+
+// A factor a channel is not recomputed for each pixel: what has another shape is another kernel.
+// CHECK-LABEL: @other_shape
+// CHECK:         %s = graph.fusion
+// CHECK-NEXT:      graph.sigmoid
+// CHECK-NEXT:      graph.yield
+// CHECK:         %y = graph.fusion(%{{.*}} = %x, %{{.*}} = %s)
+// CHECK-NEXT:      graph.mul
+func.func @other_shape(%x: tensor<1x4x8x8xf32>, %g: tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32> {
+  %s = graph.sigmoid %g : tensor<1x4x1x1xf32>
+  %y = graph.mul %x, %s : (tensor<1x4x8x8xf32>, tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  func.return %y : tensor<1x4x8x8xf32>
+}
+
+// A reshape is a view: it stays outside, and parts what it stands between.
+// CHECK-LABEL: @view
+// CHECK:         %a = graph.fusion
+// CHECK:         %v = graph.reshape %a
+// CHECK-NEXT:    %y = graph.fusion(%{{.*}} = %v)
+func.func @view(%x: tensor<4x4xf32>) -> tensor<16xf32> {
+  %a = graph.relu %x : tensor<4x4xf32>
+  %v = graph.reshape %a : (tensor<4x4xf32>) -> tensor<16xf32>
+  %y = graph.neg %v : tensor<16xf32>
+  func.return %y : tensor<16xf32>
+}
+
+// Moving elements is work too, and may have an epilogue.
+// CHECK-LABEL: @movement
+// CHECK-COUNT-1: graph.fusion
+// CHECK:           graph.transpose
+// CHECK-NEXT:      graph.relu
+func.func @movement(%x: tensor<2x4xf32>) -> tensor<4x2xf32> {
+  %t = graph.transpose %x {perm = [1, 0]} : (tensor<2x4xf32>) -> tensor<4x2xf32>
+  %y = graph.relu %t : tensor<4x2xf32>
+  func.return %y : tensor<4x2xf32>
+}
+
+// Nothing to compute, nothing to fuse.
+// CHECK-LABEL: @nothing
+// CHECK-NEXT:    %c = graph.constant
+// CHECK-NEXT:    func.return %x, %c
+func.func @nothing(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<f32>) {
+  %c = graph.constant dense<1.0> : tensor<f32>
+  func.return %x, %c : tensor<4xf32>, tensor<f32>
+}
