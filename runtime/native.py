@@ -67,7 +67,10 @@ def link(objects: Iterable[bytes], entry: str) -> Any:
                 builder.import_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
         builder.add_current_process()  # memcpy and memset
         builder.export_symbol(entry)
-        return builder.link(jit, f"stepwell{next(_counter)}")
+        try:
+            return builder.link(jit, f"stepwell{next(_counter)}")
+        except RuntimeError as error:  # LLVM says on standard error which symbol it is that nobody has
+            raise RuntimeError(f"the object code of @{entry} does not link: {error}") from None
 
 
 def aligned_bytes(size: int) -> Array:

@@ -14,6 +14,7 @@ every kernel needs are missing. Ours take their place in our contexts under the 
 
 from xdsl.dialects import llvm as xdsl_llvm
 from xdsl.ir import Dialect
+from xdsl.traits import IsolatedFromAbove
 
 from .ops import (
     ExtractElementOp,
@@ -38,6 +39,7 @@ OURS = (
     SelectOp,
     UIToFPOp,
 )
+xdsl_llvm.FuncOp.traits.add_trait(IsolatedFromAbove())  # as upstream's: names are a function's own
 _names = {op.name for op in OURS}
 
 LLVM = Dialect(

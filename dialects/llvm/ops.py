@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from typing import ClassVar
 
-from stepwell.dialects.lanes import element, lanes, like
+from stepwell.dialects.lanes import element, is_integer, lanes, like
 from xdsl.dialects.builtin import (
     I1,
+    AnyFloat,
     AnyFloatConstr,
     IntegerAttr,
     IntegerType,
@@ -36,6 +38,11 @@ from xdsl.utils.exceptions import VerifyException
 BoolLike = I1 | VectorType[I1]
 
 
+def check_mask(mask: SSAValue, masked: SSAValue) -> None:
+    if lanes(mask.type) != lanes(masked.type):
+        raise VerifyException("a mask has as many lanes as what it masks")
+
+
 @irdl_op_definition
 class FCmpOp(IRDLOperation):
     """Compare floats, lane by lane: `%m = llvm.fcmp "olt" %a, %b : vector<16xf32>`; `o` is false on NaN, `u` true."""
@@ -60,7 +67,7 @@ class FCmpOp(IRDLOperation):
 
     def verify_(self) -> None:
         if lanes(self.lhs.type) != lanes(self.res.type):
-            raise VerifyException("as many results as lanes are compared, please")
+            raise VerifyException("a comparison has as many results as lanes")
 
     @classmethod
     def parse(cls, parser: Parser) -> FCmpOp:
@@ -113,22 +120,37 @@ class SelectOp(IRDLOperation):
             raise VerifyException("a vector condition has as many lanes as what it selects from")
 
 
+class NumberCastOp(GenericCastOp, ABC):
+    """From integers to floats or back, lane by lane."""
+
+    INTEGER_SOURCE: ClassVar[bool] = False
+
+    def verify_(self) -> None:
+        given, made = self.arg.type, self.result.type
+        if lanes(given) != lanes(made):
+            raise VerifyException(f"{given} and {made} have not the same lanes")
+        integer, other = (given, made) if self.INTEGER_SOURCE else (made, given)
+        if not is_integer(element(integer)) or not isinstance(element(other), AnyFloat):
+            raise VerifyException(f"{self.name} does not cast {given} to {made}")
+
+
 @irdl_op_definition
-class UIToFPOp(GenericCastOp):
+class UIToFPOp(NumberCastOp):
     """An unsigned integer as the nearest float: `llvm.uitofp %a : i32 to f32`."""
 
     name = "llvm.uitofp"
+    INTEGER_SOURCE: ClassVar[bool] = True
 
 
 @irdl_op_definition
-class FPToSIOp(GenericCastOp):
+class FPToSIOp(NumberCastOp):
     """A float rounded towards zero to a signed integer; poison when it does not fit."""
 
     name = "llvm.fptosi"
 
 
 @irdl_op_definition
-class FPToUIOp(GenericCastOp):
+class FPToUIOp(NumberCastOp):
     """A float rounded towards zero to an unsigned integer; poison when it does not fit."""
 
     name = "llvm.fptoui"
@@ -186,6 +208,9 @@ class MaskedLoadOp(IRDLOperation):
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "operands attr-dict `:` functional-type(operands, results)"
 
+    def verify_(self) -> None:
+        check_mask(self.mask, self.res)
+
     def __init__(self, data: SSAValue, mask: SSAValue, pass_thru: SSAValue, alignment: int):
         super().__init__(
             operands=[data, mask, pass_thru],
@@ -208,6 +233,9 @@ class MaskedStoreOp(IRDLOperation):
     traits = traits_def(MemoryWriteEffect())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "$value `,` $data `,` $mask attr-dict `:` type($value) `,` type($mask) `into` type($data)"
+
+    def verify_(self) -> None:
+        check_mask(self.mask, self.value)
 
     def __init__(self, value: SSAValue, data: SSAValue, mask: SSAValue, alignment: int):
         super().__init__(operands=[value, data, mask], properties={"alignment": IntegerAttr(alignment, 32)})

@@ -56,7 +56,12 @@ class LoopsToLLVM(ModulePass):
         for op in module.body.block.ops:
             if not isinstance(op, func.FuncOp):
                 raise StepwellError(f"loops-to-llvm knows no '{op.name}' at the top of a module", where=op)
-            lowered.append(lower_function(op, types, declarations, arguments.get(op.sym_name.data)))
+            try:
+                lowered.append(lower_function(op, types, declarations, arguments.get(op.sym_name.data)))
+            except StepwellError as error:
+                if error.where is None:
+                    error.where = op
+                raise
         body = module.body
         old = body.detach_block(body.block)
         body.add_block(Block([*declarations.values(), *lowered]))
