@@ -46,7 +46,8 @@ Dim = int | str
 class BindShapes(ModulePass):
     name = "bind-shapes"
 
-    shapes: str
+    shapes: str = ""
+    """`name=4x3x224x224`, several separated by `;`; inputs that have all their sizes need none."""
 
     @classmethod
     def of(cls, shapes: Mapping[str, Sequence[int]]) -> BindShapes:
