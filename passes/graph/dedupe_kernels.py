@@ -6,6 +6,7 @@
 Kernels are equal if they have the same type, ops, attributes (constants among them) and the same wiring; names and
 locations don't count. Those of the ones that go are fused into the location of the one that stays. A network repeats
 itself, so that few kernels are left to lower: ResNet-50 has 50-odd convolutions, 20-odd of them different.
+`--pass-statistics` says how many went and how many stay.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from stepwell.context import Context
 from stepwell.locations import fuse
 from stepwell.pass_manager import ModulePass
+from stepwell.rewriting import pattern_counts
 from xdsl.dialects.builtin import ModuleOp, StringAttr, SymbolRefAttr
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
@@ -40,6 +42,9 @@ class DedupeKernels(ModulePass):
                 other.detach()
                 other.erase()
         redirect_calls(module, renamed)
+        if (counts := pattern_counts.get()) is not None:
+            counts["kernels that equal an earlier one"] += len(renamed)
+            counts["kernels that stay"] += len(kept)
 
 
 def redirect_calls(module: ModuleOp, renamed: dict[str, str]) -> None:

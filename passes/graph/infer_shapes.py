@@ -57,6 +57,7 @@ def infer_block(ctx: Context, block: Block) -> None:
         if not isinstance(op, GraphOp):
             continue
         try:
+            op.verify_()  # what the types tell only now may not fit
             for new in settle(op):
                 refine(new)
                 fold_op(ctx, new, SHAPE_BYTES)

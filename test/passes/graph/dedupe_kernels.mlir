@@ -61,3 +61,6 @@ func.func private @other_wiring(%p: tensor<4xf32>, %q: tensor<4xf32>) -> tensor<
   %c = graph.clamp %m {max = 6.0} : tensor<4xf32>
   func.return %c : tensor<4xf32>
 }
+
+// RUN: stepwell-opt %s -p dedupe-kernels --pass-statistics 2>&1 | filecheck %s --check-prefix=STATISTICS
+// STATISTICS:  {{4  kernels that stay}}
