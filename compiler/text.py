@@ -45,6 +45,7 @@ from xdsl.utils.mlir_lexer import MLIRTokenKind, StringLiteral
 from .context import Context
 from .diagnostics import StepwellError, did_you_mean, one_line
 from .locations import is_known
+from .manifest import WEIGHTS_LAYOUT
 from .weights_file import read_weights, write_weights
 
 WEIGHTS_ATTRIBUTE = "stepwell.weights"
@@ -324,6 +325,8 @@ def weight_keys(module: ModuleOp) -> list[str]:
     for op in module.walk():
         for attribute in (*op.properties.values(), *op.attributes.values()):
             visit(attribute)
+        if isinstance(layout := op.attributes.get(WEIGHTS_LAYOUT), DictionaryAttr):  # from level program on
+            keys.update(dict.fromkeys(layout.data))
     return list(keys)
 
 

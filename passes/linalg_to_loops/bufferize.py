@@ -162,7 +162,7 @@ class EntryBuffers:
             self.globals[value] = known
             self.module.body.block.insert_op_before(known, self.main)
         get = memref.GetGlobalOp(known.sym_name.data, buffer_for(op.result))
-        get.memref.name_hint = op.result.name_hint
+        get.memref.name_hint = re.sub(r"\W", "_", known.sym_name.data)
         self._add(get)
         self.buffers[op.result] = get.memref
 

@@ -18,7 +18,9 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from .aliases import reads_only_its_own_element
 
 INPLACE = "stepwell.inplace"
-VIEW_NAMES = frozenset({"memref.subview", "memref.expand_shape", "memref.collapse_shape"})
+VIEW_NAMES = frozenset(
+    f"memref.{name}" for name in ("subview", "expand_shape", "collapse_shape", "cast", "reinterpret_cast")
+)
 
 
 def touches(buffer: SSAValue) -> list[tuple[Operation, int]]:

@@ -1,0 +1,63 @@
+"""The C target's whole way down: from a framework's graph to C99 that any C compiler takes.
+
+The same way as the native target's to level program, but with scalar loops: the C compiler vectorizes them itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from stepwell.context import Context
+from stepwell.manifest import pack_weights
+from stepwell.target import Artifact, Phases, Translation
+from stepwell.targets.graph_phases import GRAPH_PHASES
+from xdsl.dialects.builtin import ModuleOp
+
+from .program import Program
+
+
+@dataclass(frozen=True)
+class COptions:
+    """`embed_weights`: as arrays in model.c, instead of a file beside it."""
+
+    threads: int = 1
+    embed_weights: bool = False
+
+
+@dataclass(frozen=True)
+class CTarget:
+    name: str = "c"
+    loader: str = "stepwell.runtime.c:CProgram"
+    options: type[Any] = COptions
+
+    def pipeline(self, options: COptions) -> Phases:
+        return (
+            *GRAPH_PHASES,
+            ("tensor", "graph-to-linalg,fuse-elementwise"),
+            ("loops", "bufferize,linalg-to-loops{vector-width=1}"),
+            ("program", "plan-memory"),
+        )
+
+    def emit(self, ctx: Context, module: ModuleOp, options: COptions) -> Artifact:
+        program = Program(ctx, module, embed_weights=options.embed_weights)
+        files = {"model.c": program.source().encode(), "model.h": program.header().encode()}
+        return Artifact(program.manifest(), files, b"" if options.embed_weights else pack_weights(ctx, module))
+
+
+TARGET = CTarget()
+
+
+def c_source(ctx: Context, module: ModuleOp, options: COptions, name: str) -> dict[str, bytes]:
+    """The source, its header and its weights, all called after `name`."""
+    prefix = re.sub(r"\W", "_", name, flags=re.ASCII) or "model"
+    prefix = prefix if prefix[0].isalpha() else f"model_{prefix}"
+    program = Program(ctx, module, prefix, options.embed_weights)
+    files = {f"{prefix}.c": program.source().encode(), f"{prefix}.h": program.header().encode()}
+    if not options.embed_weights:
+        files[f"{prefix}.weights.bin"] = bytes(pack_weights(ctx, module))
+    return files
+
+
+C_SOURCE = Translation("c", "program", c_source)
