@@ -60,7 +60,7 @@ def windows(op: Any, x: Array, kernel: tuple[int, ...], sizes: tuple[int, ...], 
     """[N, C, out..., k...]: a view of what each window sees of x, padded with `value`."""
     spatial, reach = len(kernel), [(k - 1) * d + 1 for k, d in zip(kernel, op.dilations, strict=True)]
     need = [(size - 1) * s + r for size, s, r in zip(sizes, op.strides, reach, strict=True)]
-    high = [max(h, n - l - d) for h, n, l, d in zip(op.high, need, op.low, x.shape[2:], strict=True)]
+    high = [max(h, n - low - d) for h, n, low, d in zip(op.high, need, op.low, x.shape[2:], strict=True)]
     padded = np.pad(x, [(0, 0), (0, 0), *zip(op.low, high, strict=True)], constant_values=value)
     view = np.lib.stride_tricks.sliding_window_view(padded, reach, axis=tuple(range(2, 2 + spatial)))
     steps = [slice(None, (size - 1) * s + 1, s) for size, s in zip(sizes, op.strides, strict=True)]
@@ -108,7 +108,7 @@ def conv_transpose(op: graph.ConvTransposeOp, x: Array, w: Array, bias: Array | 
         for g in range(groups):
             part = np.tensordot(w[g * ins : (g + 1) * ins, :, *tap], x[:, g * ins : (g + 1) * ins], ([0], [1]))
             y[:, g * outs : (g + 1) * outs, *place] += np.moveaxis(part, 0, 1)
-    cut = tuple(slice(l, n - h) for l, h, n in zip(op.low, op.high, full, strict=True))
+    cut = tuple(slice(low, n - high) for low, high, n in zip(op.low, op.high, full, strict=True))
     y = y[:, :, *cut]
     return as_layout(op, y if bias is None else y + bias.reshape(-1, *[1] * spatial))
 

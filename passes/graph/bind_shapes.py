@@ -19,9 +19,9 @@ from typing import cast
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
+from stepwell.dialects.graph.types import DYNAMIC, element_type_of, shape_of, tensor
 from stepwell.pass_manager import ModulePass
 from xdsl.dialects.builtin import (
-    DYNAMIC_INDEX,
     ArrayAttr,
     DictionaryAttr,
     FunctionType,
@@ -85,27 +85,22 @@ class Interface:
     name: str
     dims: tuple[Dim, ...]
 
-    @property
-    def type(self) -> TensorType[Attribute]:
-        assert isinstance(self.argument.type, TensorType)
-        return cast("TensorType[Attribute]", self.argument.type)
-
 
 def inputs_of(function: FuncOp) -> list[Interface]:
     inputs: list[Interface] = []
     for argument, attributes in zip(function.args, attributes_of(function.arg_attrs, len(function.args)), strict=True):
         name = attributes.get("stepwell.name")
         if isinstance(name, StringAttr) and isinstance(argument.type, TensorType):
-            given = dims_of(attributes) or [""] * argument.type.get_num_dims()
-            pairs = zip(given, argument.type.get_shape(), strict=True)
-            dims = tuple(dim if size == DYNAMIC_INDEX else size for dim, size in pairs)
+            shape = shape_of(argument)
+            pairs = zip(dims_of(attributes) or [""] * len(shape), shape, strict=True)
+            dims = tuple(dim if size == DYNAMIC else size for dim, size in pairs)
             inputs.append(Interface(argument, name.data, dims))
     return inputs
 
 
 def attributes_of(attributes: ArrayAttr[DictionaryAttr] | None, count: int) -> Iterator[Mapping[str, Attribute]]:
     if attributes is None:
-        return iter([{}] * count)
+        return iter([dict[str, Attribute]()] * count)
     return (one.data for one in attributes.data)
 
 
@@ -132,8 +127,8 @@ def bind(function: FuncOp, shapes: Mapping[str, Shape]) -> None:
         bound = shapes.get(item.name) or tuple(
             numbers.get(dim, -1) if isinstance(dim, str) else dim for dim in item.dims
         )
-        sizes = [DYNAMIC_INDEX if dim == -1 else dim for dim in bound]
-        Rewriter.replace_value_with_new_type(item.argument, TensorType(item.type.element_type, sizes))
+        sizes = [DYNAMIC if dim == -1 else dim for dim in bound]
+        Rewriter.replace_value_with_new_type(item.argument, tensor(sizes, element_type_of(item.argument)))
     function.arg_attrs = with_numbers(
         function.arg_attrs, numbers, {item.name: shapes.get(item.name) for item in inputs}
     )

@@ -12,6 +12,7 @@ constants and whose result nobody else uses. Elsewhere what remains is a `mul` a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from stepwell.context import Context
@@ -58,7 +59,7 @@ def factors(ctx: Context, op: BatchNormOp) -> tuple[Array, Array] | None:
     return a, bias - mean * a
 
 
-def attributes_of(op: GraphOp) -> dict[str, object]:
+def attributes_of(op: GraphOp) -> dict[str, Any]:
     return {name: getattr(op, name) for name in op.fields}
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from stepwell.context import Context
@@ -68,7 +69,7 @@ def transpose_of(value: SSAValue) -> TransposeOp | None:
     return value.owner if isinstance(value.owner, TransposeOp) else None
 
 
-def attributes_of(op: GraphOp) -> dict[str, object]:
+def attributes_of(op: GraphOp) -> dict[str, Any]:
     return {name: getattr(op, name) for name in op.fields}
 
 
@@ -209,8 +210,8 @@ class SinkThroughMovement(RewritePattern):
         for name, value in attributes.items():
             if name == "axis":
                 attributes[name] = perm[op.axis] if isinstance(op, SoftmaxOp | LogSoftmaxOp) else value
-            elif isinstance(value, tuple):
-                attributes[name] = permuted(value, back)
+            elif isinstance(value, tuple):  # one number a dim
+                attributes[name] = permuted(cast("tuple[float, ...]", value), back)
         result = tensor(permuted(op.result_type.get_shape(), back), op.result_type.element_type)
         same = type(op)(transpose.x, result_type=result, **attributes)
         same.result.name_hint = op.result.name_hint

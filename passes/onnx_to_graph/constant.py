@@ -11,13 +11,13 @@ from typing import cast
 
 import numpy as np
 from stepwell.dialects import graph
-from stepwell.dialects.graph.types import dtype_of
+from stepwell.dialects.graph.types import dtype_of, element_type_of, rank_of
 from stepwell.dialects.onnx.types import ELEMENT_TYPES
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, SSAValue
 
 from .conversion import Node, converts
-from .emitter import element_type, rank, static_shape
+from .emitter import static_shape
 
 
 @converts("Constant")
@@ -44,13 +44,15 @@ def constant_of_shape(node: Node) -> SSAValue:
 def given_tensor(node: Node) -> SSAValue | None:
     """The attribute `value` as a constant."""
     value = node.op.properties.get("value")
-    return node(graph.ConstantOp(value)) if isinstance(value, DenseResourceAttr | DenseIntOrFPElementsAttr) else None
+    if value is None or not isinstance(value, DenseResourceAttr | DenseIntOrFPElementsAttr):
+        return None
+    return node(graph.ConstantOp(cast(Attribute, value)))
 
 
 @converts("Shape")
 def shape(node: Node) -> SSAValue:
     x = node[0]
-    sizes, dims = node.shape_of(x), rank(x)
+    sizes, dims = node.shape_of(x), rank_of(x)
     if node.opset < 15:
         return sizes
     start = clipped(node.integer("start", 0), dims)
@@ -65,7 +67,7 @@ def clipped(position: int, dims: int) -> int:
 @converts("Size")
 def size(node: Node) -> SSAValue:
     x = node[0]
-    return node.reduce("prod", node.shape_of(x), [0], False) if rank(x) else node.constant(np.array(1, np.int64))
+    return node.reduce("prod", node.shape_of(x), [0], False) if rank_of(x) else node.constant(np.array(1, np.int64))
 
 
 @converts("Range", since=11)
@@ -81,5 +83,5 @@ def eye_like(node: Node) -> SSAValue:
     dims = static_shape(node[0])
     if dims is None:
         raise node.unsupported("symbolic dims are not supported", "bind them before onnx-to-graph")
-    kind = ELEMENT_TYPES[node.integer("dtype")] if node.has("dtype") else element_type(node[0])
-    return node.constant(np.eye(*dims, k=node.integer("k", 0)).astype(dtype_of(kind)))
+    kind = ELEMENT_TYPES[node.integer("dtype")] if node.has("dtype") else element_type_of(node[0])
+    return node.constant(np.eye(*dims, k=node.integer("k", 0), dtype=dtype_of(kind)))

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar, cast
 
 from stepwell.diagnostics import StepwellError
+from stepwell.dialects.graph.types import rank_of
 from stepwell.dialects.onnx import OnnxOp
 from xdsl.ir import Operation, SSAValue
 
-from .emitter import Array, Emitter, rank
+from .emitter import Array, Emitter
 
 
 @dataclass
@@ -100,7 +101,7 @@ class Node(Emitter):
 
     def axis(self, value: SSAValue, default: int | None = None, *, name: str = "axis") -> int:
         """The attribute `axis`, counted from the front of `value`."""
-        return self.from_front(self.integer(name, default), rank(value))
+        return self.from_front(self.integer(name, default), rank_of(value))
 
     def from_front(self, axis: int, dims: int) -> int:
         if not -dims <= axis < dims:

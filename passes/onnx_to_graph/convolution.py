@@ -8,10 +8,11 @@ becomes
 from __future__ import annotations
 
 from stepwell.dialects import graph
+from stepwell.dialects.graph.types import rank_of
 from xdsl.ir import SSAValue
 
 from .conversion import Node, converts
-from .emitter import rank, shape
+from .emitter import shape
 from .windows import Window, explicit_pads
 
 
@@ -78,7 +79,7 @@ def transposed_pads(node: Node, x: SSAValue, window: Window, extra: list[int]) -
     low: list[int] = []
     high: list[int] = []
     for axis in range(spatial):
-        stride, size = window.strides[axis], shape(x)[rank(x) - spatial + axis]
+        stride, size = window.strides[axis], shape(x)[rank_of(x) - spatial + axis]
         reach = window.reach(axis) + extra[axis]
         if not wanted:
             total = reach - stride  # in * stride dims wanted, so the size cancels

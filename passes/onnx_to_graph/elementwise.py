@@ -11,12 +11,11 @@ from functools import partial, reduce
 from math import inf, pi, sqrt
 
 from stepwell.dialects import graph
+from stepwell.dialects.graph.types import element_type_of, is_bool, is_float, is_integer
 from stepwell.dialects.onnx.types import ELEMENT_TYPES
-from xdsl.dialects.builtin import AnyFloat, IntegerType
 from xdsl.ir import SSAValue
 
 from .conversion import Node, converts
-from .emitter import element_type
 
 UNARY: dict[str, type[graph.UnaryOp]] = {
     "Abs": graph.AbsOp,
@@ -98,8 +97,8 @@ def mean(node: Node) -> SSAValue:
 def power(node: Node) -> SSAValue:
     """An exponent of another type: worked out in the float type of the two, the result has the base's type."""
     base, exponent = node[0], node[1]
-    to, other = element_type(base), element_type(exponent)
-    work = other if isinstance(other, AnyFloat) and not isinstance(to, AnyFloat) else to
+    to, other = element_type_of(base), element_type_of(exponent)
+    work = other if is_float(other) and not is_float(to) else to
     return node.cast(node.pow(node.cast(base, work), node.cast(exponent, work)), to)
 
 
@@ -125,14 +124,14 @@ def where(node: Node) -> SSAValue:
 def cast(node: Node) -> SSAValue:
     """Between numbers and bool; strings are not supported."""
     to = ELEMENT_TYPES[node.integer("to")]
-    if not isinstance(to, AnyFloat | IntegerType):
+    if not is_float(to) and not is_integer(to) and not is_bool(to):
         raise node.unsupported(f"to {to} is not supported; numbers and bool are", "export without strings")
     return node.cast(node[0], to)
 
 
 @converts("CastLike", since=15)
 def cast_like(node: Node) -> SSAValue:
-    return node.cast(node[0], element_type(node[1]))
+    return node.cast(node[0], element_type_of(node[1]))
 
 
 @converts("Clip", since=6)
@@ -145,7 +144,7 @@ def clip(node: Node) -> SSAValue:
     """Bounds known by now become attributes of one clamp."""
     x, bounds = node[0], (node.get(1), node.get(2))
     known = [None if bound is None else node.known(bound) for bound in bounds]
-    if isinstance(element_type(x), AnyFloat) and all(
+    if is_float(element_type_of(x)) and all(
         (bound is None) == (number is None) for bound, number in zip(bounds, known, strict=True)
     ):
         low, high = (None if number is None else float(number.reshape(())) for number in known)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from stepwell.context import Context
 from stepwell.dialects import graph
-from stepwell.dialects.graph.types import dtype_of
+from stepwell.dialects.graph.types import dtype_of, element_type_of, shape_of
 from stepwell.locations import stamp
 from xdsl.dialects.builtin import DYNAMIC_INDEX, LocationAttr, TensorType, i1
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -32,26 +32,13 @@ SMALL = 1 << 16
 """Elements up to which a value is evaluated on the spot when a conversion must know it (axes, shapes, pads)."""
 
 
-def tensor_type(value: SSAValue) -> TensorType[Attribute]:
-    assert isinstance(value.type, TensorType)
-    return value.type
-
-
-def element_type(value: SSAValue) -> Attribute:
-    return tensor_type(value).element_type
-
-
-def rank(value: SSAValue) -> int:
-    return len(tensor_type(value).get_shape())
-
-
 def shape(value: SSAValue) -> tuple[int | None, ...]:
     """The dims of a value; None where unknown."""
-    return tuple(None if dim == DYNAMIC_INDEX else dim for dim in tensor_type(value).get_shape())
+    return tuple(None if dim == DYNAMIC_INDEX else dim for dim in shape_of(value))
 
 
 def static_shape(value: SSAValue) -> tuple[int, ...] | None:
-    dims = tensor_type(value).get_shape()
+    dims = shape_of(value)
     return None if DYNAMIC_INDEX in dims else dims
 
 
@@ -93,7 +80,7 @@ class Emitter:
 
     def operands(self, *operands: Operand) -> list[SSAValue]:
         """The operands as values; numbers take the element type of the first value."""
-        like = next(element_type(o) for o in operands if isinstance(o, SSAValue))
+        like = next(element_type_of(o) for o in operands if isinstance(o, SSAValue))
         return [o if isinstance(o, SSAValue) else self.scalar(o, like) for o in operands]
 
     def known(self, value: SSAValue) -> Array | None:
@@ -150,11 +137,11 @@ class Emitter:
         return self(graph.ClampOp(x, min=low, max=high))
 
     def cast(self, x: SSAValue, to: Attribute) -> SSAValue:
-        return x if element_type(x) == to else self(graph.CastOp(x, to=to))
+        return x if element_type_of(x) == to else self(graph.CastOp(x, to=to))
 
     def truth(self, x: SSAValue) -> SSAValue:
         """x as bool: true where it isn't zero."""
-        return x if element_type(x) == i1 else self.compare("ne", x, 0)
+        return x if element_type_of(x) == i1 else self.compare("ne", x, 0)
 
     def reduce(self, kind: str, x: SSAValue, axes: Sequence[int], keepdims: bool = True) -> SSAValue:
         return self(graph.ReduceOp(kind, x, axes=tuple(axes), keepdims=keepdims)) if axes else x
@@ -190,7 +177,7 @@ class Emitter:
             parts = [size] if isinstance(size, int) else [dims[axis] for axis in size]
             known.append(None if None in parts else prod(part for part in parts if part is not None))
         static = [size for size in known if size is not None]
-        result = TensorType(element_type(x), [DYNAMIC_INDEX if size is None else size for size in known])
+        result = TensorType(element_type_of(x), [DYNAMIC_INDEX if size is None else size for size in known])
         if result == x.type and len(static) >= len(known) - 1:
             return x
         if len(static) == len(known):
@@ -217,4 +204,4 @@ class Emitter:
         dims = self.known(sizes)
         if dims is None:
             return self(graph.DynamicBroadcastToOp(x, sizes))
-        return self(graph.BroadcastToOp(x, result_type=TensorType(element_type(x), [int(dim) for dim in dims])))
+        return self(graph.BroadcastToOp(x, result_type=TensorType(element_type_of(x), [int(dim) for dim in dims])))

@@ -8,17 +8,18 @@ becomes
 from __future__ import annotations
 
 from stepwell.dialects import graph
+from stepwell.dialects.graph.types import rank_of
 from xdsl.ir import SSAValue
 
 from .conversion import Node, converts
-from .emitter import Size, rank
+from .emitter import Size
 
 
 @converts("MatMul")
 def matmul(node: Node) -> SSAValue:
     """numpy's rules: vectors become matrices, batch dims broadcast"""
     a, b = node[0], node[1]
-    row, column = rank(a) == 1, rank(b) == 1
+    row, column = rank_of(a) == 1, rank_of(b) == 1
     if row:
         a = node.reshape(a, [1, (0,)])
     if column:
@@ -26,7 +27,7 @@ def matmul(node: Node) -> SSAValue:
     product = node(graph.MatmulOp(a, b))
     if not (row or column):
         return product
-    dims = rank(product)
+    dims = rank_of(product)
     dropped = {dims - 2} if row else set[int]()
     dropped |= {dims - 1} if column else set()
     kept: list[Size] = [(axis,) for axis in range(dims) if axis not in dropped]

@@ -11,12 +11,12 @@ from math import prod
 
 import numpy as np
 from stepwell.dialects import graph
-from stepwell.dialects.graph.types import dtype_of
+from stepwell.dialects.graph.types import dtype_of, element_type_of, rank_of
 from xdsl.dialects.builtin import TensorType, i1
 from xdsl.ir import SSAValue
 
 from .conversion import Node, converts
-from .emitter import Size, element_type, rank, shape, static_shape
+from .emitter import Size, shape, static_shape
 
 
 @converts("Identity")
@@ -32,7 +32,7 @@ def dropout(node: Node) -> list[SSAValue]:
         raise node.unsupported("training_mode = true is not supported", "export the model for inference")
     if len(node.op.results) == 1 or not node.op.results[1].uses:
         return [x]
-    kept = node.constant(np.array(1, bool)) if node.opset >= 10 else node.scalar(1, element_type(x))
+    kept = node.constant(np.array(1, bool)) if node.opset >= 10 else node.scalar(1, element_type_of(x))
     return [x, node.broadcast_to(kept, node.shape_of(x))]
 
 
@@ -56,7 +56,7 @@ def reshape(node: Node) -> SSAValue:
 
 @converts("Flatten")
 def flatten(node: Node) -> SSAValue:
-    x, dims = node[0], rank(node[0])
+    x, dims = node[0], rank_of(node[0])
     axis = node.integer("axis", 1)
     axis = axis + dims if axis < 0 else axis
     return node.reshape(x, [tuple(range(axis)), tuple(range(axis, dims))])
@@ -73,7 +73,7 @@ def given_axes(node: Node, dims: int) -> list[int] | None:
 
 @converts("Squeeze")
 def squeeze(node: Node) -> SSAValue:
-    x, dims = node[0], rank(node[0])
+    x, dims = node[0], rank_of(node[0])
     axes = given_axes(node, dims)
     if axes is None:
         if static_shape(x) is None:
@@ -87,14 +87,14 @@ def squeeze(node: Node) -> SSAValue:
 def unsqueeze(node: Node) -> SSAValue:
     x = node[0]
     count = len(node.integers_of("axes") if node.opset < 13 else node.needed_integers(1, "axes"))
-    axes = given_axes(node, rank(x) + count) or []
-    own = iter(range(rank(x)))
-    return node.reshape(x, [1 if axis in axes else (next(own),) for axis in range(rank(x) + count)])
+    axes = given_axes(node, rank_of(x) + count) or []
+    own = iter(range(rank_of(x)))
+    return node.reshape(x, [1 if axis in axes else (next(own),) for axis in range(rank_of(x) + count)])
 
 
 @converts("Transpose")
 def transpose(node: Node) -> SSAValue:
-    return node.transpose(node[0], node.integers_of("perm", range(rank(node[0]))[::-1]))
+    return node.transpose(node[0], node.integers_of("perm", range(rank_of(node[0]))[::-1]))
 
 
 @converts("Concat", since=4)
@@ -194,7 +194,7 @@ def pad(node: Node) -> SSAValue:
     pads = node.known(node[1])
     if axes is None and (pads is None or static_shape(x) is None):
         return node(graph.DynamicPadOp(x, node[1], node.get(2), mode=pad_mode(node)))
-    amounts, dims = node.needed_integers(1, "pads"), rank(x)
+    amounts, dims = node.needed_integers(1, "pads"), rank_of(x)
     if axes is not None:
         full = [0] * 2 * dims
         for index, axis in enumerate(axes):
@@ -213,7 +213,7 @@ def pad_mode(node: Node) -> str:
 
 def static_pad(node: Node, x: SSAValue, pads: list[int], value: float) -> SSAValue:
     """Positive amounts are padded, then negative ones are cut."""
-    dims, mode = rank(x), pad_mode(node)
+    dims, mode = rank_of(x), pad_mode(node)
     low, high = pads[:dims], pads[dims:]
     if any(amount > 0 for amount in pads):
         more = (tuple(max(amount, 0) for amount in side) for side in (low, high))
@@ -235,7 +235,7 @@ def expand(node: Node) -> SSAValue:
 
 
 def broadcast(node: Node, x: SSAValue, sizes: list[int]) -> SSAValue:
-    result = TensorType(element_type(x), sizes)
+    result = TensorType(element_type_of(x), sizes)
     return x if x.type == result else node(graph.BroadcastToOp(x, result_type=result))
 
 
@@ -295,7 +295,7 @@ def trilu(node: Node) -> SSAValue:
 def one_hot(node: Node) -> SSAValue:
     """indices compared with 0, 1, ... along a new axis"""
     indices, depth = node[0], node.needed_integers(1, "depth")[0]
-    dims, kind = rank(indices), element_type(node[0])
+    dims, kind = rank_of(indices), element_type_of(node[0])
     axis = node.from_front(node.integer("axis", -1), dims + 1)
     place: list[Size] = [(position,) for position in range(dims)]
     place.insert(axis, 1)
@@ -303,6 +303,6 @@ def one_hot(node: Node) -> SSAValue:
     apart = node.reshape(positive, place)
     classes = node.constant(np.arange(depth).astype(dtype_of(kind)).reshape(-1, *[1] * (dims - axis)))
     hot = node.compare("eq", apart, classes)
-    assert element_type(hot) == i1
+    assert element_type_of(hot) == i1
     off, on = (node.reshape(node.slice(node[2], 0, which, 1), []) for which in range(2))
     return node.select(hot, on, off)

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stepwell.dialects import graph
+from stepwell.dialects.graph.types import element_type_of, rank_of
 from xdsl.dialects.builtin import f32
 from xdsl.ir import Attribute, SSAValue
 
 from .conversion import Node, converts
-from .emitter import Size, element_type, rank, shape, static_shape
+from .emitter import Size, shape, static_shape
 
 EPSILON = 1e-5
 """ONNX's default in all its normalizations."""
@@ -40,7 +41,7 @@ def along_channels(node: Node, parameter: SSAValue, dims: int) -> SSAValue:
 
 @converts("InstanceNormalization", since=6)
 def instance_normalization(node: Node) -> SSAValue:
-    x, dims = node[0], rank(node[0])
+    x, dims = node[0], rank_of(node[0])
     normal = normalized(node, x, list(range(2, dims)), node.real("epsilon", EPSILON))
     scaled = node.mul(normal, along_channels(node, node[1], dims))
     return node.add(scaled, along_channels(node, node[2], dims))
@@ -55,9 +56,9 @@ def normalized(node: Node, x: SSAValue, axes: list[int], epsilon: float) -> SSAV
 @converts("LayerNormalization", since=17)
 def layer_normalization(node: Node) -> list[SSAValue]:
     """all three results"""
-    x, dims = node[0], rank(node[0])
+    x, dims = node[0], rank_of(node[0])
     axes = list(range(node.axis(x, -1), dims))
-    own = element_type(x)
+    own = element_type_of(x)
     work: Attribute = f32 if node.integer("stash_type", 1) == 1 else own
     wide = node.cast(x, work)
     mean = node.reduce("mean", wide, axes)
@@ -74,9 +75,9 @@ def layer_normalization(node: Node) -> list[SSAValue]:
 def rms_normalization(node: Node) -> SSAValue:
     """x / sqrt(mean(x^2) + epsilon) * scale"""
     x = node[0]
-    own = element_type(x)
+    own = element_type_of(x)
     wide = node.cast(x, f32 if node.integer("stash_type", 1) == 1 else own)
-    mean = node.reduce("mean", node.mul(wide, wide), list(range(node.axis(x, -1), rank(x))))
+    mean = node.reduce("mean", node.mul(wide, wide), list(range(node.axis(x, -1), rank_of(x))))
     normal = node.mul(wide, node.rsqrt(node.add(mean, node.real("epsilon", EPSILON))))
     return node.mul(node.cast(normal, own), node[1])
 
@@ -85,7 +86,7 @@ def rms_normalization(node: Node) -> SSAValue:
 def group_normalization(node: Node) -> SSAValue:
     """scale and bias a group (opset 18) or a channel (21)"""
     x, groups = node[0], node.integer("num_groups")
-    dims, channels = rank(x), shape(x)[1]
+    dims, channels = rank_of(x), shape(x)[1]
     if channels is None or channels % groups:
         raise node.unsupported(f"{channels} channels in {groups} groups is not supported", "groups of equal size are")
     spatial: list[Size] = [(axis,) for axis in range(2, dims)]
@@ -94,7 +95,7 @@ def group_normalization(node: Node) -> SSAValue:
     per_group = node.opset < 21
 
     def scale(value: SSAValue, parameter: SSAValue, apply: Callable[[SSAValue, SSAValue], SSAValue]) -> SSAValue:
-        return apply(value, along_channels(node, parameter, rank(value)))
+        return apply(value, along_channels(node, parameter, rank_of(value)))
 
     def joined(value: SSAValue) -> SSAValue:
         return node.reshape(value, [(0,), channels, *[(axis,) for axis in range(3, dims + 1)]])
@@ -126,7 +127,7 @@ def lp_normalization(node: Node) -> SSAValue:
 def local_response_normalization(node: Node) -> SSAValue:
     """x / (bias + alpha * mean of x^2 over `size` channels)^beta: an average pool along the channels"""
     x, size = node[0], node.integer("size")
-    rest = tuple(range(2, rank(x)))
+    rest = tuple(range(2, rank_of(x)))
     rows = node.reshape(node.mul(x, x), [(0,), 1, (1,), rest])
     low, high = (size - 1) // 2, size - 1 - (size - 1) // 2
     pooled = node(
@@ -152,9 +153,9 @@ def softmax_flattened(node: Node) -> SSAValue:
     """over all dims from `axis` on"""
     x = node[0]
     axis = node.axis(x, 1)
-    if axis == rank(x) - 1:
+    if axis == rank_of(x) - 1:
         return softmax_along(node, x, axis)
-    dims = rank(x)
+    dims = rank_of(x)
     flat = node.reshape(x, [tuple(range(axis)), tuple(range(axis, dims))])
     result = softmax_along(node, flat, 1)
     if (sizes := static_shape(x)) is not None:

@@ -11,12 +11,10 @@ from math import inf, prod
 
 import numpy as np
 from stepwell.dialects import graph
-from stepwell.dialects.graph.types import dtype_of
-from xdsl.dialects.builtin import AnyFloat
+from stepwell.dialects.graph.types import dtype_of, element_type_of, is_float, rank_of
 from xdsl.ir import SSAValue
 
 from .conversion import Node, converts
-from .emitter import element_type, rank
 from .windows import Window, explicit_pads
 
 
@@ -24,7 +22,7 @@ from .windows import Window, explicit_pads
 def max_pool(node: Node) -> SSAValue:
     """values only, not the indices"""
     x, window = node[0], Window.of(node, node.integers_of("kernel_shape"))
-    lowest = -inf if isinstance(element_type(x), AnyFloat) else float(np.iinfo(dtype_of(element_type(x))).min)
+    lowest = -inf if is_float(element_type_of(x)) else float(np.iinfo(dtype_of(element_type_of(x))).min)
     x, pads = explicit_pads(node, x, window, lowest)
     return node(
         graph.MaxPoolOp(
@@ -74,7 +72,7 @@ def lp_pool(node: Node) -> SSAValue:
 
 
 def spatial_axes(x: SSAValue) -> list[int]:
-    return list(range(2, rank(x)))
+    return list(range(2, rank_of(x)))
 
 
 @converts("GlobalAveragePool")

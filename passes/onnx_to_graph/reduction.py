@@ -11,10 +11,10 @@ from collections.abc import Callable
 from functools import partial
 
 from stepwell.dialects import graph
+from stepwell.dialects.graph.types import rank_of
 from xdsl.ir import SSAValue
 
 from .conversion import Node, converts
-from .emitter import rank
 
 AXES_ARE_AN_INPUT = 18
 """Since this opset for all reductions; for ReduceSum since 13."""
@@ -60,7 +60,7 @@ def axes_of(node: Node, x: SSAValue) -> list[int]:
         axes = [] if node.get(1) is None else node.needed_integers(1, "axes")
     if not axes and node.opset >= since and node.integer("noop_with_empty_axes", 0):
         return []
-    return sorted(node.from_front(axis, rank(x)) for axis in axes) or list(range(rank(x)))
+    return sorted(node.from_front(axis, rank_of(x)) for axis in axes) or list(range(rank_of(x)))
 
 
 def keepdims(node: Node) -> bool:

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 from stepwell.dialects import graph
+from stepwell.dialects.graph.types import element_type_of, rank_of
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import SSAValue
 
 from .conversion import Node, converts
-from .emitter import element_type, rank, shape, static_shape
+from .emitter import shape, static_shape
 
 SIMPLE = {"coordinate": "asymmetric", "nearest_mode": "floor"}
 """How Upsample and Resize-10 count: the only way there was before opset 11."""
@@ -59,7 +60,7 @@ def resize(node: Node) -> SSAValue:
     attributes = attributes_of(node)
     x, axes = node[0], axes_of(node)
     if given(node, 2):
-        scales = [1.0] * rank(x)
+        scales = [1.0] * rank_of(x)
         for axis, scale in zip(axes, node.needed(2, "scales"), strict=True):
             scales[axis] = float(scale)
         return by_scales(node, scales, **attributes)
@@ -67,7 +68,7 @@ def resize(node: Node) -> SSAValue:
     policy = node.text("keep_aspect_ratio_policy", "stretch")
     dims = [shape(x)[axis] for axis in axes]
     if sizes is None or None in dims:
-        if policy != "stretch" or len(axes) < rank(x):
+        if policy != "stretch" or len(axes) < rank_of(x):
             raise node.unsupported(
                 "sizes computed at run time with axes or keep_aspect_ratio_policy are not supported",
                 "bind symbolic dims before onnx-to-graph",
@@ -105,7 +106,7 @@ def attributes_of(node: Node) -> dict[str, Any]:
 
 def axes_of(node: Node) -> list[int]:
     """The axes that scales and sizes speak of."""
-    dims = rank(node[0])
+    dims = rank_of(node[0])
     return [node.from_front(axis, dims) for axis in node.integers_of("axes", range(dims)) or range(dims)]
 
 
@@ -126,7 +127,7 @@ def by_scales(node: Node, scales: list[float], **attributes: Any) -> SSAValue:
     if dims is None:
         return node(graph.DynamicResizeOp(x, node.constant(np.array(scales)), **attributes))
     sizes = [floor(dim * scale) for dim, scale in zip(dims, scales, strict=True)]
-    result = TensorType(element_type(x), sizes)
+    result = TensorType(element_type_of(x), sizes)
     return node(graph.ResizeOp(x, scales=scales, result_type=result, **attributes))
 
 
@@ -141,5 +142,5 @@ def by_sizes(node: Node, axes: Sequence[int], sizes: Sequence[int], **attributes
     if tuple(whole) == dims:
         return x
     scales = [new / old if old else 1.0 for new, old in zip(whole, dims, strict=True)]
-    result = TensorType(element_type(x), whole)
+    result = TensorType(element_type_of(x), whole)
     return node(graph.ResizeOp(x, scales=scales, result_type=result, **attributes))

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from stepwell.dialects import graph
+from stepwell.dialects.graph.types import element_type_of, rank_of
 from xdsl.ir import SSAValue
 
 from .conversion import Node
-from .emitter import element_type, rank, shape
+from .emitter import shape
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def explicit_pads(node: Node, x: SSAValue, window: Window, value: float) -> tupl
     if window.auto_pad in ("NOTSET", "VALID"):
         return x, window.pads
     spatial = len(window.kernel)
-    sizes = shape(x)[rank(x) - spatial :]
+    sizes = shape(x)[rank_of(x) - spatial :]
     found = [
         window.same_pads_of_any(axis) if size is None else window.same_pads(axis, size)
         for axis, size in enumerate(sizes)
@@ -79,7 +80,7 @@ def explicit_pads(node: Node, x: SSAValue, window: Window, value: float) -> tupl
 
 def pad_at_run_time(node: Node, x: SSAValue, window: Window, value: float) -> SSAValue:
     """The formula of `same_pads` in graph ops on x's shape."""
-    spatial, dims = len(window.kernel), rank(x)
+    spatial, dims = len(window.kernel), rank_of(x)
     all_sizes = node.shape_of(x)
     sizes = node.slice(all_sizes, 0, dims - spatial, spatial)
     stride = node.integers(window.strides)
@@ -91,4 +92,4 @@ def pad_at_run_time(node: Node, x: SSAValue, window: Window, value: float) -> SS
     low, high = (small, big) if window.auto_pad == "SAME_UPPER" else (big, small)
     none = node.constant(np.zeros(dims - spatial, np.int64))
     pads = node(graph.ConcatOp(none, low, none, high, axis=0))
-    return node(graph.DynamicPadOp(x, pads, node.scalar(value, element_type(x))))
+    return node(graph.DynamicPadOp(x, pads, node.scalar(value, element_type_of(x))))

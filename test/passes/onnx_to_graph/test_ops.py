@@ -1,0 +1,336 @@
+"""Each supported ONNX op, over its opsets and attributes, against ONNX's own reference evaluator.
+
+A case is a node with inputs; inputs named in `constants` become initializers. Each runs twice: with static shapes, and
+with symbolic dims that are bound only after the step down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+from reference import evaluate
+from stepwell.context import Context
+from stepwell.diagnostics import StepwellError
+from stepwell.dialects.onnx.importer import import_onnx
+from stepwell.pass_manager import parse_passes, run_passes
+from stepwell.passes.graph.bind_shapes import BindShapes
+
+RANDOM = np.random.default_rng(7)
+
+
+def normal(*shape: int) -> np.ndarray:
+    return RANDOM.standard_normal(shape).astype(np.float32)
+
+
+def positive(*shape: int) -> np.ndarray:
+    return np.abs(normal(*shape)) + np.float32(0.5)
+
+
+def integers(*numbers: int) -> np.ndarray:
+    return np.array(numbers, np.int64)
+
+
+@dataclass
+class Case:
+    op: str
+    opset: int
+    inputs: Sequence[np.ndarray | None]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    constants: Sequence[int] = ()
+    """The inputs that are initializers."""
+    outputs: int = 1
+    dynamic: bool = True
+    """Whether symbolic dims that are bound later are supported too."""
+    name: str = ""
+
+    def __str__(self) -> str:
+        said = "-".join(f"{k}={v}" for k, v in self.attributes.items() if not isinstance(v, TensorProto))
+        shapes = "-".join("x".join(map(str, a.shape)) if a is not None else "none" for a in self.inputs)
+        return f"{self.op}-{self.opset}-{said}-{shapes}".replace(" ", "")
+
+    def feeds(self) -> dict[str, np.ndarray]:
+        numbered = enumerate(self.inputs)
+        return {f"x{i}": a for i, a in numbered if a is not None and i not in self.constants}
+
+    def model(self, *, symbolic: bool) -> onnx.ModelProto:
+        names = [f"x{i}" if a is not None else "" for i, a in enumerate(self.inputs)]
+        node = helper.make_node(self.op, names, [f"y{i}" for i in range(self.outputs)], **self.attributes)
+        kinds = {name: helper.np_dtype_to_tensor_dtype(array.dtype) for name, array in self.feeds().items()}
+        inputs = [
+            helper.make_tensor_value_info(
+                name, kinds[name], [f"{name}_{i}" if symbolic else dim for i, dim in enumerate(array.shape)]
+            )
+            for name, array in self.feeds().items()
+        ]
+        outputs = [onnx.ValueInfoProto(name=name) for name in node.output]
+        initializers = [numpy_helper.from_array(self.inputs[i], f"x{i}") for i in self.constants]
+        graph = helper.make_graph([node], "case", inputs, outputs, initializers)
+        opsets = [helper.make_opsetid("", self.opset)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=10)
+
+    def expected(self) -> list[np.ndarray]:
+        return ReferenceEvaluator(self.model(symbolic=False)).run(None, self.feeds())
+
+    def ours(self, *, symbolic: bool) -> list[np.ndarray]:
+        ctx = Context()
+        module = import_onnx(ctx, self.model(symbolic=symbolic))
+        run_passes(ctx, module, parse_passes("onnx-to-graph"), verify_each=True)
+        if symbolic:
+            run_passes(ctx, module, [BindShapes.of({name: a.shape for name, a in self.feeds().items()})])
+        run_passes(ctx, module, parse_passes("infer-shapes,fold-constants,canonicalize"), verify_each=True)
+        assert "?" not in str(module), module
+        return list(evaluate(ctx, module, self.feeds()).values())
+
+
+X = normal(2, 3, 4, 5)
+IMAGE = normal(2, 3, 9, 8)
+SIGNAL = normal(2, 3, 11)
+VOLUME = normal(1, 2, 5, 6, 7)
+
+
+def elementwise() -> list[Case]:
+    unit = np.tanh(normal(3, 4)) * np.float32(0.9)
+    cases = [
+        Case(op, opset, [normal(3, 4)])
+        for op in ("Abs", "Neg", "Exp", "Floor", "Ceil", "Relu", "Sigmoid", "Tanh", "Sin", "Cos", "Erf", "Sign")
+        for opset in (13, 22)
+    ]
+    cases += [Case(op, 13, [normal(3, 4)]) for op in ("Tan", "Sinh", "Cosh", "Asinh", "Atan", "Softplus", "Softsign")]
+    cases += [Case(op, 13, [unit]) for op in ("Asin", "Acos", "Atanh")]
+    cases += [Case(op, 13, [positive(3, 4)]) for op in ("Log", "Sqrt", "Reciprocal")]
+    cases += [Case("Acosh", 13, [positive(3, 4) + 1]), Case("Round", 13, [np.float32([0.5, 1.5, -2.5, 2.4])])]
+    cases += [Case("Not", 13, [np.array([True, False])])]
+    odd = np.float32([np.nan, np.inf, -np.inf, 1])
+    cases += [Case("IsNaN", 13, [odd]), Case("IsInf", 13, [odd])]
+    cases += [Case("IsInf", 13, [odd], {"detect_negative": 0}), Case("IsInf", 13, [odd], {"detect_positive": 0})]
+    for op in ("Add", "Sub", "Mul", "Div"):
+        cases += [Case(op, opset, [X, normal(4, 1)]) for opset in (7, 13, 14)]
+    cases += [Case("Div", 14, [integers(7, -7, 9), integers(2, 2, -4)]), Case("Sub", 14, [normal(), normal(3)])]
+    cases += [Case(op, 13, [normal(3, 4), normal(4), normal(3, 1)]) for op in ("Max", "Min", "Sum", "Mean")]
+    cases += [Case("Max", 13, [normal(3)]), Case("Mean", 8, [normal(3), normal(3)])]
+    cases += [Case("Pow", 13, [positive(3), normal(3)]), Case("Pow", 13, [normal(3), integers(2, 3, 0)])]
+    cases += [Case("Pow", 13, [integers(2, 3, 4), np.float32([2, 2, 0.5])])]
+    cases += [Case("Mod", 13, [integers(7, -7, 7), integers(3, 3, -3)])]
+    cases += [Case("Mod", 13, [normal(5), positive(5)], {"fmod": 1})]
+    flags = [np.array([[True], [False]]), np.array([True, False, True])]
+    cases += [Case(op, 13, flags) for op in ("And", "Or", "Xor")]
+    numbers = [np.float32([[1], [2]]), np.float32([1, 2, 3])]
+    cases += [Case(op, 16, numbers) for op in ("Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual")]
+    cases += [Case("Where", 16, [np.array([[True], [False]]), normal(2, 3), normal(3)])]
+    cases += [Case("Cast", 13, [normal(4) * 3], {"to": t}) for t in (6, 7, 9, 10, 11)]
+    cases += [Case("Cast", 13, [np.array([0, 1, 255], np.uint8)], {"to": 1})]
+    cases += [Case("CastLike", 19, [normal(3), integers(1)])]
+    x = normal(3, 4) * 3
+    cases += [Case("Clip", 6, [x], {"min": -1.0, "max": 2.0}), Case("Clip", 6, [x], {"max": 1.0})]
+    low, high = np.float32(-1), np.float32(2)
+    for opset in (11, 13):
+        cases += [Case("Clip", opset, [x, low, high], constants=(1, 2)), Case("Clip", opset, [x, None, high])]
+        cases += [Case("Clip", opset, [x, low], constants=(1,)), Case("Clip", opset, [x])]
+    cases += [Case("Clip", 13, [integers(1, 5, 9), np.int64(2), np.int64(7)], constants=(1, 2))]
+    return cases
+
+
+def activations() -> list[Case]:
+    x = normal(2, 3, 4) * 3
+    cases = [Case("LeakyRelu", 16, [x], {"alpha": 0.2}), Case("LeakyRelu", 6 + 1, [x])]
+    cases += [Case("PRelu", 16, [x, normal(3, 1)]), Case("PRelu", 7, [x, normal(1)])]
+    cases += [Case("HardSigmoid", 13, [x]), Case("HardSigmoid", 13, [x], {"alpha": 0.1, "beta": 0.6})]
+    cases += [Case("HardSwish", 14, [x]), Case("Elu", 13, [x], {"alpha": 0.7}), Case("Selu", 13, [x])]
+    cases += [Case("Celu", 12, [x], {"alpha": 1.3}), Case("ThresholdedRelu", 13, [x], {"alpha": 0.8})]
+    cases += [Case("Shrink", 13, [x], {"lambd": 1.0, "bias": 0.3}), Case("Mish", 18, [x])]
+    cases += [Case("Gelu", 20, [x]), Case("Gelu", 20, [x], {"approximate": "tanh"})]
+    return cases
+
+
+def convolutions() -> list[Case]:
+    w = normal(4, 3, 3, 3)
+    cases = [Case("Conv", opset, [IMAGE, w, normal(4)], constants=(1, 2)) for opset in (7, 11, 22)]
+    cases += [Case("Conv", 11, [IMAGE, w], {"pads": [1, 2, 0, 1], "strides": [2, 1]}, constants=(1,))]
+    cases += [Case("Conv", 11, [IMAGE, w], {"dilations": [2, 2], "pads": [2, 2, 2, 2]})]
+    cases += [Case("Conv", 11, [IMAGE, normal(6, 1, 3, 2)], {"group": 3}, constants=(1,))]
+    for mode in ("SAME_UPPER", "SAME_LOWER", "VALID"):
+        cases += [Case("Conv", 11, [IMAGE, w], {"auto_pad": mode, "strides": [2, 2]}, constants=(1,))]
+        cases += [Case("Conv", 11, [IMAGE, normal(4, 3, 2, 4)], {"auto_pad": mode}, constants=(1,))]
+    cases += [Case("Conv", 11, [SIGNAL, normal(4, 3, 3)], {"strides": [2], "pads": [1, 1]}, constants=(1,))]
+    cases += [Case("Conv", 11, [VOLUME, normal(3, 2, 2, 3, 2)], {"strides": [2, 1, 2]}, constants=(1,))]
+    w = normal(3, 4, 3, 3)
+    t = "ConvTranspose"
+    cases += [Case(t, 11, [IMAGE, w, normal(4)], {"strides": [2, 2]}, constants=(1, 2))]
+    cases += [Case(t, 11, [IMAGE, w], {"strides": [2, 2], "pads": [1, 0, 1, 1], "output_padding": [1, 1]}, (1,))]
+    cases += [Case(t, 11, [IMAGE, normal(3, 2, 3, 2)], {"group": 3, "dilations": [2, 1]}, constants=(1,))]
+    for mode in ("SAME_UPPER", "SAME_LOWER", "VALID"):
+        cases += [Case(t, 11, [IMAGE, w], {"auto_pad": mode, "strides": [2, 2]}, constants=(1,))]
+    out = {"strides": [2, 2], "output_shape": [18, 17]}
+    cases += [Case(t, 11, [IMAGE, w], out, constants=(1,), dynamic=False)]
+    cases += [Case(t, 11, [SIGNAL, normal(3, 2, 4)], {"strides": [3]}, constants=(1,))]
+    return cases
+
+
+def pools() -> list[Case]:
+    cases: list[Case] = []
+    kernel = {"kernel_shape": [3, 2]}
+    for op in ("MaxPool", "AveragePool"):
+        cases += [Case(op, 11, [IMAGE], {**kernel, "strides": [2, 2]}), Case(op, 22, [IMAGE], kernel)]
+        cases += [Case(op, 11, [IMAGE], {**kernel, "strides": [2, 3], "ceil_mode": 1, "pads": [1, 0, 1, 1]})]
+        cases += [Case(op, 11, [SIGNAL], {"kernel_shape": [3], "strides": [2]})]
+        cases += [Case(op, 11, [VOLUME], {"kernel_shape": [2, 3, 2], "strides": [2, 1, 2]})]
+        cases += [Case(op, 11, [IMAGE], {**kernel, "auto_pad": "VALID", "strides": [2, 2]})]
+    for mode in ("SAME_UPPER", "SAME_LOWER"):
+        cases += [Case("MaxPool", 11, [IMAGE], {"kernel_shape": [3, 3], "strides": [2, 2], "auto_pad": mode})]
+        cases += [Case("MaxPool", 11, [IMAGE], {"kernel_shape": [2, 2], "strides": [2, 2], "auto_pad": mode})]
+        more = {"kernel_shape": [3, 3], "strides": [2, 2], "auto_pad": mode}
+        cases += [Case("AveragePool", 11, [IMAGE], more, dynamic=False)]
+    cases += [Case("MaxPool", 12, [IMAGE], {**kernel, "dilations": [2, 2]})]
+    cases += [Case("MaxPool", 12, [np.arange(48, dtype=np.uint8).reshape(1, 1, 6, 8)], {**kernel, "pads": [1, 1, 1, 1]})]
+    cases += [Case("AveragePool", 11, [IMAGE], {**kernel, "pads": [1, 1, 1, 1], "count_include_pad": c}) for c in (0, 1)]
+    cases += [Case(op, 13, [IMAGE]) for op in ("GlobalAveragePool", "GlobalMaxPool")]
+    cases += [Case("LpPool", 18, [IMAGE], {**kernel, "p": 3}), Case("GlobalAveragePool", 13, [SIGNAL])]
+    return cases
+
+
+def normalizations() -> list[Case]:
+    four = [normal(3), normal(3), normal(3), positive(3)]
+    cases = [Case("BatchNormalization", opset, [X, *four], constants=(1, 2, 3, 4)) for opset in (9, 14, 15)]
+    cases += [Case("BatchNormalization", 15, [X, *four], {"epsilon": 1e-2})]
+    cases += [Case("BatchNormalization", 15, [normal(2, 3), *four], constants=(1, 2, 3, 4))]
+    cases += [Case("InstanceNormalization", 6 + 1, [X, normal(3), normal(3)])]
+    cases += [Case("LayerNormalization", 17, [X, normal(5), normal(5)], outputs=3)]
+    cases += [Case("LayerNormalization", 17, [X, normal(4, 5)], {"axis": 2})]
+    cases += [Case("GroupNormalization", 21, [normal(2, 4, 3, 3), normal(4), normal(4)], {"num_groups": 2}, dynamic=False)]
+    cases += [Case("LpNormalization", 13, [X], {"axis": 1, "p": p}) for p in (1, 2)]
+    cases += [Case("MeanVarianceNormalization", 13, [X])]
+    cases += [Case("LRN", 13, [normal(2, 7, 3, 3)], {"size": size, "alpha": 0.2}, dynamic=False) for size in (3, 4)]
+    cases += [Case(op, 13, [X], {"axis": a}) for op in ("Softmax", "LogSoftmax") for a in (-1, 1)]
+    cases += [Case(op, 11, [X], {"axis": a}) for op in ("Softmax", "LogSoftmax") for a in (1, 2, 3)]
+    return cases
+
+
+def products() -> list[Case]:
+    a, b = normal(3, 4), normal(4, 5)
+    cases = [Case("MatMul", 13, [a, b]), Case("MatMul", 13, [normal(2, 3, 4), b]), Case("MatMul", 13, [normal(4), b])]
+    cases += [Case("MatMul", 13, [a, normal(4)]), Case("MatMul", 13, [normal(4), normal(4)])]
+    cases += [Case("MatMul", 13, [normal(2, 1, 3, 4), normal(6, 4, 2)])]
+    for opset in (7, 11, 13):
+        cases += [Case("Gemm", opset, [a, b, normal(5)])]
+    cases += [Case("Gemm", 13, [a.T.copy(), b.T.copy(), normal(3, 1)], {"transA": 1, "transB": 1, "alpha": 0.5, "beta": 2.0})]
+    cases += [Case("Gemm", 11, [a, b])]
+    return cases
+
+
+def reductions() -> list[Case]:
+    cases: list[Case] = []
+    names = ("Sum", "Mean", "Max", "Min", "Prod", "L1", "L2", "LogSumExp", "SumSquare")
+    for op in [f"Reduce{name}" for name in names]:
+        axes_input = 13 if op == "ReduceSum" else 18
+        cases += [Case(op, axes_input - 2, [X], {"axes": [1, -1]}), Case(op, axes_input - 2, [X], {"keepdims": 0})]
+        cases += [Case(op, 18, [X, integers(-2)], {"keepdims": k}, constants=(1,)) for k in (0, 1)]
+        cases += [Case(op, 18, [X])]
+    cases += [Case("ReduceSum", 18, [X], {"noop_with_empty_axes": 1})]
+    cases += [Case("ReduceLogSum", 18, [positive(3, 4), integers(1)], constants=(1,))]
+    for op in ("ArgMax", "ArgMin"):
+        cases += [Case(op, 13, [X], {"axis": -1}), Case(op, 13, [np.float32([[1, 3, 3, 1]])], {"axis": 1})]
+        cases += [Case(op, 13, [np.float32([[1, 3, 3, 1]])], {"axis": 1, "select_last_index": 1, "keepdims": 0})]
+    return cases
+
+
+def movements() -> list[Case]:
+    cases = [Case("Reshape", 13, [X, integers(0, -1, 5)], constants=(1,)), Case("Reshape", 5 + 2, [X, integers(6, 20)], constants=(1,))]
+    cases += [Case("Reshape", 14, [normal(0, 3), integers(3, 0)], {"allowzero": 1}, constants=(1,), dynamic=False)]
+    cases += [Case("Flatten", 13, [X], {"axis": axis}) for axis in (0, 1, 2, 4, -1)]
+    one = normal(1, 3, 1, 2)
+    cases += [Case("Squeeze", 11, [one], {"axes": [0, -2]}), Case("Squeeze", 13, [one, integers(2)], constants=(1,))]
+    cases += [Case("Squeeze", 13, [one], dynamic=False)]
+    cases += [Case("Unsqueeze", 11, [X], {"axes": [0, 5]}), Case("Unsqueeze", 13, [X, integers(-1, 1)], constants=(1,))]
+    cases += [Case("Transpose", 13, [X]), Case("Transpose", 13, [X], {"perm": [0, 2, 3, 1]})]
+    cases += [Case("Concat", 13, [X, X, normal(2, 1, 4, 5)], {"axis": 1}), Case("Concat", 13, [X], {"axis": -1})]
+    cases += [Case("Split", 11, [X], {"axis": 2}, outputs=2, dynamic=False)]
+    cases += [Case("Split", 11, [X], {"axis": 3, "split": [1, 4]}, outputs=2)]
+    cases += [Case("Split", 13, [X, integers(3, 1)], {"axis": 2}, constants=(1,), outputs=2)]
+    cases += [Case("Split", 18, [X], {"axis": 3, "num_outputs": 2}, outputs=2, dynamic=False)]
+    cases += [Case("Slice", 9, [X], {"starts": [1, -2], "ends": [2, 9], "axes": [0, 3]})]
+    far = -(2**31)
+    for bounds in [
+        (integers(1, 0), integers(3, -1), integers(1, 3)),
+        (integers(-1, 3), integers(far, 0), integers(-1, 2), integers(-1, -2)),
+        (integers(0), integers(2**63 - 1), integers(2), integers(3)),
+    ]:
+        cases += [Case("Slice", 13, [X, *bounds], constants=range(1, len(bounds) + 1))]
+    cases += [Case("Gather", 13, [X, np.array([[0, -1], [1, 0]])], {"axis": 1}, constants=(1,))]
+    cases += [Case("Gather", 13, [X, integers(2, 0, -1)], {"axis": 2})]
+    cases += [Case("Pad", 10, [X], {"pads": [0, 0, 1, 2, 0, 1, 0, 1], "value": 1.5})]
+    cases += [Case("Pad", 10, [X], {"pads": [0, 0, 1, 2, 0, 0, 2, 1], "mode": mode}) for mode in ("reflect", "edge")]
+    cases += [Case("Pad", 13, [X, integers(0, 1, -1, 0, 0, 0, 2, -2), np.float32(3)], constants=(1, 2))]
+    cases += [Case("Pad", 18, [X, integers(1, 2, 0, 1), None, integers(1, -1)], constants=(1, 3))]
+    cases += [Case("Expand", 13, [normal(3, 1), integers(2, 1, 4)], constants=(1,))]
+    cases += [Case("Tile", 13, [normal(2, 3), integers(2, 3)], constants=(1,), dynamic=False)]
+    depth = normal(1, 8, 2, 3)
+    cases += [Case("DepthToSpace", 13, [depth], {"blocksize": 2, "mode": mode}, dynamic=False) for mode in ("DCR", "CRD")]
+    cases += [Case("SpaceToDepth", 13, [normal(1, 2, 4, 6)], {"blocksize": 2}, dynamic=False)]
+    cases += [Case("Identity", 16, [X]), Case("Dropout", 10, [X]), Case("Dropout", 13, [X], outputs=2)]
+    cases += [Case("Trilu", 14, [normal(4, 5)], {"upper": u}, dynamic=False) for u in (0, 1)]
+    cases += [Case("Trilu", 14, [normal(4, 5), np.int64(k)], constants=(1,), dynamic=False) for k in (-1, 1)]
+    hot = [np.array([[1, -1], [0, 2]]), np.int64(3), np.float32([-1, 5])]
+    cases += [Case("OneHot", 11, hot, {"axis": axis}, constants=(1,)) for axis in (-1, 0, 1)]
+    return cases
+
+
+def constants() -> list[Case]:
+    cases = [Case("Shape", 13, [X]), Case("Shape", 15, [X], {"start": 1, "end": -1}), Case("Size", 13, [X])]
+    value = numpy_helper.from_array(np.float32([2.5]))
+    cases += [Case("ConstantOfShape", 9, [integers(2, 3)], {"value": value}, constants=(0,), dynamic=False)]
+    cases += [Case("ConstantOfShape", 9, [integers(2, 3)], constants=(0,), dynamic=False)]
+    cases += [Case("Range", 11, [np.int64(2), np.int64(11), np.int64(3)], constants=(0, 1, 2), dynamic=False)]
+    cases += [Case("EyeLike", 9, [normal(3, 4)], {"k": 1}, dynamic=False)]
+    cases += [Case("Constant", 13, [], {"value": numpy_helper.from_array(normal(40))}, dynamic=False)]
+    cases += [Case("Constant", 13, [], {"value_floats": [1.0, 2.0]}, dynamic=False)]
+    cases += [Case("Constant", 13, [], {"value_int": 3}, dynamic=False)]
+    return cases
+
+
+def resizes() -> list[Case]:
+    x = normal(1, 2, 4, 5)
+    up, down = np.float32([1, 1, 2, 3]), np.float32([1, 1, 0.6, 0.8])
+    sizes = integers(1, 2, 7, 3)
+    cases = [Case("Resize", 10, [x, up], {"mode": mode}, constants=(1,)) for mode in ("nearest", "linear")]
+    for coordinate in ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"):
+        for mode in ("nearest", "linear", "cubic"):
+            how = {"coordinate_transformation_mode": coordinate, "mode": mode}
+            cases += [Case("Resize", 13, [x, None, scales], how, constants=(2,)) for scales in (up, down)]
+            cases += [Case("Resize", 13, [x, None, None, sizes], how, constants=(3,))]
+    for nearest in ("floor", "ceil", "round_prefer_ceil"):
+        cases += [Case("Resize", 13, [x, None, down], {"nearest_mode": nearest}, constants=(2,))]
+    how = {"coordinate_transformation_mode": "half_pixel_symmetric", "mode": "linear"}
+    cases += [Case("Resize", 19, [x, None, down], how, constants=(2,))]
+    cases += [Case("Resize", 18, [x, None, None, integers(7, 3)], {"axes": [2, 3], "mode": "linear"}, (3,), dynamic=False)]
+    cases += [Case("Resize", 13, [x, None, up], {"mode": "cubic", "exclude_outside": 1, "cubic_coeff_a": -0.5}, (2,))]
+    for policy in ("not_larger", "not_smaller"):
+        how = {"keep_aspect_ratio_policy": policy, "mode": "linear", "axes": [2, 3]}
+        cases += [Case("Resize", 18, [x, None, None, integers(7, 6)], how, constants=(3,), dynamic=False)]
+    return cases
+
+
+FAMILIES = (elementwise, activations, convolutions, pools, normalizations, products, reductions, movements, constants, resizes)
+CASES = [case for family in FAMILIES for case in family()]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("symbolic", [False, True], ids=["static", "symbolic"])
+def test_agrees_with_onnx(case: Case, symbolic: bool) -> None:
+    if symbolic and not case.dynamic:
+        with pytest.raises(StepwellError) if case.feeds() else pytest.raises(StopIteration):
+            next(iter(case.feeds()))
+            case.ours(symbolic=True)
+        return
+    with np.errstate(all="ignore"):
+        wanted, got = case.expected(), case.ours(symbolic=symbolic)
+    for want, have in zip(wanted, got, strict=True):
+        want = np.asarray(want)
+        assert (have.dtype, have.shape) == (want.dtype, want.shape)
+        np.testing.assert_allclose(have, want, rtol=1e-4, atol=1e-5)
