@@ -141,6 +141,8 @@ class Field(Generic[T]):
 
     def __set__(self, op: GraphOp, value: T) -> None:
         """Store `value`, unless it is the default."""
+        if isinstance(value, list):
+            value = cast(T, tuple(cast("list[Any]", value)))  # a list of defaults is equal to none
         if self._default is not REQUIRED and value == self.default(op):
             op.properties.pop(self.name, None)
         else:

@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr
 from xdsl.ir import Attribute, SSAValue
 
 from .conversion import Node, converts
-from .emitter import static_shape
+from .emitter import Array, static_shape
 
 
 @converts("Constant")
@@ -84,4 +84,6 @@ def eye_like(node: Node) -> SSAValue:
     if dims is None:
         raise node.unsupported("symbolic dims are not supported", "bind them before onnx-to-graph")
     kind = ELEMENT_TYPES[node.integer("dtype")] if node.has("dtype") else element_type_of(node[0])
-    return node.constant(np.eye(*dims, k=node.integer("k", 0), dtype=dtype_of(kind)))
+    (rows, columns), dtype = dims, dtype_of(kind)
+    made: Array = np.eye(rows, columns, k=node.integer("k", 0), dtype=dtype)
+    return node.constant(made)

@@ -74,8 +74,12 @@ def resize(node: Node) -> SSAValue:
                 "bind symbolic dims before onnx-to-graph",
             )
         return node(graph.DynamicResizeOp(x, node[3], **attributes))
-    wanted = [int(size) for size in sizes]
-    return by_sizes(node, axes, fitted(policy, [dim or 0 for dim in dims], wanted), **attributes)
+    before, after = [dim or 0 for dim in dims], [int(size) for size in sizes]
+    if policy == "stretch":
+        scales = [new / old if old else 1.0 for new, old in zip(after, before, strict=True)]
+    else:
+        after, scales = aspect_kept(policy, before, after)
+    return by_sizes(node, axes, after, scales, **attributes)
 
 
 def given(node: Node, index: int) -> bool:
@@ -110,13 +114,11 @@ def axes_of(node: Node) -> list[int]:
     return [node.from_front(axis, dims) for axis in node.integers_of("axes", range(dims)) or range(dims)]
 
 
-def fitted(policy: str, dims: Sequence[int], sizes: Sequence[int]) -> list[int]:
-    """The sizes, or with one scale for all dims the greatest that are not larger, the least that are not smaller."""
-    if policy == "stretch":
-        return list(sizes)
+def aspect_kept(policy: str, dims: Sequence[int], sizes: Sequence[int]) -> tuple[list[int], list[float]]:
+    """(sizes, scales) with one scale for all dims: the greatest that is not larger, or the least not smaller."""
     pick = min if policy == "not_larger" else max
     scale = pick(size / dim for size, dim in zip(sizes, dims, strict=True))
-    return [floor(scale * dim + 0.5) for dim in dims]
+    return [floor(scale * dim + 0.5) for dim in dims], [scale] * len(dims)
 
 
 def by_scales(node: Node, scales: list[float], **attributes: Any) -> SSAValue:
@@ -131,16 +133,17 @@ def by_scales(node: Node, scales: list[float], **attributes: Any) -> SSAValue:
     return node(graph.ResizeOp(x, scales=scales, result_type=result, **attributes))
 
 
-def by_sizes(node: Node, axes: Sequence[int], sizes: Sequence[int], **attributes: Any) -> SSAValue:
+def by_sizes(
+    node: Node, axes: Sequence[int], sizes: Sequence[int], scales: Sequence[float], **attributes: Any
+) -> SSAValue:
     x = node[0]
     dims = static_shape(x)
     if dims is None:
         raise node.unsupported("symbolic dims besides the resized axes are not supported", "bind them first")
-    whole = list(dims)
-    for axis, size in zip(axes, sizes, strict=True):
-        whole[axis] = size
+    whole, factors = list(dims), [1.0] * len(dims)
+    for axis, size, scale in zip(axes, sizes, scales, strict=True):
+        whole[axis], factors[axis] = size, scale
     if tuple(whole) == dims:
         return x
-    scales = [new / old if old else 1.0 for new, old in zip(whole, dims, strict=True)]
     result = TensorType(element_type_of(x), whole)
-    return node(graph.ResizeOp(x, scales=scales, result_type=result, **attributes))
+    return node(graph.ResizeOp(x, scales=tuple(factors), result_type=result, **attributes))

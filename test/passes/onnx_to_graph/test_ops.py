@@ -7,7 +7,7 @@ with symbolic dims that are bound only after the step down.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,8 @@ class Case:
     outputs: int = 1
     dynamic: bool = True
     """Whether symbolic dims that are bound later are supported too."""
-    name: str = ""
+    runtime: bool = False
+    """Whether ONNX Runtime judges, since the reference evaluator lacks this version of the op or departs from it."""
 
     def __str__(self) -> str:
         said = "-".join(f"{k}={v}" for k, v in self.attributes.items() if not isinstance(v, TensorProto))
@@ -76,6 +77,9 @@ class Case:
         return helper.make_model(graph, opset_imports=opsets, ir_version=10)
 
     def expected(self) -> list[np.ndarray]:
+        if self.runtime:
+            onnxruntime = pytest.importorskip("onnxruntime")
+            return onnxruntime.InferenceSession(self.model(symbolic=False).SerializeToString()).run(None, self.feeds())
         return ReferenceEvaluator(self.model(symbolic=False)).run(None, self.feeds())
 
     def ours(self, *, symbolic: bool) -> list[np.ndarray]:
@@ -87,6 +91,10 @@ class Case:
         run_passes(ctx, module, parse_passes("infer-shapes,fold-constants,canonicalize"), verify_each=True)
         assert "?" not in str(module), module
         return list(evaluate(ctx, module, self.feeds()).values())
+
+
+def by_runtime(*cases: Case) -> list[Case]:
+    return [replace(case, runtime=True) for case in cases]
 
 
 X = normal(2, 3, 4, 5)
@@ -128,7 +136,7 @@ def elementwise() -> list[Case]:
     cases += [Case("Cast", 13, [np.array([0, 1, 255], np.uint8)], {"to": 1})]
     cases += [Case("CastLike", 19, [normal(3), integers(1)])]
     x = normal(3, 4) * 3
-    cases += [Case("Clip", 6, [x], {"min": -1.0, "max": 2.0}), Case("Clip", 6, [x], {"max": 1.0})]
+    cases += [Case("Clip", 7, [x], {"min": -1.0, "max": 2.0}), Case("Clip", 7, [x], {"max": 1.0})]
     low, high = np.float32(-1), np.float32(2)
     for opset in (11, 13):
         cases += [Case("Clip", opset, [x, low, high], constants=(1, 2)), Case("Clip", opset, [x, None, high])]
@@ -153,7 +161,7 @@ def convolutions() -> list[Case]:
     w = normal(4, 3, 3, 3)
     cases = [Case("Conv", opset, [IMAGE, w, normal(4)], constants=(1, 2)) for opset in (7, 11, 22)]
     cases += [Case("Conv", 11, [IMAGE, w], {"pads": [1, 2, 0, 1], "strides": [2, 1]}, constants=(1,))]
-    cases += [Case("Conv", 11, [IMAGE, w], {"dilations": [2, 2], "pads": [2, 2, 2, 2]})]
+    cases += [Case("Conv", 11, [IMAGE, w], {"dilations": [2, 2], "pads": [2, 2, 2, 2]}, dynamic=False)]
     cases += [Case("Conv", 11, [IMAGE, normal(6, 1, 3, 2)], {"group": 3}, constants=(1,))]
     for mode in ("SAME_UPPER", "SAME_LOWER", "VALID"):
         cases += [Case("Conv", 11, [IMAGE, w], {"auto_pad": mode, "strides": [2, 2]}, constants=(1,))]
@@ -164,11 +172,11 @@ def convolutions() -> list[Case]:
     t = "ConvTranspose"
     cases += [Case(t, 11, [IMAGE, w, normal(4)], {"strides": [2, 2]}, constants=(1, 2))]
     cases += [Case(t, 11, [IMAGE, w], {"strides": [2, 2], "pads": [1, 0, 1, 1], "output_padding": [1, 1]}, (1,))]
-    cases += [Case(t, 11, [IMAGE, normal(3, 2, 3, 2)], {"group": 3, "dilations": [2, 1]}, constants=(1,))]
+    cases += by_runtime(Case(t, 11, [IMAGE, normal(3, 2, 3, 2)], {"group": 3, "dilations": [2, 1]}, constants=(1,)))
     for mode in ("SAME_UPPER", "SAME_LOWER", "VALID"):
         cases += [Case(t, 11, [IMAGE, w], {"auto_pad": mode, "strides": [2, 2]}, constants=(1,))]
     out = {"strides": [2, 2], "output_shape": [18, 17]}
-    cases += [Case(t, 11, [IMAGE, w], out, constants=(1,), dynamic=False)]
+    cases += by_runtime(Case(t, 11, [IMAGE, w], out, constants=(1,), dynamic=False))
     cases += [Case(t, 11, [SIGNAL, normal(3, 2, 4)], {"strides": [3]}, constants=(1,))]
     return cases
 
@@ -183,13 +191,19 @@ def pools() -> list[Case]:
         cases += [Case(op, 11, [VOLUME], {"kernel_shape": [2, 3, 2], "strides": [2, 1, 2]})]
         cases += [Case(op, 11, [IMAGE], {**kernel, "auto_pad": "VALID", "strides": [2, 2]})]
     for mode in ("SAME_UPPER", "SAME_LOWER"):
-        cases += [Case("MaxPool", 11, [IMAGE], {"kernel_shape": [3, 3], "strides": [2, 2], "auto_pad": mode})]
-        cases += [Case("MaxPool", 11, [IMAGE], {"kernel_shape": [2, 2], "strides": [2, 2], "auto_pad": mode})]
-        more = {"kernel_shape": [3, 3], "strides": [2, 2], "auto_pad": mode}
-        cases += [Case("AveragePool", 11, [IMAGE], more, dynamic=False)]
+        for size in (2, 3):
+            same = {"kernel_shape": [size, size], "strides": [2, 2], "auto_pad": mode}
+            cases += by_runtime(Case("MaxPool", 11, [IMAGE], same))
+            # where the first window begins must not depend on a dim that is not known yet
+            dynamic = (size, mode) in ((2, "SAME_UPPER"), (3, "SAME_LOWER"))
+            cases += by_runtime(Case("AveragePool", 11, [IMAGE], same, dynamic=dynamic))
     cases += [Case("MaxPool", 12, [IMAGE], {**kernel, "dilations": [2, 2]})]
-    cases += [Case("MaxPool", 12, [np.arange(48, dtype=np.uint8).reshape(1, 1, 6, 8)], {**kernel, "pads": [1, 1, 1, 1]})]
-    cases += [Case("AveragePool", 11, [IMAGE], {**kernel, "pads": [1, 1, 1, 1], "count_include_pad": c}) for c in (0, 1)]
+    cases += [
+        Case("MaxPool", 12, [np.arange(48, dtype=np.uint8).reshape(1, 1, 6, 8)], {**kernel, "pads": [1, 1, 1, 1]})
+    ]
+    cases += [
+        Case("AveragePool", 11, [IMAGE], {**kernel, "pads": [1, 1, 1, 1], "count_include_pad": c}) for c in (0, 1)
+    ]
     cases += [Case(op, 13, [IMAGE]) for op in ("GlobalAveragePool", "GlobalMaxPool")]
     cases += [Case("LpPool", 18, [IMAGE], {**kernel, "p": 3}), Case("GlobalAveragePool", 13, [SIGNAL])]
     return cases
@@ -197,18 +211,21 @@ def pools() -> list[Case]:
 
 def normalizations() -> list[Case]:
     four = [normal(3), normal(3), normal(3), positive(3)]
-    cases = [Case("BatchNormalization", opset, [X, *four], constants=(1, 2, 3, 4)) for opset in (9, 14, 15)]
+    cases = [Case("BatchNormalization", opset, [X, *four], constants=(1, 2, 3, 4)) for opset in (14, 15)]
+    cases += by_runtime(Case("BatchNormalization", 9, [X, *four], constants=(1, 2, 3, 4)))
     cases += [Case("BatchNormalization", 15, [X, *four], {"epsilon": 1e-2})]
     cases += [Case("BatchNormalization", 15, [normal(2, 3), *four], constants=(1, 2, 3, 4))]
     cases += [Case("InstanceNormalization", 6 + 1, [X, normal(3), normal(3)])]
     cases += [Case("LayerNormalization", 17, [X, normal(5), normal(5)], outputs=3)]
     cases += [Case("LayerNormalization", 17, [X, normal(4, 5)], {"axis": 2})]
-    cases += [Case("GroupNormalization", 21, [normal(2, 4, 3, 3), normal(4), normal(4)], {"num_groups": 2}, dynamic=False)]
-    cases += [Case("LpNormalization", 13, [X], {"axis": 1, "p": p}) for p in (1, 2)]
+    cases += [
+        Case("GroupNormalization", 21, [normal(2, 4, 3, 3), normal(4), normal(4)], {"num_groups": 2}, dynamic=False)
+    ]
+    cases += by_runtime(*(Case("LpNormalization", 13, [X], {"axis": 1, "p": p}) for p in (1, 2)))
     cases += [Case("MeanVarianceNormalization", 13, [X])]
-    cases += [Case("LRN", 13, [normal(2, 7, 3, 3)], {"size": size, "alpha": 0.2}, dynamic=False) for size in (3, 4)]
+    cases += by_runtime(Case("LRN", 13, [normal(2, 7, 3, 3)], {"size": 3, "alpha": 0.2}, dynamic=False))
     cases += [Case(op, 13, [X], {"axis": a}) for op in ("Softmax", "LogSoftmax") for a in (-1, 1)]
-    cases += [Case(op, 11, [X], {"axis": a}) for op in ("Softmax", "LogSoftmax") for a in (1, 2, 3)]
+    cases += by_runtime(*(Case(op, 11, [X], {"axis": a}) for op in ("Softmax", "LogSoftmax") for a in (1, 2, 3)))
     return cases
 
 
@@ -219,7 +236,9 @@ def products() -> list[Case]:
     cases += [Case("MatMul", 13, [normal(2, 1, 3, 4), normal(6, 4, 2)])]
     for opset in (7, 11, 13):
         cases += [Case("Gemm", opset, [a, b, normal(5)])]
-    cases += [Case("Gemm", 13, [a.T.copy(), b.T.copy(), normal(3, 1)], {"transA": 1, "transB": 1, "alpha": 0.5, "beta": 2.0})]
+    cases += [
+        Case("Gemm", 13, [a.T.copy(), b.T.copy(), normal(3, 1)], {"transA": 1, "transB": 1, "alpha": 0.5, "beta": 2.0})
+    ]
     cases += [Case("Gemm", 11, [a, b])]
     return cases
 
@@ -241,8 +260,11 @@ def reductions() -> list[Case]:
 
 
 def movements() -> list[Case]:
-    cases = [Case("Reshape", 13, [X, integers(0, -1, 5)], constants=(1,)), Case("Reshape", 5 + 2, [X, integers(6, 20)], constants=(1,))]
-    cases += [Case("Reshape", 14, [normal(0, 3), integers(3, 0)], {"allowzero": 1}, constants=(1,), dynamic=False)]
+    cases = [
+        Case("Reshape", 13, [X, integers(0, -1, 5)], constants=(1,)),
+        Case("Reshape", 5 + 2, [X, integers(6, 20)], constants=(1,)),
+    ]
+    cases += [Case("Reshape", 14, [normal(0, 3), integers(3, 0)], {"allowzero": 1}, constants=(1,))]
     cases += [Case("Flatten", 13, [X], {"axis": axis}) for axis in (0, 1, 2, 4, -1)]
     one = normal(1, 3, 1, 2)
     cases += [Case("Squeeze", 11, [one], {"axes": [0, -2]}), Case("Squeeze", 13, [one, integers(2)], constants=(1,))]
@@ -266,12 +288,14 @@ def movements() -> list[Case]:
     cases += [Case("Gather", 13, [X, integers(2, 0, -1)], {"axis": 2})]
     cases += [Case("Pad", 10, [X], {"pads": [0, 0, 1, 2, 0, 1, 0, 1], "value": 1.5})]
     cases += [Case("Pad", 10, [X], {"pads": [0, 0, 1, 2, 0, 0, 2, 1], "mode": mode}) for mode in ("reflect", "edge")]
-    cases += [Case("Pad", 13, [X, integers(0, 1, -1, 0, 0, 0, 2, -2), np.float32(3)], constants=(1, 2))]
+    cases += by_runtime(Case("Pad", 13, [X, integers(0, 1, -1, 0, 0, 0, 2, -2), np.float32(3)], constants=(1, 2)))
     cases += [Case("Pad", 18, [X, integers(1, 2, 0, 1), None, integers(1, -1)], constants=(1, 3))]
     cases += [Case("Expand", 13, [normal(3, 1), integers(2, 1, 4)], constants=(1,))]
     cases += [Case("Tile", 13, [normal(2, 3), integers(2, 3)], constants=(1,), dynamic=False)]
     depth = normal(1, 8, 2, 3)
-    cases += [Case("DepthToSpace", 13, [depth], {"blocksize": 2, "mode": mode}, dynamic=False) for mode in ("DCR", "CRD")]
+    cases += [
+        Case("DepthToSpace", 13, [depth], {"blocksize": 2, "mode": mode}, dynamic=False) for mode in ("DCR", "CRD")
+    ]
     cases += [Case("SpaceToDepth", 13, [normal(1, 2, 4, 6)], {"blocksize": 2}, dynamic=False)]
     cases += [Case("Identity", 16, [X]), Case("Dropout", 10, [X]), Case("Dropout", 13, [X], outputs=2)]
     cases += [Case("Trilu", 14, [normal(4, 5)], {"upper": u}, dynamic=False) for u in (0, 1)]
@@ -298,34 +322,55 @@ def resizes() -> list[Case]:
     x = normal(1, 2, 4, 5)
     up, down = np.float32([1, 1, 2, 3]), np.float32([1, 1, 0.6, 0.8])
     sizes = integers(1, 2, 7, 3)
-    cases = [Case("Resize", 10, [x, up], {"mode": mode}, constants=(1,)) for mode in ("nearest", "linear")]
+    cases = by_runtime(*(Case("Resize", 10, [x, up], {"mode": mode}, constants=(1,)) for mode in ("nearest", "linear")))
+    cases += by_runtime(
+        *(Case("Upsample", 9, [x, up], {"mode": mode}, constants=(1,)) for mode in ("nearest", "linear"))
+    )
+    cases += by_runtime(Case("Upsample", 7, [x], {"scales": [1.0, 1.0, 2.0, 3.0]}))
     for coordinate in ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"):
         for mode in ("nearest", "linear", "cubic"):
             how = {"coordinate_transformation_mode": coordinate, "mode": mode}
-            cases += [Case("Resize", 13, [x, None, scales], how, constants=(2,)) for scales in (up, down)]
+            by_scales = [Case("Resize", 13, [x, None, scales], how, constants=(2,)) for scales in (up, down)]
+            cases += by_runtime(*by_scales) if coordinate == "align_corners" else by_scales
             cases += [Case("Resize", 13, [x, None, None, sizes], how, constants=(3,))]
+    how = {"coordinate_transformation_mode": "tf_half_pixel_for_nn", "nearest_mode": "floor"}
+    cases += by_runtime(Case("Resize", 11, [x, np.float32([]), up], how, constants=(1, 2)))
     for nearest in ("floor", "ceil", "round_prefer_ceil"):
         cases += [Case("Resize", 13, [x, None, down], {"nearest_mode": nearest}, constants=(2,))]
     how = {"coordinate_transformation_mode": "half_pixel_symmetric", "mode": "linear"}
     cases += [Case("Resize", 19, [x, None, down], how, constants=(2,))]
-    cases += [Case("Resize", 18, [x, None, None, integers(7, 3)], {"axes": [2, 3], "mode": "linear"}, (3,), dynamic=False)]
+    cases += [
+        Case("Resize", 18, [x, None, None, integers(7, 3)], {"axes": [2, 3], "mode": "linear"}, (3,), dynamic=False)
+    ]
     cases += [Case("Resize", 13, [x, None, up], {"mode": "cubic", "exclude_outside": 1, "cubic_coeff_a": -0.5}, (2,))]
     for policy in ("not_larger", "not_smaller"):
         how = {"keep_aspect_ratio_policy": policy, "mode": "linear", "axes": [2, 3]}
-        cases += [Case("Resize", 18, [x, None, None, integers(7, 6)], how, constants=(3,), dynamic=False)]
+        cases += by_runtime(Case("Resize", 18, [x, None, None, integers(7, 6)], how, constants=(3,), dynamic=False))
     return cases
 
 
-FAMILIES = (elementwise, activations, convolutions, pools, normalizations, products, reductions, movements, constants, resizes)
+FAMILIES = (
+    elementwise,
+    activations,
+    convolutions,
+    pools,
+    normalizations,
+    products,
+    reductions,
+    movements,
+    constants,
+    resizes,
+)
 CASES = [case for family in FAMILIES for case in family()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize("symbolic", [False, True], ids=["static", "symbolic"])
 def test_agrees_with_onnx(case: Case, symbolic: bool) -> None:
+    if symbolic and not case.feeds():
+        pytest.skip("has no inputs")
     if symbolic and not case.dynamic:
-        with pytest.raises(StepwellError) if case.feeds() else pytest.raises(StopIteration):
-            next(iter(case.feeds()))
+        with pytest.raises(StepwellError, match=case.op):
             case.ours(symbolic=True)
         return
     with np.errstate(all="ignore"):

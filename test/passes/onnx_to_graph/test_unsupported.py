@@ -1,0 +1,77 @@
+"""What isn't supported is said at once, in one error, by op, opset and node."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from stepwell.context import Context
+from stepwell.diagnostics import StepwellError
+from stepwell.dialects.onnx.importer import import_onnx
+from stepwell.pass_manager import parse_passes, run_passes
+from stepwell.passes.onnx_to_graph.conversion import support_table
+
+
+def convert(*nodes, opset: int = 17, **initializers) -> None:
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 8, 8])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    constants = [numpy_helper.from_array(array, name) for name, array in initializers.items()]
+    model = helper.make_model(
+        helper.make_graph(list(nodes), "g", [x], [y], constants),
+        opset_imports=[helper.make_opsetid("", opset)],
+        ir_version=10,
+    )
+    ctx = Context()
+    run_passes(ctx, import_onnx(ctx, model), parse_passes("onnx-to-graph"))
+
+
+def test_all_unsupported_ops_in_one_error() -> None:
+    nodes = [helper.make_node("Det", [name], [f"d{name}"], name=f"det_{name}") for name in ("x", "dx", "ddx", "dddx")]
+    with pytest.raises(StepwellError) as error:
+        convert(*nodes, helper.make_node("NonZero", ["x"], ["n"], name="where"), helper.make_node("Abs", ["x"], ["y"]))
+    said = str(error.value)
+    assert "2 ONNX operators are not supported" in said
+    assert "4 x Det (opset 17): node 'det_x', node 'det_dx', node 'det_ddx', ..." in said
+    assert "1 x NonZero (opset 17): node 'where'" in said
+    assert "Abs" not in said
+
+
+@pytest.mark.parametrize(
+    ("node", "initializers", "message"),
+    [
+        (
+            helper.make_node("Resize", ["x", "", "s"], ["y"], name="up", antialias=1),
+            {"s": np.float32([1, 1, 2, 2])},
+            "antialias = 1",
+        ),
+        (
+            helper.make_node(
+                "Resize", ["x", "r", "s"], ["y"], name="up", coordinate_transformation_mode="tf_crop_and_resize"
+            ),
+            {"r": np.zeros(8, np.float32), "s": np.float32([1, 1, 2, 2])},
+            "tf_crop_and_resize",
+        ),
+        (helper.make_node("Pad", ["x", "p"], ["y"], name="up", mode="wrap"), {"p": np.ones(8, np.int64)}, "'wrap'"),
+        (helper.make_node("Split", ["x"], ["y"], name="up", axis=9, num_outputs=1), {}, "axis 9"),
+        (helper.make_node("Cast", ["x"], ["y"], name="up", to=TensorProto.STRING), {}, "numbers and bool are"),
+    ],
+    ids=["antialias", "crop", "wrap", "axes", "string"],
+)
+def test_names_the_node_and_what_is_supported(node, initializers, message: str) -> None:
+    with pytest.raises(StepwellError, match=message) as error:
+        convert(node, opset=19, **initializers)
+    assert "node 'up'" in str(error.value) and error.value.fix
+
+
+def test_a_second_result_that_is_used() -> None:
+    pool = helper.make_node("MaxPool", ["x"], ["m", "i"], name="pool", kernel_shape=[2, 2])
+    with pytest.raises(StepwellError, match="result 1 is used") as error:
+        convert(pool, helper.make_node("Cast", ["i"], ["y"], to=1))
+    assert "node 'pool'" in str(error.value)
+
+
+def test_support_table_names_each_op_with_its_first_opset() -> None:
+    lines = support_table().splitlines()
+    assert "| Clip | 6 |  |" in lines
+    assert "| Clip | 11 | Bounds known by now become attributes of one clamp. |" in lines
+    assert any(line.startswith("| Conv | 1 | 1-D, 2-D and 3-D") for line in lines)
