@@ -6,6 +6,7 @@ subclasses under the same names, so that a pattern on xDSL's class meets them to
     %m = arith.cmpf olt, %a, %b : vector<16xf32>                      // vector<16xi1>
     %s = arith.select %m, %a, %b : vector<16xi1>, vector<16xf32>
     %i = arith.fptosi %s : vector<16xf32> to vector<16xi32>
+    %r = arith.remf %a, %b : vector<16xf32>                           // which xDSL has not at all
 
 `in_vector_form(op_class)` is the class that takes vectors, for who copies a scalar op over the lanes of a vector.
 """
@@ -20,9 +21,11 @@ from xdsl.dialects import arith
 from xdsl.dialects.arith import FastMathFlagsAttr
 from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, i1
 from xdsl.ir import Attribute, Dialect, Operation, SSAValue
+from xdsl.irdl import irdl_op_definition, traits_def
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.rewriter import Rewriter
+from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 NO_FLAGS = FastMathFlagsAttr("none")
@@ -162,6 +165,15 @@ def print_cast(self: Operation, printer: Printer) -> None:
     printer.print_attribute(self.results[0].type)
 
 
+@irdl_op_definition
+class RemFOp(arith.FloatingPointLikeBinaryOperation):
+    """The remainder of a division whose quotient is rounded toward 0, exactly; its sign is the dividend's: C's fmod."""
+
+    name = "arith.remf"
+
+    traits = traits_def(Pure())
+
+
 VECTOR_FORMS: dict[type[Operation], type[Operation]] = {
     arith.CmpiOp: CmpiOp,
     arith.CmpfOp: CmpfOp,
@@ -177,7 +189,7 @@ def in_vector_form(op: type[Operation]) -> type[Operation]:
 
 Arith = Dialect(
     "arith",
-    [in_vector_form(op) for op in arith.Arith.operations],
+    [*(in_vector_form(op) for op in arith.Arith.operations), RemFOp],
     list(arith.Arith.attributes),
     [arith.ArithConstantMaterializationInterface()],
 )

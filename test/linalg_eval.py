@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from stepwell.context import Context
+from stepwell.dialects.arith import RemFOp
 from stepwell.dialects.graph.types import dtype_of
 from xdsl.dialects import arith, func, linalg, math, tensor
 from xdsl.dialects.builtin import DenseResourceAttr, ModuleOp, SymbolRefAttr
@@ -75,6 +76,8 @@ BINARY: dict[type[Operation], Callable[..., Array]] = {
     arith.OrIOp: np.bitwise_or,
     arith.XOrIOp: np.bitwise_xor,
     math.PowFOp: np.power,
+    math.CopySignOp: np.copysign,
+    RemFOp: np.fmod,
 }
 
 UNARY: dict[type[Operation], Callable[..., Array]] = {

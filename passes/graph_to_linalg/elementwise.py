@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import graph
+from stepwell.dialects.arith import RemFOp
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, Signedness, f64, i32, i64
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -245,8 +246,16 @@ def remainder_unsigned(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
     return b.sub(x, b.mul(divide_unsigned(b, x, y), y))
 
 
-MODULO = {SIGNED: modulo_signed, UNSIGNED: remainder_unsigned}
-REMAINDER = {SIGNED: remainder_signed, UNSIGNED: remainder_unsigned}
+def modulo_float(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
+    """The remainder with the divisor's sign, that of a zero too."""
+    rest, zero = b.emit(RemFOp(x, y)), constant_like(b, x, 0)
+    other_sign = b.emit(arith.XOrIOp(less(b, rest, zero), less(b, y, zero)))
+    moved = b.select(other_sign, b.add(rest, y), rest)
+    return b.select(equal(b, rest, zero), b.emit(math.CopySignOp(zero, y)), moved)
+
+
+MODULO = {FLOAT: modulo_float, SIGNED: modulo_signed, UNSIGNED: remainder_unsigned}
+REMAINDER = {FLOAT: direct(RemFOp), SIGNED: remainder_signed, UNSIGNED: remainder_unsigned}
 
 BINARY: dict[str, dict[Kind, Render]] = {
     "add": {FLOAT: direct(arith.AddfOp), SIGNED: direct(arith.AddiOp), UNSIGNED: direct(arith.AddiOp)},

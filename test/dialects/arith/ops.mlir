@@ -51,3 +51,13 @@ func.func @casts(%a: vector<4xf32>, %i: vector<4xi32>) {
   %9 = arith.index_cast %i : vector<4xi32> to vector<4xindex>
   func.return
 }
+
+// The remainder that xDSL has not.
+// CHECK-LABEL: @remainder
+// CHECK:         arith.remf %a, %b : f32
+// CHECK-NEXT:    arith.remf %u, %v : vector<4xf32>
+func.func @remainder(%a: f32, %b: f32, %u: vector<4xf32>, %v: vector<4xf32>) {
+  %r = arith.remf %a, %b : f32
+  %s = arith.remf %u, %v : vector<4xf32>
+  func.return
+}

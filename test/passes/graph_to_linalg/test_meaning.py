@@ -152,9 +152,20 @@ def test_mod(x: np.ndarray, fmod: bool):
     assert_same(evaluate(make, x, divisors), (np.fmod if fmod else np.mod)(x, divisors))
 
 
-def test_mod_of_floats_is_refused():
-    with pytest.raises(StepwellError, match=r"graph.mod of f32 elements is not supported"):
-        evaluate(lambda _, a, b: graph.ModOp(a, b, fmod=True), SPECIAL, SPECIAL)
+@pytest.mark.parametrize("fmod", [False, True])
+def test_mod_of_floats(fmod: bool):
+    make = lambda _, a, b: graph.ModOp(a, b, fmod=fmod)  # noqa: E731
+    x, y = SPECIAL, np.array([[2.0], [-2.0], [0.3], [np.nan], [1e-3], [0.0]], np.float32)
+    want = folded(make, x, y)
+    have = evaluate(make, x, y)
+    assert_same(have, want)
+    number = ~np.isnan(want)
+    np.testing.assert_array_equal(np.signbit(have[number]), np.signbit(want[number]))
+
+
+def test_pow_of_unsigned_is_refused():
+    with pytest.raises(StepwellError, match=r"graph.pow of ui8 elements is not supported"):
+        evaluate(lambda _, a, b: graph.PowOp(a, b), UNSIGNED_BYTES, UNSIGNED_BYTES)
 
 
 def test_division_by_a_constant_needs_no_guard():
