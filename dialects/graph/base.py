@@ -39,7 +39,8 @@ Array = npt.NDArray[Any]
 class GraphOp(HasCanonicalizationPatternsInterface):
     """An op on tensors without side effects, with one result.
 
-    `XOp(operands..., attribute=value..., result_type=None)`: the result type is inferred unless given.
+    `XOp(operands..., attribute=value..., result_type=None)`: the result type is inferred unless given. Raises
+    `VerifyException` where operands and attributes do not fit each other.
     """
 
     fields: ClassVar[Mapping[str, Field[Any]]] = {}
@@ -74,6 +75,7 @@ class GraphOp(HasCanonicalizationPatternsInterface):
             if value is not None:
                 setattr(self, name, value)
         if result_type is None:
+            self.verify_op()
             self._add_result(self.infer_type())
 
     def _add_result(self, type: Attribute) -> None:

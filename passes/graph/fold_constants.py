@@ -55,7 +55,7 @@ def fold_op(ctx: Context, op: GraphOp, max_bytes: int) -> ConstantOp | None:
     arrays = [array_of(ctx, owner) for owner in constants]
     try:
         result = np.asarray(op.fold(*arrays))
-    except (ValueError, IndexError, ZeroDivisionError) as error:
+    except (ValueError, IndexError, ArithmeticError) as error:
         raise StepwellError(f"{op.name}: its operands are constants that it cannot take: {error}", where=op) from error
     hint = op.result.name_hint or next((owner.key for owner in constants if owner.key is not None), op.name)
     folded = constant(ctx, result, hint, fuse([owner.location for owner in constants] + [op.location]))
