@@ -130,7 +130,8 @@ class Builder:
         results = [scope[value.name] for value in graph.output]
         block.add_op(ReturnOp(*results))
         main = FuncOp("main", (types, [value.type for value in results]), Region(block))
-        main.properties["arg_attrs"] = interface(inputs, types)
+        if inputs:
+            main.properties["arg_attrs"] = interface(inputs, types)
         return main, scope
 
     def subgraph(self, graph: GraphProto, outer: Scope) -> tuple[Region, Scope]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections import Counter
+import warnings
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from stepwell.text import parse_module, print_module
 from stepwell.verification import find_errors
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, ModuleOp, NoneType
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue, TypeAttribute
 
 VALUE = helper.make_tensor_value_info
 
@@ -123,6 +124,8 @@ class Faithful:
         value, want = op.attr(proto.name), helper.get_attribute_value(proto)
         if isinstance(want, TensorProto):
             self.same_tensor(want, value)
+        elif isinstance(want, onnx.TypeProto):
+            assert isinstance(value, TypeAttribute)
         elif isinstance(want, GraphProto):
             assert isinstance(value, Region)
             self.graph(want, value.block, names)
@@ -514,6 +517,42 @@ def test_a_function_that_hands_its_input_through():
         functions=[hands],
     )
     assert [op.op_type for op in nodes_of(import_onnx(Context(), made))] == ["Identity"]
+
+
+# -- ONNX's own examples ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def examples() -> list[ModelProto]:
+    """Of the models of ONNX's conformance tests, which use every operator, two small ones with the same operators."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from onnx.backend.test.case.node import collect_testcases
+
+        models = [case.model for case in collect_testcases(None) if case.model and len(case.model.graph.node) < 9]
+    alike: dict[tuple[str, ...], list[ModelProto]] = defaultdict(list)
+    for model in models:
+        alike[tuple(node.op_type for node in model.graph.node)].append(model)
+    return [model for group in alike.values() for model in (group[0], group[-1])]
+
+
+def test_the_examples_of_every_operator(examples: list[ModelProto]):
+    met: set[str] = set()
+    for model in examples:
+        opsets = {entry.domain: entry.version for entry in model.opset_import}
+        if opsets.get("", OLDEST_OPSET) < OLDEST_OPSET:
+            continue
+        ctx = Context()
+        module = import_onnx(ctx, model)
+        assert not list(find_errors(module))
+        if not model.functions:
+            Faithful(ctx).graph(model.graph, main_of(module).body.block, {})
+        met.update(op.name for op in module.walk() if isinstance(op, OnnxOp))
+        text = print_module(module)
+        again = parse_module(Context(weights=ctx.weights), text, "again.mlir")
+        assert again.is_structurally_equivalent(module)
+        assert print_module(again) == text
+    assert len(met) > 190
 
 
 # -- the dialect ------------------------------------------------------------------------------------------------------
