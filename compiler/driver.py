@@ -122,8 +122,7 @@ class Way:
     def bind(self, ctx: Context, module: ModuleOp, interface: Interface, shapes: Shapes) -> None:
         """Give the inputs of a model at level graph their sizes."""
         said = ";".join(
-            f"{spec.name}={'x'.join(map(str, shape))}"
-            for spec, shape in zip(interface.inputs, shapes, strict=True)
+            f"{spec.name}={'x'.join(map(str, shape))}" for spec, shape in zip(interface.inputs, shapes, strict=True)
         )
         bind_shapes: Any = REGISTRY.load_pass("bind-shapes")
         from .pass_manager import run_passes

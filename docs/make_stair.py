@@ -1,7 +1,7 @@
 """Write docs/stair.md: one small model, as it stands at every step of the stair.
 
-    python docs/make_stair.py            write the page
-    python docs/make_stair.py --check    exit 1 when the page is not what the compiler prints today
+python docs/make_stair.py            write the page
+python docs/make_stair.py --check    exit 1 when the page is not what the compiler prints today
 """
 
 from __future__ import annotations

@@ -92,9 +92,10 @@ def read_npz(path: Path) -> dict[str, Any]:
 
     fix = "write it with numpy.savez(path, **{'input name': array})"
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise StepwellError("this is one array, not an .npz of arrays by name", str(path), fix=fix)
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise StepwellError("this is one array, not an .npz of arrays by name", str(path), fix=fix)
+        with archive:
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise StepwellError("there is no such file", str(path), fix="--inputs takes an .npz") from None

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 from stepwell.context import Context
 from stepwell.dialects.graph import ConstantOp, ElementwiseOp, FusionOp, YieldOp
+from stepwell.levels import set_level
 from stepwell.pass_manager import ModulePass
 from xdsl.dialects.builtin import ModuleOp, StringAttr, UnitAttr
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
@@ -43,6 +44,7 @@ class OutlineKernels(ModulePass):
             for op in list(func.walk()):
                 if isinstance(op, FusionOp):
                     module.body.block.add_op(outline(op, names))
+        set_level(module, "kernels")
 
 
 class free_names:
