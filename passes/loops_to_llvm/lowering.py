@@ -13,6 +13,7 @@ Constants are made once a function, at the head of its entry block.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
 from stepwell.diagnostics import StepwellError
@@ -59,6 +60,11 @@ def lowers(*names: str) -> Callable[[Rule], Rule]:
 def elements(type: Attribute, values: Sequence[int | float]) -> Attribute:
     """A dense attribute of a vector type; one value stands for all lanes."""
     return DenseIntOrFPElementsAttr.from_list(cast(Any, type), list(values))
+
+
+@lru_cache(4096)
+def integer_attr(value: int, type: IntegerType) -> Attribute:
+    return IntegerAttr(value, type)
 
 
 class Types:
@@ -170,13 +176,13 @@ class Lowering:
     # Constants
     def constant(self, value: int | float, type: Attribute = i64) -> SSAValue:
         """A scalar, or the vector with `value` in each lane."""
-        key = (value, str(value), id(type))  # 0.0 == -0.0 == False: the text tells them apart
+        key = (value if isinstance(value, int) else str(value), id(type))  # 0.0 == -0.0, but not as text
         if (known := self.constants.get(key)) is not None:
             return known
         if vector_type(type) is not None:
             attr: Attribute = elements(type, [value])
         elif is_integer(type):
-            attr = IntegerAttr(int(value), cast(IntegerType, type))
+            attr = integer_attr(int(value), cast(IntegerType, type))
         else:
             attr = FloatAttr(float(value), cast(Any, type))
         made = self.attribute_constant(attr, type)

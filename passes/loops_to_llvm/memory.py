@@ -15,6 +15,7 @@ first element: a layout's own offset was added by whoever made the memref.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import prod
 
 from stepwell.diagnostics import StepwellError
@@ -57,18 +58,22 @@ def element_bytes(element: Attribute) -> int:
     return -(-stored.bitwidth // 8)
 
 
+@lru_cache(4096)
+def gep_indices(index: int) -> Attribute:
+    return DenseArrayBase.from_list(i32, [index])
+
+
 def gep(low: Lowering, pointer: SSAValue, element: Attribute, index: SSAValue | int) -> SSAValue:
     """`pointer + index` in elements, within the same object."""
-    if index == 0 and isinstance(index, int):
+    if isinstance(index, int) and index == 0:
         return pointer
-    constant = isinstance(index, int)
     return low.emit(
         llvm.GEPOp,
-        [pointer] if constant else [pointer, index],
+        [pointer] if isinstance(index, int) else [pointer, index],
         PTR,
         {
             "elem_type": element,
-            "rawConstantIndices": DenseArrayBase.from_list(i32, [index]) if constant else DYNAMIC_ONE,
+            "rawConstantIndices": gep_indices(index) if isinstance(index, int) else DYNAMIC_ONE,
             "inbounds": UnitAttr(),
             "noWrapFlags": NO_WRAP,
         },
