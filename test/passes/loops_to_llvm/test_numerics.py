@@ -177,6 +177,7 @@ FLOAT_OPS: dict[str, Callable[[Any, Any], Any]] = {
     "arith.subf": lambda a, b: a - b,
     "arith.mulf": lambda a, b: a * b,
     "arith.divf": lambda a, b: a / b,
+    "arith.remf": np.fmod,
     "arith.minimumf": np.minimum,
     "arith.maximumf": np.maximum,
     "arith.minnumf": np.fmin,
