@@ -24,7 +24,7 @@ from stepwell.diagnostics import StepwellError
 from stepwell.dialects import graph
 from stepwell.dialects.arith import RemFOp
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, Signedness, f64, i32, i64
+from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, Signedness, f64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from .lowering import Body, Lowering, Number, Rules, compute_type, element_of, integer, shape_of, signless
@@ -292,51 +292,6 @@ def compare_by(op: type[arith.CmpfOp] | type[arith.CmpiOp], predicate: str) -> R
     return render
 
 
-# ---- casts
-
-
-def resize_integer(b: Body, x: SSAValue, target: IntegerType, *, signed: bool) -> SSAValue:
-    have, want = integer(x.type).width.data, target.width.data
-    if have == want:
-        return x
-    if have > want:
-        return b.emit(arith.TruncIOp(x, target))
-    return b.emit(arith.ExtSIOp(x, target) if signed else arith.ExtUIOp(x, target))
-
-
-def float_to_integer(b: Body, x: SSAValue, target: IntegerType, kind: Kind) -> SSAValue:
-    """Truncated; narrow and unsigned integers go through a wider signed one, so that -1.0 wraps as it does in C."""
-    width = target.width.data
-    if width == 64:
-        return b.emit((arith.FPToUIOp if kind is UNSIGNED else arith.FPToSIOp)(x, target))
-    wide = b.emit(arith.FPToSIOp(x, i64 if width == 32 and kind is UNSIGNED else i32))
-    return resize_integer(b, wide, target, signed=True)
-
-
-def cast(source: Attribute, target: Attribute) -> Render:
-    """The body that turns an element of the graph-level type `source` into one of `target`."""
-    have, want, out = kind_of(source), kind_of(target), signless(target)
-
-    def render(b: Body, x: SSAValue) -> SSAValue:
-        if want is BOOL:
-            zero = constant_like(b, x, 0)
-            if have is BOOL:
-                return x
-            return b.emit(arith.CmpfOp(x, zero, "une") if have is FLOAT else arith.CmpiOp(x, zero, "ne"))
-        if want is FLOAT:
-            assert isinstance(out, AnyFloat)
-            if have is FLOAT:
-                return b.convert(x, out)
-            wide = compute_type(out)
-            assert isinstance(wide, AnyFloat)
-            return b.convert(b.emit((arith.SIToFPOp if have is SIGNED else arith.UIToFPOp)(x, wide)), out)
-        if have is FLOAT:
-            return float_to_integer(b, x, integer(out), want)
-        return resize_integer(b, x, integer(out), signed=have is SIGNED)
-
-    return render
-
-
 # ---- from graph ops to generics
 
 
@@ -376,10 +331,6 @@ def lower_compare(op: graph.CompareOp, at: Lowering) -> SSAValue:
     return lower(op, at, choose(op, compare(op.predicate), element_of(op.a)))
 
 
-def lower_cast(op: graph.CastOp, at: Lowering) -> SSAValue:
-    return lower(op, at, cast(element_of(op.operands[0]), element_of(op.results[0])))
-
-
 def lower_select(op: graph.SelectOp, at: Lowering) -> SSAValue:
     return lower(op, at, direct(arith.SelectOp))
 
@@ -411,7 +362,6 @@ def populate_elementwise(rules: Rules) -> None:
     for name, kinds in (UNARY | BINARY).items():
         rules[f"graph.{name}"] = from_table(kinds)
     rules["graph.compare"] = lower_compare
-    rules["graph.cast"] = lower_cast
     rules["graph.select"] = lower_select
     rules["graph.clamp"] = lower_clamp
     rules["graph.mod"] = lower_mod

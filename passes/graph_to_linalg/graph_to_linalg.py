@@ -26,14 +26,16 @@ from dataclasses import dataclass
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import graph
+from stepwell.levels import set_level
 from stepwell.locations import stamp
 from stepwell.pass_manager import ModulePass
 from xdsl.builder import Builder
 from xdsl.dialects import func
-from xdsl.dialects.builtin import FunctionType, ModuleOp, StringAttr
+from xdsl.dialects.builtin import FunctionType, ModuleOp
 from xdsl.ir import Attribute, Block, Operation, Region
 from xdsl.rewriter import InsertPoint
 
+from .casts import populate_casts
 from .convolution import populate_convolution
 from .elementwise import populate_elementwise
 from .lowering import Lowering, Rules, signless
@@ -51,6 +53,7 @@ KERNEL = "stepwell.kernel"
 def all_rules() -> Rules:
     rules: Rules = {}
     populate_elementwise(rules)
+    populate_casts(rules)
     populate_matmul(rules)
     populate_convolution(rules)
     populate_pooling(rules)
@@ -115,4 +118,4 @@ class GraphToLinalg(ModulePass):
         for function in functions:
             if function.body.blocks:
                 lower_function(ctx, function, rules, tables)
-        module.attributes["stepwell.level"] = StringAttr("tensor")
+        set_level(module, "tensor")

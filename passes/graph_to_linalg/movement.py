@@ -24,7 +24,7 @@ from xdsl.dialects.tensor import ExtractOp
 from xdsl.ir import Attribute, SSAValue
 from xdsl.ir.affine import AffineExpr
 
-from .elementwise import cast as cast_element
+from .casts import cast as cast_element
 from .elementwise import identity
 from .lowering import Body, Lowering, Rules, Tensor, broadcast_map, element_of, loops_over, shape_of, signless
 from .views import extract, insert, pad, reshape

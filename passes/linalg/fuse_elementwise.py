@@ -154,21 +154,22 @@ class MergeProducer(RewritePattern):
             outputs = loops_by_output(producer)
             assert outputs is not None
             loops = [read_map.results[dim] for dim in outputs]
+            moved = [(x, compose(m, loops, read_map.num_dims)) for x, m in reads_of(producer)]
+            if not runs_through(op, [*moved, *(read for read in reads_of(op) if read[0] is not value)]):
+                continue
             new = Rebuilt(op)
-            args: list[SSAValue] = []
-            made: SSAValue | None = None
-            for other, other_map in reads_of(op):
-                if other is not value:
-                    args.append(new.read(other, other_map))
-                    continue
-                if made is None:
-                    inner = [new.read(x, compose(m, loops, read_map.num_dims)) for x, m in reads_of(producer)]
-                    made = new.inline(producer, inner, loops)
-                args.append(made)
-            new.put(args, rewriter)
+            made = new.inline(producer, [new.read(*read) for read in moved], loops)
+            new.put([made if read[0] is value else new.read(*read) for read in reads_of(op)], rewriter)
             if not value.uses:
                 rewriter.erase(producer)
             return
+
+
+def runs_through(op: GenericOp, reads: Sequence[Read]) -> bool:
+    """Whether each loop of `op` alone indexes a dim of its output or of `reads`: only that says how far it runs."""
+    maps = [*(map for _, map in reads), op.indexing_maps.data[-1].data]
+    alone = {expr.position for map in maps for expr in map.results if isinstance(expr, AffineDimExpr)}
+    return len(alone) == len(op.iterator_types)
 
 
 def compose(map: AffineMap, loops: Sequence[AffineExpr], num_dims: int) -> AffineMap:

@@ -105,6 +105,17 @@ func.func private @through_a_view(%x: tensor<1x4x4x8xf32>) -> tensor<1x1x1x8xf32
   func.return %1 : tensor<1x1x1x8xf32>
 }
 
+// What turns x round stays apart from a sum over it: of the loop over the dim, read at 7 - d1 alone, nothing would say
+// how far it runs.
+// CHECK-LABEL: @backwards
+// CHECK:         affine_map<(d0, d1) -> (d0, ((d1 * -1) + 7))>
+// CHECK:         linalg.generic {{.*}} ["parallel", "reduction"]
+func.func private @backwards(%x: tensor<4x8xf32>) -> tensor<4xf32> attributes {stepwell.kernel} {
+  %0 = graph.slice %x {starts = [0, 7], sizes = [4, 8], steps = [1, -1]} : tensor<4x8xf32>
+  %1 = graph.reduce sum %0 {axes = [1]} : (tensor<4x8xf32>) -> tensor<4xf32>
+  func.return %1 : tensor<4xf32>
+}
+
 // A filled tensor is read as its number, and goes.
 // CHECK-LABEL: @reads_a_fill
 // CHECK-NOT:     linalg.fill
