@@ -74,7 +74,8 @@ def size(node: Node) -> SSAValue:
 def range_(node: Node) -> SSAValue:
     """of constants"""
     start, limit, delta = (node.needed(index, what) for index, what in enumerate(("start", "limit", "delta")))
-    return node.constant(np.arange(start.item(), limit.item(), delta.item()).astype(start.dtype))
+    made: Array = np.arange(start.item(), limit.item(), delta.item(), dtype=start.dtype)
+    return node.constant(made)
 
 
 @converts("EyeLike", since=9)
