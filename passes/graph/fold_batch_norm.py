@@ -70,7 +70,9 @@ class Fold(RewritePattern):
     ctx: Context
 
     def like(self, value: SSAValue, array: Array, hint: str) -> Operation:
-        return constant(self.ctx, array.astype(dtype_of(element_type_of(value))), hint)
+        made = constant(self.ctx, array.astype(dtype_of(element_type_of(value))), hint)
+        made.result.name_hint = hint
+        return made
 
 
 class IntoConvolution(Fold):

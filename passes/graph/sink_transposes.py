@@ -144,9 +144,10 @@ class Sink(RewritePattern):
             wide = ReshapeOp(value, shape=(1,) * (rank - len(shape)) + shape)
             new.append(wide)
             value = wide.result
-        permuted_value = TransposeOp(value, perm=inverse(perm))
-        new.append(permuted_value)
-        return permuted_value.result
+        back = TransposeOp(value, perm=inverse(perm))
+        back.result.name_hint = value.name_hint
+        new.append(back)
+        return back.result
 
     def trimmed(self, array: Array) -> Array:
         return array
