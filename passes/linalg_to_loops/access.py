@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import cast
 
 from stepwell.diagnostics import StepwellError
 from xdsl.dialects import memref
@@ -113,10 +114,13 @@ def base_of(value: SSAValue) -> SSAValue:
     return value
 
 
+def memref_type(value: SSAValue) -> MemRefType[Attribute]:
+    return cast("MemRefType[Attribute]", value.type)
+
+
 def layout_of(value: SSAValue, where: Operation) -> tuple[tuple[int, ...], tuple[int, ...], int]:
     """(shape, strides, offset) of a memref, all static."""
-    kind = value.type
-    assert isinstance(kind, MemRefType)
+    kind = memref_type(value)
     shape = kind.get_shape()
     strides = kind.get_strides()
     offset = 0 if isinstance(kind.layout, NoneAttr) else kind.layout.get_offset()
@@ -155,9 +159,7 @@ def access(value: SSAValue, index: Sequence[Affine], dims: int, where: Operation
     for stride, part in zip(strides, index, strict=True):
         offset += stride * part.offset
         total = [t + stride * s for t, s in zip(total, part.strides, strict=True)]
-    kind = value.type
-    assert isinstance(kind, MemRefType)
-    return Access(base_of(value), Affine(tuple(total), offset), kind.element_type)
+    return Access(base_of(value), Affine(tuple(total), offset), memref_type(value).element_type)
 
 
 def identity(dims: int) -> list[Affine]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from xdsl.dialects import arith, memref
-from xdsl.dialects.builtin import AnyFloat, Attribute, FloatAttr, IndexType, IntegerAttr, IntegerType
+from xdsl.dialects.builtin import AnyFloat, FixedBitwidthType, FloatAttr, IntegerAttr, IntegerType, i1
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.dialects.vector import CombiningKindFlag
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.irdl import IRDLOperation
 
 from .access import Stage, layout_of
 
@@ -85,46 +86,50 @@ def _load_form(op: memref.LoadOp, indices: list[Form]) -> Form | None:
         return Form.UNIFORM
     strides = layout_of(op.memref, op)[1]
     moving = [(f, s) for f, s in zip(indices, strides, strict=True) if f is not Form.UNIFORM]
-    small = isinstance(op.res.type, IntegerType) and op.res.type.width.data == 1
-    return Form.VECTOR if moving == [(Form.RAMP, 1)] and not small else None
+    return Form.VECTOR if moving == [(Form.RAMP, 1)] and op.res.type != i1 else None
 
 
 @dataclass(frozen=True)
 class Combiner:
     """An associative op of two values: `op`, its name as a vector.reduction, and its neutral element."""
 
-    op: type[Operation]
+    op: type[IRDLOperation]
     kind: CombiningKindFlag
     neutral: float | int | str
 
-    def neutral_attr(self, kind: Attribute) -> IntegerAttr | FloatAttr:
+    def combine(self, a: SSAValue, b: SSAValue) -> Operation:
+        return self.op.build(operands=[a, b], result_types=[a.type])
+
+    def neutral_attr(self, kind: Attribute) -> IntegerAttr[IntegerType] | FloatAttr:
         if isinstance(kind, AnyFloat):
             return FloatAttr(float(self.neutral), kind)
-        assert isinstance(kind, IntegerType | IndexType)
-        bits = kind.width.data if isinstance(kind, IntegerType) else 64
+        bits = kind.bitwidth if isinstance(kind, FixedBitwidthType) else 64
         named = {"lowest": -(1 << (bits - 1)), "highest": (1 << (bits - 1)) - 1}
-        value = named[self.neutral] if isinstance(self.neutral, str) else int(self.neutral)
-        return IntegerAttr(value, kind)
+        return IntegerAttr(named[self.neutral] if isinstance(self.neutral, str) else int(self.neutral), bits)
 
 
-COMBINERS = {
-    c.op: c
-    for c in (
-        Combiner(arith.AddfOp, CombiningKindFlag.ADD, 0.0),
-        Combiner(arith.MulfOp, CombiningKindFlag.MUL, 1.0),
-        Combiner(arith.MaximumfOp, CombiningKindFlag.MAXIMUMF, float("-inf")),
-        Combiner(arith.MinimumfOp, CombiningKindFlag.MINIMUMF, float("inf")),
-        Combiner(arith.AddiOp, CombiningKindFlag.ADD, 0),
-        Combiner(arith.MuliOp, CombiningKindFlag.MUL, 1),
-        Combiner(arith.MaxSIOp, CombiningKindFlag.MAXSI, "lowest"),
-        Combiner(arith.MinSIOp, CombiningKindFlag.MINSI, "highest"),
-        Combiner(arith.MaxUIOp, CombiningKindFlag.MAXUI, 0),
-        Combiner(arith.MinUIOp, CombiningKindFlag.MINUI, -1),
-        Combiner(arith.AndIOp, CombiningKindFlag.AND, -1),
-        Combiner(arith.OrIOp, CombiningKindFlag.OR, 0),
-        Combiner(arith.XOrIOp, CombiningKindFlag.XOR, 0),
-    )
-}
+COMBINERS = (
+    Combiner(arith.AddfOp, CombiningKindFlag.ADD, 0.0),
+    Combiner(arith.MulfOp, CombiningKindFlag.MUL, 1.0),
+    Combiner(arith.MaximumfOp, CombiningKindFlag.MAXIMUMF, float("-inf")),
+    Combiner(arith.MinimumfOp, CombiningKindFlag.MINIMUMF, float("inf")),
+    Combiner(arith.AddiOp, CombiningKindFlag.ADD, 0),
+    Combiner(arith.MuliOp, CombiningKindFlag.MUL, 1),
+    Combiner(arith.MaxSIOp, CombiningKindFlag.MAXSI, "lowest"),
+    Combiner(arith.MinSIOp, CombiningKindFlag.MINSI, "highest"),
+    Combiner(arith.MaxUIOp, CombiningKindFlag.MAXUI, 0),
+    Combiner(arith.MinUIOp, CombiningKindFlag.MINUI, -1),
+    Combiner(arith.AndIOp, CombiningKindFlag.AND, -1),
+    Combiner(arith.OrIOp, CombiningKindFlag.OR, 0),
+    Combiner(arith.XOrIOp, CombiningKindFlag.XOR, 0),
+)
+
+
+def zero_of(element: Attribute) -> IntegerAttr[IntegerType] | FloatAttr:
+    """Zero of a float or an integer."""
+    if isinstance(element, AnyFloat):
+        return FloatAttr(0.0, element)
+    return IntegerAttr(0, element.bitwidth if isinstance(element, FixedBitwidthType) else 64)
 
 
 def combiner_of(stage: Stage, output: int) -> Combiner | None:
@@ -138,4 +143,4 @@ def combiner_of(stage: Stage, output: int) -> Combiner | None:
     uses = tuple(old.uses)
     if not isinstance(result, Operation) or len(uses) != 1 or uses[0].operation is not result:
         return None
-    return COMBINERS.get(type(result))
+    return next((c for c in COMBINERS if isinstance(result, c.op)), None)

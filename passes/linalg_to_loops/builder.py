@@ -7,7 +7,7 @@ scf.for %c = ... {
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Generator, Hashable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -25,7 +25,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
-from .access import layout_of
+from .access import layout_of, memref_type
 
 INDEX = IndexType()
 
@@ -96,8 +96,7 @@ class Function:
 
 def _flatten(base: SSAValue, where: Operation) -> Operation | None:
     shape, strides, offset = layout_of(base, where)
-    kind = base.type
-    assert isinstance(kind, MemRefType)
+    kind = memref_type(base)
     contiguous = MemRefType.strides_for_shape(shape)
     if offset or tuple(contiguous) != strides:
         size = offset + 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
@@ -182,11 +181,10 @@ class NestBuilder:
         return self.add(total, self.constant(offset)) if offset else total
 
     @contextmanager
-    def loop(self, start: int, stop: int, step: int, carried: Sequence[SSAValue] = ()) -> Iterator[Loop]:
+    def loop(self, start: int, stop: int, step: int, carried: Sequence[SSAValue] = ()) -> Generator[Loop, None, None]:
         """An open scf.for; set `yielded` before it closes if it carries values."""
         block = Block(arg_types=[INDEX, *(v.type for v in carried)])
-        bounds = [self.constant(n) for n in (start, stop, step)]
-        op = scf.ForOp(*bounds, carried, Region(block))
+        op = scf.ForOp(self.constant(start), self.constant(stop), self.constant(step), carried, Region(block))
         level = len(self.scopes) - 1
         self._insert(op, level)
         outer_before, self.scopes[level].before = self.scopes[level].before, op

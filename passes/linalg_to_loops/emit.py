@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from stepwell.diagnostics import StepwellError
 from xdsl.dialects import memref, vector
-from xdsl.dialects.arith import FastMathFlag, FastMathFlagsAttr
-from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.dialects.arith import FastMathFlagsAttr
+from xdsl.dialects.builtin import AnyFloat
+from xdsl.dialects.utils import FastMathFlag
+from xdsl.ir import Operation, SSAValue
 
 from .access import Access, Stage
-from .body import combiner_of
+from .body import combiner_of, zero_of
 from .builder import Function, NestBuilder
 from .lanes import Body, Column, Place, Point
 from .nests import Nest
@@ -155,11 +155,9 @@ class Emitter:
         """What the accumulator of `output` starts from."""
         value = cell.known.get(output)
         if value is None:
-            value = self.body.load(output, cell.point, cell.column) if read else self._zero(output.element)
+            zero = self.b.function.constant
+            value = self.body.load(output, cell.point, cell.column) if read else zero(zero_of(output.element))
         return self.body.widened(value, cell.column)
-
-    def _zero(self, element: Attribute) -> SSAValue:
-        return self.b.function.constant(zero_of(element))
 
     def _outputs(self) -> list[tuple[Access, bool]]:
         return list(zip(self.main.outputs, self.main.reads_output, strict=True))
@@ -215,7 +213,7 @@ class Emitter:
                 while len(parts) > 1:
                     pairs = zip(parts[::2], parts[1::2], strict=False)
                     odd = parts[-1:] if len(parts) % 2 else []
-                    parts = [self.b.pure(combiner.op(a, b)) for a, b in pairs] + odd
+                    parts = [self.b.pure(combiner.combine(a, b)) for a, b in pairs] + odd
                 total = vector.ReductionOp.create(
                     operands=[parts[0]],
                     result_types=[out.element],
@@ -225,7 +223,7 @@ class Emitter:
                     },
                 )
                 start = self._started(out, read, cell)
-                cell.known[out] = self.b.pure(combiner.op(start, self.b.pure(total)))
+                cell.known[out] = self.b.pure(combiner.combine(start, self.b.pure(total)))
 
     def _store(self, cell: Cell) -> None:
         for place, value in cell.known.items():
@@ -274,11 +272,3 @@ def shifted(point: Point, dim: int | None, by: int) -> Point:
         return point
     value, offset = point[dim]
     return {**point, dim: (value, offset + by)}
-
-
-def zero_of(element: Attribute) -> IntegerAttr | FloatAttr:
-    if isinstance(element, AnyFloat):
-        return FloatAttr(0.0, element)
-    if isinstance(element, IntegerType):
-        return IntegerAttr(0, element)
-    raise StepwellError(f"linalg-to-loops: no arithmetic on {element}")

@@ -14,16 +14,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, cast
 
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.arith import SelectOp, in_vector_form
 from xdsl.dialects import arith, memref, vector
-from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, VectorType, i1
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, VectorType, i1
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from .access import Access, Affine, Stage, base_of, layout_of
-from .body import Form, is_body_op, ramp_form
+from .body import Form, is_body_op, ramp_form, zero_of
 from .builder import NestBuilder
 
 Place = tuple[SSAValue | None, int]
@@ -56,7 +57,7 @@ class Ramp:
 
 
 @cache
-def vector_of(element: Attribute, lanes: int) -> VectorType:
+def vector_of(element: Attribute, lanes: int) -> VectorType[Attribute]:
     return VectorType(element, [lanes])
 
 
@@ -88,8 +89,7 @@ class Body:
         kind = vector_of(element, column.lanes)
         if column.active == column.lanes:
             return self.b.pure(vector.LoadOp(flat, [index], kind))
-        zero: Attribute = FloatAttr(0.0, element) if isinstance(element, AnyFloat) else IntegerAttr(0, element)  # pyright: ignore
-        nothing = self.b.pure(vector.BroadcastOp(self.b.function.constant(zero), kind))
+        nothing = self.b.pure(vector.BroadcastOp(self.b.function.constant(zero_of(element)), kind))
         return self.b.pure(vector.MaskedLoadOp(flat, [index], self.mask(column), nothing))
 
     def store(self, value: SSAValue, access: Access, point: Point, column: Column) -> None:
@@ -117,7 +117,7 @@ class Body:
         """`value` as it is in a vector of `column`, or as it is for a scalar."""
         if isinstance(value, Ramp):
             kind = vector_of(value.base.type, column.lanes)
-            numbers = DenseIntOrFPElementsAttr.from_list(kind, list(range(column.lanes)))
+            numbers: Attribute = DenseIntOrFPElementsAttr.from_list(cast("Any", kind), range(column.lanes))
             lane = self.b.pure(arith.ConstantOp(numbers))
             return self.b.pure(arith.AddiOp(self.widened(value.base, column), lane))
         if column.dim is None or isinstance(value.type, VectorType):
@@ -212,11 +212,15 @@ class Body:
 def _form(value: SSAValue | Ramp) -> Form:
     if isinstance(value, Ramp):
         return Form.RAMP
-    return Form.VECTOR if isinstance(value.type, VectorType) else Form.UNIFORM
+    return Form.VECTOR if is_vector(value.type) else Form.UNIFORM
+
+
+def is_vector(kind: Attribute) -> bool:
+    return isinstance(kind, VectorType)
 
 
 def _like(op: Operation, operands: Sequence[SSAValue], kind: Attribute) -> Operation:
-    make = in_vector_form(type(op)) if isinstance(kind, VectorType) else type(op)
+    make = in_vector_form(type(op)) if is_vector(kind) else type(op)
     return make.create(
         operands=operands, result_types=[kind], properties=dict(op.properties), attributes=dict(op.attributes)
     )

@@ -21,13 +21,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.locations import fuse, stamp
 from stepwell.pass_manager import ModulePass
 from xdsl.dialects import arith, func, memref
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, ModuleOp, StringAttr, i64
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from .access import VIEWS, Stage, stage_of
@@ -123,13 +124,13 @@ def keep_inplace_safe(function: func.FuncOp, nests: list[Nest]) -> None:
         return
     args = function.body.block.args
     entries: list[Attribute] = []
-    for out, entry in zip(args, given, strict=True):
+    for out, entry in zip(args, cast("ArrayAttr[Attribute]", given), strict=True):
         assert isinstance(entry, DictionaryAttr)
         inputs = entry.data.get(INPLACE)
         if isinstance(inputs, DenseArrayBase):
             safe = [int(n) for n in inputs.get_values() if may_share(nests, args[int(n)], out)]
-            left = {k: v for k, v in entry.data.items() if k != INPLACE}
-            entry = DictionaryAttr(left | ({INPLACE: DenseArrayBase.from_list(inputs.elt_type, safe)} if safe else {}))
+            left: dict[str, Attribute] = {k: v for k, v in entry.data.items() if k != INPLACE}
+            entry = DictionaryAttr(left | ({INPLACE: DenseArrayBase.from_list(i64, safe)} if safe else {}))
         entries.append(entry)
     function.properties["arg_attrs"] = ArrayAttr(entries)
 

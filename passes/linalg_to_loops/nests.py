@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 from xdsl.dialects import memref
 from xdsl.ir import Operation, SSAValue
 
-from .access import VIEWS, Access, Stage, collapse
+from .access import VIEWS, Access, Restride, Stage, collapse
 
 VectorDims = Callable[[Sequence[Stage]], Sequence[int]]
 """The loops that can run in lanes in all of some stages over one loop space."""
@@ -46,6 +47,9 @@ class Nest:
         """The same nest with its stages replaced, in the order of `stages`."""
         n = len(self.inits)
         return Nest(stages[n], list(stages[:n]), list(stages[n + 1 :]))
+
+    def starting_from(self, init: Stage) -> Nest:
+        return Nest(self.main, [*self.inits, init], self.epilogues)
 
     def collapsed(self) -> Nest:
         return self.over(collapse(self.stages))
@@ -103,18 +107,19 @@ def _conflict(a: Nest, b: Nest) -> bool:
 def _with_init(earlier: Nest, nest: Nest) -> Nest | None:
     """`nest` with `earlier` as what its accumulators start from, where that holds."""
     first, main = earlier.main, nest.main
-    if len(earlier.stages) > 1 or not first.is_parallel or main.is_parallel or len(first.outputs) > 1:
+    if len(earlier.stages) > 1 or not first.is_parallel or main.is_parallel:
         return None
-    out = first.outputs[0]
+    out, *more = first.outputs
     places = [a for a, read in zip(main.outputs, main.reads_output, strict=True) if read and a.base is out.base]
-    if len(places) != 1 or out.base in {a.base for a in main.inputs} or out.base in main.gathers():
+    if more or len(places) != 1 or out.base in {a.base for a in main.inputs} or out.base in main.gathers():
         return None
     if any(s.outputs[0].base is out.base for s in nest.inits):
         return None
-    pair = aligned(main, places[0], first, out)
-    if pair is None or (pair[0].extents != main.extents and nest.stages != [main]):
+    loops = align(main, places[0], first, out)
+    if loops is None:
         return None
-    return Nest(pair[0], [*nest.inits, pair[1]], nest.epilogues)
+    stages = [loops.of_main(s) for s in nest.stages]
+    return nest.over(stages).starting_from(loops.of_other(first))
 
 
 def _with_epilogue(earlier: Nest, nest: Nest, vector_dims: VectorDims) -> Nest | None:
@@ -124,76 +129,85 @@ def _with_epilogue(earlier: Nest, nest: Nest, vector_dims: VectorDims) -> Nest |
         return None
     places = {a.base: a for s in earlier.stages for a in s.outputs}
     shared = [a for a in stage.reads() if a.base in places]
-    if not shared or any(a.base in places for a in stage.inputs if a not in shared):
+    if not shared:
         return None
-    pair = aligned(earlier.main, places[shared[0].base], stage, shared[0])
-    if pair is None:
+    loops = align(earlier.main, places[shared[0].base], stage, shared[0])
+    if loops is None:
         return None
-    main, stage = pair
-    if main.extents != earlier.main.extents:
-        if len(earlier.stages) > 1:
-            return None
-        earlier = Nest(main)
-        places = {a.base: a for a in main.outputs}
-    # Every meeting of the two, whether it reads or writes, must be at the same element in the same iteration.
-    met = [*stage.inputs, *stage.outputs]
-    if any(a.base in places and a.at != places[a.base].at for a in met) or set(stage.gathers()) & earlier.writes:
+    earlier = earlier.over([loops.of_main(s) for s in earlier.stages])
+    stage = loops.of_other(stage)
+    # Where the two meet, be it to read or to write, it must be at the same element in the same iteration.
+    before = [a for s in earlier.stages for a in (*s.inputs, *s.outputs)]
+    after = [*stage.inputs, *stage.outputs]
+    written = {a.base for a in stage.outputs} | {a.base for s in earlier.stages for a in s.outputs}
+    if any(a.base is b.base and a.at != b.at for a in before for b in after if a.base in written):
         return None
-    written = {a.base: a for a in stage.outputs}
-    before = [a for s in earlier.stages for a in s.reads() if a.base in written and a.base not in places]
-    touched_early = any(a.at != written[a.base].at for a in before)
-    if touched_early or {b for s in earlier.stages for b in s.gathers()} & set(written):
+    if written & {b for s in (*earlier.stages, stage) for b in s.gathers()}:
         return None
-    joined = Nest(main, earlier.inits, [*earlier.epilogues, stage])
+    joined = Nest(earlier.main, earlier.inits, [*earlier.epilogues, stage])
     if vector_dims(earlier.stages) and not vector_dims(joined.stages):
         return None
     return joined
 
 
-def aligned(main: Stage, out: Access, other: Stage, place: Access) -> tuple[Stage, Stage] | None:
-    """`main` and the parallel `other` over one loop space, such that `out` and `place` are the same element.
+@dataclass(frozen=True)
+class Loops:
+    """The loops that two stages share, and how the strides of each are rewritten for them."""
+
+    extents: tuple[int, ...]
+    reduction: tuple[bool, ...]
+    main: Restride
+    other: Restride
+
+    def of_main(self, stage: Stage) -> Stage:
+        return stage.over(self.extents, self.reduction, self.main)
+
+    def of_other(self, stage: Stage) -> Stage:
+        return stage.over(self.extents, self.reduction, self.other)
+
+
+def align(main: Stage, out: Access, other: Stage, place: Access) -> Loops | None:
+    """Loops for `main` and the parallel `other` in which `out` and `place` are the same element.
 
     Loops of either are split where the other has two for one: `other` over (n, h, w, c) against `main` over
     (n, h, w, g, f) gets `c` split into g and f. None when the two do not walk the buffer as one.
     """
     if out.base is not place.base or out.at.offset != place.at.offset:
         return None
-    mine = sorted(
+    mine = [
         (s, e, d) for d, (s, e) in enumerate(zip(out.at.strides, main.extents, strict=True)) if not main.reduction[d]
-    )
-    theirs = sorted((s, e, d) for d, (s, e) in enumerate(zip(place.at.strides, other.extents, strict=True)))
+    ]
+    theirs = [(s, e, d) for d, (s, e) in enumerate(zip(place.at.strides, other.extents, strict=True))]
     parts: list[tuple[int, int, int]] = []  # (extent, loop of main, loop of other), innermost first
     while mine and theirs:
-        (s, e, d), (s2, e2, d2) = mine.pop(0), theirs.pop(0)
+        (s, e, d), (s2, e2, d2) = min(mine), min(theirs)
         part = min(e, e2)
         if s != s2 or s == 0 or part == 0 or e % part or e2 % part:
             return None
         parts.append((part, d, d2))
+        mine.remove((s, e, d))
+        theirs.remove((s2, e2, d2))
         if e > part:
-            mine = sorted([*mine, (s * part, e // part, d)])
+            mine.append((s * part, e // part, d))
         if e2 > part:
-            theirs = sorted([*theirs, (s * part, e2 // part, d2)])
+            theirs.append((s * part, e2 // part, d2))
     if mine or theirs:
         return None
-    loops: list[tuple[int, int, int, int]] = []  # of main, in its order: (its loop, extent, other's loop, part's index)
-    for d in range(len(main.extents)):
+    loops: list[tuple[int, int, int, int]] = []  # (extent, loop of main, loop of other or -1, number of the part)
+    for d, extent in enumerate(main.extents):
         if main.reduction[d]:
-            loops.append((d, main.extents[d], -1, -1))
-        loops += [(d, e, d2, i) for i, (e, d1, d2) in reversed(list(enumerate(parts))) if d1 == d]
-    extents = tuple(e for _, e, _, _ in loops)
-    reduction = tuple(main.reduction[d] for d, _, _, _ in loops)
+            loops.append((extent, d, -1, 0))
+        loops += [(e, d, d2, n) for n, (e, d1, d2) in reversed(list(enumerate(parts))) if d1 == d]
 
-    def steps(of: int, loop: int, index: int) -> int:
-        """How far one step of part `index` goes in the loop that it is a part of."""
-        step = 1
-        for e, *ds in parts[:index]:
-            step *= e if ds[of] == loop else 1
-        return step
+    def step(of: int, number: int) -> int:
+        """How many iterations of the loop that part `number` belongs to are one of the part's."""
+        return prod(p[0] for p in parts[:number] if p[of] == parts[number][of])
 
-    def mains(strides: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(strides[d] * (steps(0, d, i) if i >= 0 else 1) for d, _, _, i in loops)
+    def restride_main(strides: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(strides[d] * (step(1, n) if d2 >= 0 else 1) for _, d, d2, n in loops)
 
-    def others(strides: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(strides[d2] * steps(1, d2, i) if i >= 0 else 0 for _, _, d2, i in loops)
+    def restride_other(strides: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(strides[d2] * step(2, n) if d2 >= 0 else 0 for _, _, d2, n in loops)
 
-    return main.over(extents, reduction, mains), other.over(extents, reduction, others)
+    reduction = tuple(main.reduction[d] for _, d, _, _ in loops)
+    return Loops(tuple(loop[0] for loop in loops), reduction, restride_main, restride_other)

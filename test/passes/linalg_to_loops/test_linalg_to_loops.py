@@ -15,6 +15,7 @@ from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.pass_manager import parse_passes, run_passes
 from stepwell.text import parse_module
+from upstream import complaints, needs_mlir_opt
 from xdsl.dialects import func, memref
 from xdsl.dialects.builtin import FunctionType, MemRefType, ModuleOp
 
@@ -340,3 +341,89 @@ def test_a_dynamic_shape_is_refused():
             ),
             "vector-width=1",
         )
+
+
+ID, FLIP, ROWS, COLUMNS = "(i, j) -> (i, j)", "(i, j) -> (j, i)", "(i, j) -> (i)", "(i, j) -> (j)"
+SQUARES, VECTORS = ("%a", "%b", "%s", "%t"), ("%u", "%v", "%w")
+SQUARE, VECTOR, OLDS = kind((6, 6)), kind((6,)), ("%o", "%0")
+
+
+@given(data=st.data(), option=st.sampled_from((*OPTIONS, "vector-width=4 unroll=4 vectors=1")))
+@settings(deadline=None, max_examples=60)
+def test_any_program(data: st.DataObject, option: str):
+    """Ops that read and write the same few buffers, in place and transposed: whatever joins keeps the meaning."""
+
+    def pick(choices: tuple[str, ...]) -> str:
+        return data.draw(st.sampled_from(choices))
+
+    def source(avoid: str) -> tuple[str, str, str]:
+        """An input; the buffer that is written is only read where it is written."""
+        name = pick(SQUARES + VECTORS)
+        if name in VECTORS:
+            return name, VECTOR, pick((ROWS, COLUMNS) if name != avoid else (ROWS,))
+        return name, SQUARE, ID if name == avoid else pick((ID, ID, FLIP))
+
+    body = "".join(f"  %{n} = memref.alloc() : {t}\n" for n, t in (("s", SQUARE), ("t", SQUARE), ("w", VECTOR)))
+    body += "  %z = arith.constant 0.5 : f32\n"
+    body += "".join(f"  linalg.fill ins(%z : f32) outs({n} : {SQUARE})\n" for n in ("%s", "%t"))
+    body += f"  linalg.fill ins(%z : f32) outs(%w : {VECTOR})\n"
+    for _ in range(data.draw(st.integers(1, 5))):
+        match pick(("fill", "map", "map", "map", "sum")):
+            case "fill":
+                name = pick(SQUARES + VECTORS)
+                body += f"  linalg.fill ins(%z : f32) outs({name} : {SQUARE if name in SQUARES else VECTOR})\n"
+            case "map":
+                out = pick(SQUARES)
+                text = "%p = arith.mulf %0, %1 : f32\n    %q = arith.maximumf OLD, %p : f32\n    linalg.yield %q : f32"
+                body += generic([source(out), source(out)], (out, SQUARE, ID), "pp", text.replace("OLD", pick(OLDS)))
+            case _:
+                text = "%p = arith.maximumf %0, %o : f32\n    linalg.yield %p : f32"
+                body += generic([(pick(SQUARES), SQUARE, pick((ID, FLIP)))], (pick(VECTORS), VECTOR, ROWS), "pr", text)
+    args = {"%a": SQUARE, "%b": SQUARE, "%u": VECTOR, "%v": VECTOR}
+    check(function(args, body), option)
+
+
+CONV_RELU = """
+  func.func @k(%x: memref<1x1x6x16xf32>, %w: memref<16x16xf32>,
+               %out: memref<1x1x6x16xf32> {stepwell.inplace = array<i64: 0>}) {
+    %z = arith.constant 0.0 : f32
+    %t = memref.alloc() : memref<1x1x6x16xf32>
+    linalg.fill ins(%z : f32) outs(%t : memref<1x1x6x16xf32>)
+    linalg.generic {indexing_maps = [affine_map<(n, h, w, f, c) -> (n, h, w, c)>, affine_map<(n, h, w, f, c) -> (c, f)>,
+                                     affine_map<(n, h, w, f, c) -> (n, h, w, f)>],
+                    iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+        ins(%x, %w : memref<1x1x6x16xf32>, memref<16x16xf32>) outs(%t : memref<1x1x6x16xf32>) {
+    ^bb0(%a: f32, %b: f32, %acc: f32):
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %acc, %p : f32
+      linalg.yield %s : f32
+    }
+    linalg.generic {indexing_maps = [affine_map<(n, h, w, f) -> (n, h, w, f)>, affine_map<(n, h, w, f) -> (n, h, w, f)>,
+                                     affine_map<(n, h, w, f) -> (n, h, w, f)>],
+                    iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+        ins(%t, %INPUT : memref<1x1x6x16xf32>, memref<1x1x6x16xf32>) outs(%out : memref<1x1x6x16xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %r = arith.addf %a, %b : f32
+      linalg.yield %r : f32
+    }
+    func.return
+  }
+"""
+
+
+def test_an_output_may_no_longer_overwrite_what_its_own_loops_read():
+    """The residual is the convolution's own input: it is read across channels while the output is being written."""
+    assert "stepwell.inplace" not in str(lower(CONV_RELU.replace("%INPUT", "%x"), "vector-width=16"))
+
+
+def test_an_output_may_still_overwrite_a_residual():
+    text = CONV_RELU.replace("%INPUT", "%y").replace("%w: memref", "%y: memref<1x1x6x16xf32>, %w: memref", 1)
+    text = text.replace("array<i64: 0>", "array<i64: 1, 0>")
+    assert "stepwell.inplace = array<i64: 1>" in str(lower(text, "vector-width=16"))
+
+
+@needs_mlir_opt
+@pytest.mark.parametrize("option", OPTIONS)
+def test_upstream_accepts_what_comes_out(option: str):
+    for text in (matmul(5, 50, 35), matmul(3, 4, 50, transposed=True), conv(6, 7, 18, 0, 3, 1, depthwise=True)):
+        assert complaints(str(lower(text, option))) == ""
