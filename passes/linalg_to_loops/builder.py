@@ -75,6 +75,12 @@ class Function:
             self.last_constant = op
         return self.shared[value]
 
+    def number(self, value: SSAValue) -> int | None:
+        """What `value` is, if it is an integer constant."""
+        op = value.owner
+        constant = op.value if isinstance(op, arith.ConstantOp) else None
+        return constant.value.data if isinstance(constant, IntegerAttr) else None
+
     def flat(self, base: SSAValue, where: Operation) -> SSAValue:
         """`base` as a memref of rank 1, from its first element."""
         if base in self.shared:
@@ -174,6 +180,9 @@ class NestBuilder:
         """`offset + sum(value * stride)`, outer loops' terms first, so that each prefix is shared and hoisted."""
         total: SSAValue | None = None
         for value, stride in sorted(terms, key=lambda t: self.levels.get(t[0], 0)):
+            if (number := self.function.number(value)) is not None:
+                offset += stride * number
+                continue
             term = value if stride == 1 else self.pure(arith.MuliOp(value, self.constant(stride)))
             total = term if total is None else self.add(total, term)
         if total is None:
@@ -202,4 +211,5 @@ class NestBuilder:
         """A buffer of the nest's own."""
         op = memref.AllocOp([], [], MemRefType(element, (size,)))
         self._insert(op, 0)
+        op.memref.name_hint = "row"
         return op.memref
