@@ -33,7 +33,7 @@ from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.pass_manager import ModulePass
 from xdsl.dialects import func, llvm
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr, ModuleOp, StringAttr
 from xdsl.ir import Attribute, Block, Operation, Region
 
 from . import arithmetic, control, mathematics, memory, vectors
@@ -88,6 +88,7 @@ def lower_function(
         extra_attrs=op.attributes,
     )
     made.location = op.location
+    made.properties["unnamed_addr"] = IntegerAttr(0, 64)  # what reading the text gives it
     if arg_attrs is not None and any(arg_attrs):
         made.arg_attrs = ArrayAttr([DictionaryAttr(attrs) for attrs in arg_attrs])
     if not op.body.blocks:

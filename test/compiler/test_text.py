@@ -213,3 +213,18 @@ def test_a_long_line_is_cut_around_the_caret():
 def test_nesting_without_end_is_an_error_not_a_crash():
     with pytest.raises(StepwellError, match="nested too deep"):
         parse_module(Context(), '"builtin.module"() ({' * 100_000, "deep.mlir")
+
+
+def test_equal_types_of_a_text_are_one_object_and_aliases_still_mean_what_they_say():
+    text = """\
+#layout = affine_map<(d0) -> (d0)>
+!row = tensor<4xf32>
+func.func private @f(tensor<4xf32>, tensor<4xf32>, !row, memref<4xf32, #layout>, vector<2xi8>, i8, i80)
+func.func private @g(memref<4xf32, strided<[1], offset: ?>>, memref<4xf32, strided<[1], offset: ?>>, memref<4xf32>)
+"""
+    module = parse_module(Context(), text, "f.mlir")
+    f, g = (list(op.function_type.inputs) for op in module.body.ops)  # pyright: ignore[reportAttributeAccessIssue]
+    assert f[0] is f[1] and f[0] == f[2]
+    assert g[0] is g[1] and g[0] != g[2]
+    assert [str(t) for t in f[3:]] == ["memref<4xf32, affine_map<(d0) -> (d0)>>", "vector<2xi8>", "i8", "i80"]
+    assert str(g[0]) == "memref<4xf32, strided<[1], offset: ?>>"
