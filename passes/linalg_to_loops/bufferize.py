@@ -68,7 +68,7 @@ class Bufferize(ModulePass):
     def apply(self, ctx: Context, module: ModuleOp) -> None:
         main = None
         for op in list(module.body.block.ops):
-            if not isinstance(op, func.FuncOp) or op.body.first_block is None:
+            if not isinstance(op, func.FuncOp) or op.body.first_block is None or not holds_tensors(op):
                 continue
             if len(op.body.blocks) != 1:
                 raise StepwellError(f"@{op.sym_name.data} has more than one block", op)
@@ -80,6 +80,12 @@ class Bufferize(ModulePass):
             mark_inplace(op, inputs)
         if main is not None:
             EntryBuffers(module, main).run()
+
+
+def holds_tensors(function: func.FuncOp) -> bool:
+    """A function without tensors stands on buffers already."""
+    values = [*function.body.block.args, *(result for op in function.body.block.ops for result in op.results)]
+    return any(tensor_type(value) is not None for value in values)
 
 
 @dataclass

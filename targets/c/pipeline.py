@@ -15,15 +15,17 @@ from stepwell.target import Artifact, Phases, Translation
 from stepwell.targets.graph_phases import GRAPH_PHASES
 from xdsl.dialects.builtin import ModuleOp
 
+from .main_program import main_source
 from .program import Program
 
 
 @dataclass(frozen=True)
 class COptions:
-    """`embed_weights`: as arrays in model.c, instead of a file beside it."""
+    """`embed_weights`: as arrays in model.c, instead of a file beside it. `with_main`: a main around the model, too."""
 
     threads: int = 1
     embed_weights: bool = False
+    with_main: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ def c_source(ctx: Context, module: ModuleOp, options: COptions, name: str) -> di
     files = {f"{prefix}.c": program.source().encode(), f"{prefix}.h": program.header().encode()}
     if not options.embed_weights:
         files[f"{prefix}.weights.bin"] = bytes(pack_weights(ctx, module))
+    if options.with_main:
+        files[f"{prefix}_main.c"] = main_source(program).encode()
     return files
 
 

@@ -25,7 +25,7 @@ from xdsl.dialects import arith, func, memref, scf
 from xdsl.dialects.builtin import IndexType, IntegerAttr, MemRefType
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, SSAValue
 
-from .expressions import ADD, ATOM, RULES, TWICE, UNARY, Expr, infix, number, small
+from .expressions import ADD, ATOM, RULES, TWICE, UNARY, Expr, infix, is_bool, number, small
 from .language import Language
 
 INDENT = "  "
@@ -97,6 +97,9 @@ class FunctionPrinter:
     def line(self, text: str) -> None:
         self.lines.append(INDENT * self.depth + text if text else "")
 
+    variable_names: set[str] = field(default_factory=set[str])
+    """What loops carry: names that do not stand for one value only."""
+
     # -- values --------------------------------------------------------------------------------------------------
 
     def use(self, value: SSAValue) -> Expr:
@@ -156,7 +159,8 @@ class FunctionPrinter:
                 self.while_loop(op)
             case memref.LoadOp():
                 if op.res.first_use is not None:
-                    self.define(op.res, Expr(self.element(op.memref, op.indices), loads=True))
+                    read = Expr(self.element(op.memref, op.indices), loads=True)
+                    self.define(op.res, infix("!=", read, number(0)) if is_bool(op.res.type) else read)
             case memref.StoreOp():
                 target, value = self.element(op.memref, op.indices), self.use(op.value)
                 self.settle()
@@ -263,11 +267,27 @@ class FunctionPrinter:
         names: list[str] = []
         for arg, start in zip(args, starts, strict=True):
             value = self.use(start)
-            name = self.names.fresh(arg.name_hint, "carried")
+            if self._is_handed_on(start, arg):
+                self.known[arg] = value
+                names.append(value.text)
+                continue
+            name = self.names.fresh(arg.name_hint, "acc")
+            self.variable_names.add(name)
             self.line(f"{self.language.type_name(arg.type)} {name} = {value.text};")
             self.known[arg] = Expr(name)
             names.append(name)
         return names
+
+    def _is_handed_on(self, start: SSAValue, arg: BlockArgument) -> bool:
+        """Whether a loop can go on with the variable that `start` stands in: one of the block it is in, used no more."""
+        loop = arg.owner.parent_op()
+        home = start.owner if isinstance(start.owner, Block) else start.owner.parent
+        assert loop is not None
+        return (
+            self.known[start].text in self.variable_names
+            and start.get_user_of_unique_use() is loop
+            and home is loop.parent
+        )
 
     def results(self, op: Operation, names: Sequence[str]) -> None:
         for result, name in zip(op.results, names, strict=True):

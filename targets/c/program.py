@@ -121,7 +121,7 @@ class Program:
 
     def parameters(self) -> list[tuple[str, str, str]]:
         """(type, name, comment) of each parameter of the entry."""
-        names = Names(self.language.KEYWORDS | {"weights", "arena"})
+        names = Names(self.language.KEYWORDS | {"weights", "arena", "argc", "argv"})
         parameters: list[tuple[str, str, str]] = []
         for n, spec in enumerate((*self.interface.inputs, *self.interface.outputs)):
             const = "const " if n < len(self.interface.inputs) else ""
