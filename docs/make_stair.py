@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
-
 from stepwell.context import Context
 from stepwell.dialects.onnx.importer import import_onnx
 from stepwell.pass_manager import parse_passes, run_passes
@@ -27,8 +26,8 @@ INTRODUCTION = """# The stair, one model all the way down
 
 The model: `y = relu(x · W + b)`, exported to ONNX as `MatMul`, `Add`, `Relu`. `x` is [2, 3], `W` is [3, 8].
 
-Every block below is what `stepwell-translate model.onnx --to LEVEL` prints: text that `stepwell-opt` reads back, verifies
-and continues from. A weight is a reference (`dense_resource<W>`); its data travel beside the text.
+Every block below is what `stepwell-translate model.onnx --to LEVEL` prints: text that `stepwell-opt` reads back,
+verifies and continues from. A weight is a reference (`dense_resource<W>`); its data travel beside the text.
 """
 
 # (title, what happens on the way there, passes)

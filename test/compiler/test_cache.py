@@ -1,4 +1,4 @@
-"""The cache: what goes in comes out, damage is seen, the folder stays within its bound, writers do not disturb each other."""
+"""The cache: what goes in comes out, damage is seen, the folder keeps its bound, writers do not disturb each other."""
 
 from __future__ import annotations
 

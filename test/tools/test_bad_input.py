@@ -1,4 +1,4 @@
-"""Whatever is handed to the tools: a clear error that names it, exit code 1 or 2, no traceback, no half-written output."""
+"""Whatever the tools are given: a clear error that names it, exit code 1 or 2, no traceback, no half output."""
 
 from __future__ import annotations
 
