@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 
 from stepwell.diagnostics import StepwellError
@@ -159,6 +160,7 @@ def support_table() -> str:
     lines = ["| ONNX op | from opset | note |", "|---|---|---|"]
     for name in sorted(CONVERSIONS):
         for row in reversed(CONVERSIONS[name]):
-            note = (row.convert.__doc__ or "").strip().split("\n")[0]
+            says = "" if isinstance(row.convert, partial) else row.convert.__doc__ or ""
+            note = says.split("\n")[0].replace("|", "\\|")
             lines.append(f"| {name} | {row.since} | {note} |")
     return "\n".join(lines) + "\n"

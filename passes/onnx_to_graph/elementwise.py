@@ -95,7 +95,7 @@ def mean(node: Node) -> SSAValue:
 
 @converts("Pow", since=7)
 def power(node: Node) -> SSAValue:
-    """An exponent of another type: worked out in the float type of the two, the result has the base's type."""
+    """in the float type of the two; the result has the base's type"""
     base, exponent = node[0], node[1]
     to, other = element_type_of(base), element_type_of(exponent)
     work = other if is_float(other) and not is_float(to) else to
@@ -122,7 +122,7 @@ def where(node: Node) -> SSAValue:
 
 @converts("Cast", since=6)
 def cast(node: Node) -> SSAValue:
-    """Between numbers and bool; strings are not supported."""
+    """numbers and bool; no strings"""
     to = ELEMENT_TYPES[node.integer("to")]
     if not is_float(to) and not is_integer(to) and not is_bool(to):
         raise node.unsupported(f"to {to} is not supported; numbers and bool are", "export without strings")
@@ -141,7 +141,7 @@ def clip_attributes(node: Node) -> SSAValue:
 
 @converts("Clip", since=11)
 def clip(node: Node) -> SSAValue:
-    """Bounds known by now become attributes of one clamp."""
+    """bounds known by now become attributes of one clamp"""
     x, bounds = node[0], (node.get(1), node.get(2))
     known = [None if bound is None else node.known(bound) for bound in bounds]
     if is_float(element_type_of(x)) and all(

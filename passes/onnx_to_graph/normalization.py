@@ -9,8 +9,6 @@ becomes
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from stepwell.dialects import graph
 from stepwell.dialects.graph.types import element_type_of, rank_of
 from xdsl.dialects.builtin import f32
@@ -82,27 +80,18 @@ def rms_normalization(node: Node) -> SSAValue:
     return node.mul(node.cast(normal, own), node[1])
 
 
-@converts("GroupNormalization", since=18)
+@converts("GroupNormalization", since=21)
 def group_normalization(node: Node) -> SSAValue:
-    """scale and bias a group (opset 18) or a channel (21)"""
     x, groups = node[0], node.integer("num_groups")
     dims, channels = rank_of(x), shape(x)[1]
     if channels is None or channels % groups:
-        raise node.unsupported(f"{channels} channels in {groups} groups is not supported", "groups of equal size are")
+        raise node.unsupported(f"{channels} channels in {groups} groups are not supported", "groups of one size are")
     spatial: list[Size] = [(axis,) for axis in range(2, dims)]
     split = node.reshape(x, [(0,), groups, channels // groups, *spatial])
     normal = normalized(node, split, list(range(2, dims + 1)), node.real("epsilon", EPSILON))
-    per_group = node.opset < 21
-
-    def scale(value: SSAValue, parameter: SSAValue, apply: Callable[[SSAValue, SSAValue], SSAValue]) -> SSAValue:
-        return apply(value, along_channels(node, parameter, rank_of(value)))
-
-    def joined(value: SSAValue) -> SSAValue:
-        return node.reshape(value, [(0,), channels, *[(axis,) for axis in range(3, dims + 1)]])
-
-    if per_group:
-        return joined(scale(scale(normal, node[1], node.mul), node[2], node.add))
-    return scale(scale(joined(normal), node[1], node.mul), node[2], node.add)
+    joined = node.reshape(normal, [(0,), channels, *[(axis,) for axis in range(3, dims + 1)]])
+    scaled = node.mul(joined, along_channels(node, node[1], dims))
+    return node.add(scaled, along_channels(node, node[2], dims))
 
 
 @converts("MeanVarianceNormalization", since=9)

@@ -66,6 +66,8 @@ def average(node: Node, x: SSAValue, window: Window, *, count_include_pad: bool)
 def lp_pool(node: Node) -> SSAValue:
     """(sum |x|^p)^(1/p): the sum is an average with the padding counted, times the window's size"""
     window, p = Window.of(node, node.integers_of("kernel_shape")), node.integer("p", 2)
+    if node.integer("ceil_mode", 0):
+        raise node.unsupported("ceil_mode = 1 is not supported; 0 is", "export with ceil_mode = 0")
     powers = node.pow(node.abs(node[0]), p)
     total = node.mul(average(node, powers, window, count_include_pad=True), prod(window.kernel))
     return node.pow(total, 1 / p)

@@ -153,6 +153,7 @@ def activations() -> list[Case]:
     cases += [Case("HardSwish", 14, [x]), Case("Elu", 13, [x], {"alpha": 0.7}), Case("Selu", 13, [x])]
     cases += [Case("Celu", 12, [x], {"alpha": 1.3}), Case("ThresholdedRelu", 13, [x], {"alpha": 0.8})]
     cases += [Case("Shrink", 13, [x], {"lambd": 1.0, "bias": 0.3}), Case("Mish", 18, [x])]
+    cases += [Case("Swish", 24, [x], {"alpha": 0.7})]
     cases += [Case("Gelu", 20, [x]), Case("Gelu", 20, [x], {"approximate": "tanh"})]
     return cases
 
@@ -223,6 +224,7 @@ def normalizations() -> list[Case]:
     ]
     cases += by_runtime(*(Case("LpNormalization", 13, [X], {"axis": 1, "p": p}) for p in (1, 2)))
     cases += [Case("MeanVarianceNormalization", 13, [X])]
+    cases += [Case("RMSNormalization", 23, [X, normal(4, 5)], {"axis": 2})]
     cases += by_runtime(Case("LRN", 13, [normal(2, 7, 3, 3)], {"size": 3, "alpha": 0.2}, dynamic=False))
     cases += [Case(op, 13, [X], {"axis": a}) for op in ("Softmax", "LogSoftmax") for a in (-1, 1)]
     cases += by_runtime(*(Case(op, 11, [X], {"axis": a}) for op in ("Softmax", "LogSoftmax") for a in (1, 2, 3)))

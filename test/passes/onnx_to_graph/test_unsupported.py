@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
@@ -70,8 +72,13 @@ def test_a_second_result_that_is_used() -> None:
     assert "node 'pool'" in str(error.value)
 
 
+def test_the_page_of_supported_ops_is_the_table() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "onnx-support.md"
+    assert page.read_text().endswith(support_table()), "write docs/onnx-support.md again from support_table()"
+
+
 def test_support_table_names_each_op_with_its_first_opset() -> None:
     lines = support_table().splitlines()
     assert "| Clip | 6 |  |" in lines
-    assert "| Clip | 11 | Bounds known by now become attributes of one clamp. |" in lines
+    assert "| Clip | 11 | bounds known by now become attributes of one clamp |" in lines
     assert any(line.startswith("| Conv | 1 | 1-D, 2-D and 3-D") for line in lines)
