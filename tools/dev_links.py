@@ -16,7 +16,7 @@ def main() -> None:
             raise SystemExit(f"compiler/{floor} would hide {floor}/: rename it")
         want[floor] = ROOT / floor
     for old in farm.iterdir():
-        if old.name not in want:
+        if old.is_symlink() and old.name not in want:
             old.unlink()
     for name, path in want.items():
         link = farm / name
