@@ -183,7 +183,10 @@ class Model:
                 self.cache.put(key, pack_artifact(artifact))
                 self.cache.trim()
         loader = load(self.way.target.loader)
-        return loader(artifact.manifest, artifact.files, artifact.weights, threads=self.way.threads)
+        try:
+            return loader(artifact.manifest, artifact.files, artifact.weights, threads=self.way.threads)
+        except RuntimeError as error:  # a loader knows nothing of ours: no C compiler, no device, ...
+            raise StepwellError(str(error), fix=getattr(error, "fix", None)) from error
 
     def compile(self, shapes: Shapes) -> Artifact:
         from .interface import interface_of

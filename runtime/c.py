@@ -33,7 +33,11 @@ FLAGS = ("-std=c99", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-
 
 
 class BuildError(RuntimeError):
-    """No C compiler, or it refused the source."""
+    """No C compiler, or it refused the source; and what to do."""
+
+    def __init__(self, what: str, fix: str | None = None):
+        super().__init__(what)
+        self.fix = fix
 
 
 def find_compiler() -> list[str]:
@@ -44,8 +48,8 @@ def find_compiler() -> list[str]:
         if shutil.which(name) is not None:
             return [name]
     raise BuildError(
-        f"error: no C compiler: none of {', '.join(COMPILERS)} is on the PATH\n"
-        "  fix: install one, or say CC=/path/to/cc; the native target needs none"
+        f"no C compiler: none of {', '.join(COMPILERS)} is on the PATH",
+        fix="install one, or say CC=/path/to/cc; the native target needs none",
     )
 
 
@@ -57,10 +61,10 @@ def build(folder: Path, sources: Sequence[str], flags: Sequence[str] = FLAGS) ->
         try:
             done = subprocess.run([*command, *extra], cwd=folder, capture_output=True, text=True)
         except OSError as error:
-            raise BuildError(f"error: cannot start the C compiler: {error}") from error
+            raise BuildError(f"cannot start the C compiler: {error}", fix="say CC=/path/to/cc") from error
         if done.returncode == 0:
             return library
-    raise BuildError(f"error: the C compiler refused the program: {shlex.join(command)}\n{done.stderr[-4000:]}")
+    raise BuildError(f"the C compiler refused the program: {shlex.join(command)}\n{done.stderr[-4000:]}")
 
 
 def aligned_bytes(size: int) -> Array:

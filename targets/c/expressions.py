@@ -7,7 +7,7 @@
     %m = arith.maximumf %a, %b        maximum_float(a, b)                       a helper, printed once where it is used
 
 An entry of `RULES` is a function of (language, op, operands); the language knows the names of types and functions.
-Operands come as they are; those of the ops in `TWICE` appear more than once, so they are names or numbers by then.
+Operands come as they are; where one appears more than once, it is a name or a number by then (`repeats_operands`).
 """
 
 from __future__ import annotations
@@ -321,5 +321,13 @@ RULES: dict[str, Rule] = {
     },
 }
 
-TWICE = frozenset({"arith.cmpf", "arith.maxsi", "arith.minsi", "arith.maxui", "arith.minui"})
-"""Ops whose text may name an operand more than once."""
+TWICE = frozenset({"arith.maxsi", "arith.minsi", "arith.maxui", "arith.minui"})
+COMPARED_TWICE = frozenset({6, 7, 8, 14})
+"""one, ord, ueq, uno."""
+
+
+def repeats_operands(op: Operation) -> bool:
+    """Whether the op's text names an operand more than once."""
+    if isinstance(op, arith.CmpfOp):
+        return op.predicate.value.data in COMPARED_TWICE
+    return op.name in TWICE

@@ -25,7 +25,7 @@ from xdsl.dialects import arith, func, memref, scf
 from xdsl.dialects.builtin import IndexType, IntegerAttr, MemRefType
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, SSAValue
 
-from .expressions import ADD, ATOM, RULES, TWICE, UNARY, Expr, infix, is_bool, number, small
+from .expressions import ADD, ATOM, RULES, UNARY, Expr, infix, is_bool, number, repeats_operands, small
 from .language import Language
 
 INDENT = "  "
@@ -106,7 +106,9 @@ class FunctionPrinter:
         self.waiting.pop(value, None)
         expr = self.known.get(value)
         if expr is None:
-            raise StepwellError("a value is used that has not been printed", value.owner)
+            owner = value.owner
+            where = owner.parent_op() if isinstance(owner, Block) else owner
+            raise StepwellError("a value is used that has not been printed", where)
         return expr
 
     def define(self, value: OpResult, expr: Expr) -> None:
@@ -124,7 +126,7 @@ class FunctionPrinter:
             return False
         if isinstance(user, scf.ForOp) and value in (user.lb, user.ub, user.step):
             return expr.is_atom  # looked at again and again
-        return user.name not in TWICE or expr.is_atom
+        return not repeats_operands(user) or expr.is_atom
 
     def declare(self, value: SSAValue, expr: Expr) -> None:
         name = self.names.fresh(value.name_hint, "at" if isinstance(value.type, IndexType) else "v")
@@ -191,7 +193,7 @@ class FunctionPrinter:
         if op.results[0].first_use is None:
             return
         args = [self.use(operand) for operand in op.operands]
-        if not all(arg.is_atom for arg in args) and op.name in TWICE:
+        if not all(arg.is_atom for arg in args) and repeats_operands(op):
             args = [self._named(operand, arg) for operand, arg in zip(op.operands, args, strict=True)]
         self.define(op.results[0], rule(self.language, op, args))
 
@@ -279,7 +281,7 @@ class FunctionPrinter:
         return names
 
     def _is_handed_on(self, start: SSAValue, arg: BlockArgument) -> bool:
-        """Whether a loop can go on with the variable that `start` stands in: one of the block it is in, used no more."""
+        """Whether a loop can go on with the variable that `start` stands in: one of its block, and used no more."""
         loop = arg.owner.parent_op()
         home = start.owner if isinstance(start.owner, Block) else start.owner.parent
         assert loop is not None
