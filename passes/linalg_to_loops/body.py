@@ -13,6 +13,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.irdl import IRDLOperation
 
 from .access import Stage, layout_of
+from .builder import NestBuilder
 
 DIVISIONS = (
     arith.DivSIOp,
@@ -97,8 +98,8 @@ class Combiner:
     kind: CombiningKindFlag
     neutral: float | int | str
 
-    def combine(self, a: SSAValue, b: SSAValue) -> Operation:
-        return self.op.build(operands=[a, b], result_types=[a.type])
+    def combine(self, builder: NestBuilder, a: SSAValue, b: SSAValue) -> SSAValue:
+        return builder.pure(self.op, (a, b), a.type)
 
     def neutral_attr(self, kind: Attribute) -> IntegerAttr[IntegerType] | FloatAttr:
         if isinstance(kind, AnyFloat):

@@ -7,9 +7,11 @@ scf.for %c = ... {
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Sequence
+from collections.abc import Generator, Hashable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from math import prod
 
 from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import (
@@ -24,6 +26,7 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
+from xdsl.irdl import IRDLOperation, OptPropertyDef
 
 from .access import layout_of, memref_type
 
@@ -53,6 +56,8 @@ class Function:
 
     entry: Block
     shared: dict[Hashable, SSAValue] = field(default_factory=dict[Hashable, SSAValue])
+    numbers: dict[SSAValue, int] = field(default_factory=dict[SSAValue, int])
+    """Those of `shared` that are an index."""
     last_constant: Operation | None = None
     last_view: Operation | None = None
 
@@ -75,11 +80,12 @@ class Function:
             self.last_constant = op
         return self.shared[value]
 
-    def number(self, value: SSAValue) -> int | None:
-        """What `value` is, if it is an integer constant."""
-        op = value.owner
-        constant = op.value if isinstance(op, arith.ConstantOp) else None
-        return constant.value.data if isinstance(constant, IntegerAttr) else None
+    def index(self, value: int) -> SSAValue:
+        found = self.shared.get(value)
+        if found is None:
+            found = self.shared[value] = self.constant(IntegerAttr(value, INDEX))
+            self.numbers[found] = value
+        return found
 
     def flat(self, base: SSAValue, where: Operation) -> SSAValue:
         """`base` as a memref of rank 1, from its first element."""
@@ -110,7 +116,7 @@ def _flatten(base: SSAValue, where: Operation) -> Operation | None:
         return memref.ReinterpretCastOp(base, [], [], [], [0], [size], [1], flat)
     if len(shape) == 1:
         return None
-    flat = MemRefType(kind.element_type, (_count(shape),), NoneAttr(), kind.memory_space)
+    flat = MemRefType(kind.element_type, (prod(shape),), NoneAttr(), kind.memory_space)
     if not shape:
         return memref.ExpandShapeOp.create(
             operands=[base],
@@ -121,11 +127,16 @@ def _flatten(base: SSAValue, where: Operation) -> Operation | None:
     return memref.CollapseShapeOp.create(operands=[base], result_types=[flat], properties={"reassociation": together})
 
 
-def _count(shape: Sequence[int]) -> int:
-    total = 1
-    for n in shape:
-        total *= n
-    return total
+@cache
+def default_properties(make: type[Operation]) -> Mapping[str, Attribute]:
+    """What the properties of an op are if nothing else is said."""
+    assert issubclass(make, IRDLOperation)
+    given = make.get_irdl_definition().properties
+    return {
+        name: rule.default_value
+        for name, rule in given.items()
+        if rule.default_value is not None and not isinstance(rule, OptPropertyDef)
+    }
 
 
 class NestBuilder:
@@ -142,25 +153,35 @@ class NestBuilder:
         """The ops that were put into scope 0."""
 
     def constant(self, value: int) -> SSAValue:
-        return self.function.constant(IntegerAttr(value, INDEX))
+        return self.function.index(value)
 
-    def append(self, op: Operation) -> Operation:
-        """Put `op` at the end of the innermost block."""
+    def append(self, make: type[Operation], operands: Sequence[SSAValue], *results: Attribute) -> Operation:
+        """An op with effects, at the end of the innermost block."""
+        op = make.create(operands=operands, result_types=results, properties=dict(default_properties(make)))
         self._insert(op, len(self.scopes) - 1)
         return op
 
-    def pure(self, op: Operation) -> SSAValue:
-        """`op`'s result, from an equal earlier op if there is one; else `op` goes into the outermost loop that can
-        hold it. Loads count as pure: what a nest reads it does not write, but at the very place that it reads."""
-        level = max((self.levels.get(v, 0) for v in op.operands), default=0)
-        key = (op.name, tuple(op.operands), op.results[0].type, tuple(op.properties.items()))
+    def pure(
+        self,
+        make: type[Operation],
+        operands: Sequence[SSAValue],
+        kind: Attribute,
+        properties: Mapping[str, Attribute] | None = None,
+    ) -> SSAValue:
+        """The result of an op without effects: of an equal earlier one if there is one, else of a new one in the
+        outermost loop that can hold it. Loads are such ops: where a nest writes what it reads, it does so last."""
+        levels = self.levels
+        level = max([levels.get(v, 0) for v in operands], default=0)
+        if properties is None:
+            properties = default_properties(make)
+        key = (make, *operands, kind, *properties.values())
         known = self.scopes[level].known
-        if key in known:
-            op.erase()
-            return known[key]
-        self._insert(op, level)
-        known[key] = op.results[0]
-        return op.results[0]
+        found = known.get(key)
+        if found is None:
+            op = make.create(operands=operands, result_types=[kind], properties=dict(properties))
+            self._insert(op, level)
+            found = known[key] = op.results[0]
+        return found
 
     def _insert(self, op: Operation, level: int) -> None:
         scope = self.scopes[level]
@@ -174,16 +195,16 @@ class NestBuilder:
             self.levels[result] = level
 
     def add(self, a: SSAValue, b: SSAValue) -> SSAValue:
-        return self.pure(arith.AddiOp(a, b))
+        return self.pure(arith.AddiOp, (a, b), INDEX)
 
     def affine(self, terms: Sequence[tuple[SSAValue, int]], offset: int) -> SSAValue:
         """`offset + sum(value * stride)`, outer loops' terms first, so that each prefix is shared and hoisted."""
         total: SSAValue | None = None
         for value, stride in sorted(terms, key=lambda t: self.levels.get(t[0], 0)):
-            if (number := self.function.number(value)) is not None:
+            if (number := self.function.numbers.get(value)) is not None:
                 offset += stride * number
                 continue
-            term = value if stride == 1 else self.pure(arith.MuliOp(value, self.constant(stride)))
+            term = value if stride == 1 else self.pure(arith.MuliOp, (value, self.constant(stride)), INDEX)
             total = term if total is None else self.add(total, term)
         if total is None:
             return self.constant(offset)

@@ -18,7 +18,7 @@ from xdsl.dialects import memref, vector
 from xdsl.dialects.arith import FastMathFlagsAttr
 from xdsl.dialects.builtin import AnyFloat
 from xdsl.dialects.utils import FastMathFlag
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from .access import Access, Stage
 from .body import combiner_of, zero_of
@@ -26,6 +26,8 @@ from .builder import Function, NestBuilder
 from .lanes import Body, Column, Place, Point
 from .nests import Nest
 from .tile import Tile
+
+IN_ORDER, REASSOCIATE = FastMathFlagsAttr("none"), FastMathFlagsAttr([FastMathFlag.REASSOC])
 
 Inner = Callable[[Point, list[SSAValue], Sequence[Column]], list[SSAValue]]
 """What a reduction loop runs: (where, accumulators, the columns in lanes) to the next accumulators."""
@@ -205,7 +207,6 @@ class Emitter:
             return after
 
         results = self._reduce(self.reductions, {}, partial, inner)
-        flags = FastMathFlagsAttr([FastMathFlag.REASSOC])
         for n, cell in enumerate(cells):
             for k, (out, read) in enumerate(self._outputs()):
                 combiner = combiners[k]
@@ -213,17 +214,14 @@ class Emitter:
                 while len(parts) > 1:
                     pairs = zip(parts[::2], parts[1::2], strict=False)
                     odd = parts[-1:] if len(parts) % 2 else []
-                    parts = [self.b.pure(combiner.combine(a, b)) for a, b in pairs] + odd
-                total = vector.ReductionOp.create(
-                    operands=[parts[0]],
-                    result_types=[out.element],
-                    properties={
-                        "kind": vector.CombiningKindAttr(combiner.kind),
-                        "fastmath": flags if isinstance(out.element, AnyFloat) else FastMathFlagsAttr("none"),
-                    },
-                )
+                    parts = [combiner.combine(self.b, a, b) for a, b in pairs] + odd
+                how: dict[str, Attribute] = {
+                    "kind": vector.CombiningKindAttr(combiner.kind),
+                    "fastmath": REASSOCIATE if isinstance(out.element, AnyFloat) else IN_ORDER,
+                }
+                total = self.b.pure(vector.ReductionOp, (parts[0],), out.element, how)
                 start = self._started(out, read, cell)
-                cell.known[out] = self.b.pure(combiner.combine(start, self.b.pure(total)))
+                cell.known[out] = combiner.combine(self.b, start, total)
 
     def _store(self, cell: Cell) -> None:
         for place, value in cell.known.items():
@@ -239,12 +237,12 @@ class Emitter:
             self.rows = [self.b.allocate(out.element, extent) for out in self.main.outputs]
 
         def known(index: SSAValue) -> dict[Access, SSAValue]:
-            loads = [self.b.append(memref.LoadOp.get(row, [index])) for row in self.rows]
-            return {out: load.results[0] for out, load in zip(self.main.outputs, loads, strict=True)}
+            outputs = zip(self.main.outputs, self.rows, strict=True)
+            return {o: self.b.append(memref.LoadOp, (row, index), o.element).results[0] for o, row in outputs}
 
         def keep(values: Sequence[SSAValue], index: SSAValue) -> None:
             for row, value in zip(self.rows, values, strict=True):
-                self.b.append(memref.StoreOp.get(value, row, [index]))
+                self.b.append(memref.StoreOp, (value, row, index))
 
         with self.b.loop(0, extent, 1) as loop:
             cell = Cell({**point, dim: (loop.index, 0)}, Column())

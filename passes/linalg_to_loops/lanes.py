@@ -85,31 +85,30 @@ class Body:
 
     def _load(self, flat: SSAValue, index: SSAValue, element: Attribute, column: Column | None) -> SSAValue:
         if column is None:
-            return self.b.pure(memref.LoadOp.get(flat, [index]))
+            return self.b.pure(memref.LoadOp, (flat, index), element)
         kind = vector_of(element, column.lanes)
         if column.active == column.lanes:
-            return self.b.pure(vector.LoadOp(flat, [index], kind))
-        nothing = self.b.pure(vector.BroadcastOp(self.b.function.constant(zero_of(element)), kind))
-        return self.b.pure(vector.MaskedLoadOp(flat, [index], self.mask(column), nothing))
+            return self.b.pure(vector.LoadOp, (flat, index), kind)
+        nothing = self.b.pure(vector.BroadcastOp, (self.b.function.constant(zero_of(element)),), kind)
+        return self.b.pure(vector.MaskedLoadOp, (flat, index, self.mask(column), nothing), kind)
 
     def store(self, value: SSAValue, access: Access, point: Point, column: Column) -> None:
         flat = self.b.function.flat(access.base, self.b.anchor)
         index = self.index(access.at, point)
         if column.dim is None:
-            self.b.append(memref.StoreOp.get(value, flat, [index]))
+            self.b.append(memref.StoreOp, (value, flat, index))
         elif column.active == column.lanes:
-            self.b.append(vector.StoreOp(value, flat, [index]))
+            self.b.append(vector.StoreOp, (value, flat, index))
         else:
-            operands = [flat, [index], self.mask(column), value]
-            self.b.append(vector.MaskedStoreOp.build(operands=operands))
+            self.b.append(vector.MaskedStoreOp, (flat, index, self.mask(column), value))
 
     def mask(self, column: Column) -> SSAValue:
-        return self.b.pure(vector.CreateMaskOp([self.b.constant(column.active)], vector_of(i1, column.lanes)))
+        return self.b.pure(vector.CreateMaskOp, (self.b.constant(column.active),), vector_of(i1, column.lanes))
 
     def where_active(self, column: Column, value: SSAValue, otherwise: SSAValue) -> SSAValue:
         if column.active == column.lanes:
             return value
-        return self.b.pure(SelectOp(self.mask(column), value, otherwise))
+        return self.b.pure(SelectOp, (self.mask(column), value, otherwise), value.type)
 
     # Values
 
@@ -118,11 +117,11 @@ class Body:
         if isinstance(value, Ramp):
             kind = vector_of(value.base.type, column.lanes)
             numbers: Attribute = DenseIntOrFPElementsAttr.from_list(cast("Any", kind), range(column.lanes))
-            lane = self.b.pure(arith.ConstantOp(numbers))
-            return self.b.pure(arith.AddiOp(self.widened(value.base, column), lane))
+            lane = self.b.pure(arith.ConstantOp, (), kind, {"value": numbers})
+            return self.b.pure(arith.AddiOp, (self.widened(value.base, column), lane), kind)
         if column.dim is None or isinstance(value.type, VectorType):
             return value
-        return self.b.pure(vector.BroadcastOp(value, vector_of(value.type, column.lanes)))
+        return self.b.pure(vector.BroadcastOp, (value,), vector_of(value.type, column.lanes))
 
     def evaluate(
         self,
@@ -187,18 +186,19 @@ class Body:
             assert isinstance(op, arith.AddfOp)
             a, b = (self.widened(env.get(v, v), column) for v in product.operands)
             old = op.rhs if op.lhs.owner is product else op.lhs
-            return self.b.pure(vector.FMAOp(a, b, self.widened(env.get(old, old), column)))
+            return self.b.pure(vector.FMAOp, (a, b, self.widened(env.get(old, old), column)), a.type)
         forms = [_form(v) for v in operands]
         if ramp_form(op, forms) is Form.RAMP:
             kind = op.results[0].type
             bases = [v.base if isinstance(v, Ramp) else v for v in operands]
-            return Ramp(self.b.pure(_like(op, bases, kind)))
+            return Ramp(self.b.pure(type(op), bases, kind, op.properties))
         if any(forms):
             operands = [self.widened(v, column) for v in operands]
             kind: Attribute = vector_of(op.results[0].type, column.lanes)
         else:
             kind = op.results[0].type
-        return self.b.pure(_like(op, [v for v in operands if not isinstance(v, Ramp)], kind))
+        make = in_vector_form(type(op)) if any(forms) else type(op)
+        return self.b.pure(make, [v for v in operands if not isinstance(v, Ramp)], kind, op.properties)
 
     def _gather(self, op: memref.LoadOp, indices: Sequence[SSAValue | Ramp], column: Column) -> SSAValue:
         """A load at a computed place. `body.body_fits` has seen to it that lanes are neighbours."""
@@ -217,13 +217,6 @@ def _form(value: SSAValue | Ramp) -> Form:
 
 def is_vector(kind: Attribute) -> bool:
     return isinstance(kind, VectorType)
-
-
-def _like(op: Operation, operands: Sequence[SSAValue], kind: Attribute) -> Operation:
-    make = in_vector_form(type(op)) if is_vector(kind) else type(op)
-    return make.create(
-        operands=operands, result_types=[kind], properties=dict(op.properties), attributes=dict(op.attributes)
-    )
 
 
 def products_to_contract(stage: Stage) -> dict[Operation, Operation]:

@@ -155,8 +155,8 @@ func.func @no_epilogue(%x: memref<8x8xf32>, %out: memref<8x8xf32>) {
 // VECTOR:         %[[ZERO:.*]] = vector.broadcast %cst : f32 to vector<16xf32>
 // VECTOR:         scf.for %i = %c0 to %c3 step %c1 {
 // VECTOR:           %[[SUMS:.*]] = scf.for %j = %c0 to %c64 step %c16 iter_args(%{{.*}} = %[[ZERO]]) -> (vector<16xf32>) {
-// VECTOR:           %[[OLD:.*]] = memref.load %out[%i]
 // VECTOR:           %[[SUM:.*]] = vector.reduction <add>, %[[SUMS]] fastmath<reassoc> : vector<16xf32> into f32
+// VECTOR:           %[[OLD:.*]] = memref.load %out[%i]
 // VECTOR:           %[[NEW:.*]] = arith.addf %[[OLD]], %[[SUM]]
 // VECTOR:           memref.store %[[NEW]], %out[%i]
 func.func @sums(%x: memref<3x64xf32>, %out: memref<3xf32>) {
