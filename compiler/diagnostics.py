@@ -12,6 +12,9 @@ Everything a user can cause is a `StepwellError`; a Python traceback that reache
 from __future__ import annotations
 
 import difflib
+import os
+import sys
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -96,6 +99,21 @@ class InputError(StepwellError):
 
 class InternalError(StepwellError):
     """A fault of ours, not of the user: what a Python exception inside a pass is turned into."""
+
+
+def fault(error: Exception, notes: str = "") -> InternalError:
+    """A Python exception that nobody foresaw, as an error for people."""
+    return InternalError(
+        f"internal error: {type(error).__name__}: {one_line(error)}{notes}",
+        fix="this is a fault of stepwell: please report it; STEPWELL_TRACEBACK=1 shows where it arose",
+    )
+
+
+def report(error: StepwellError) -> None:
+    """Say an error to a tool's user; with STEPWELL_TRACEBACK=1 in the environment, where in Python it arose, too."""
+    if os.environ.get("STEPWELL_TRACEBACK") == "1":
+        traceback.print_exception(error.__cause__ or error)
+    print(error, file=sys.stderr)
 
 
 def caret(line: str, column: int) -> str:

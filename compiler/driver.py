@@ -112,12 +112,13 @@ class Way:
         self.run(ctx, module, ",".join(text for level, text in phases if start < ORDER.index(level) <= end))
 
     def run(self, ctx: Context, module: ModuleOp, pipeline: str) -> None:
-        from .instrumentation import CheckSteps
-        from .pass_manager import parse_passes, run_passes
+        from .instrumentation import CheckSteps, VerifyEach
+        from .pass_manager import parse_passes
+        from .reproducer import ReproducingManager, default_folder
 
+        hooks: list[Hook] = [*self.hooks, VerifyEach() if self.verify_each else CheckSteps()]
         if pipeline:
-            hooks = [*self.hooks, CheckSteps()]
-            run_passes(ctx, module, parse_passes(pipeline), verify_each=self.verify_each, hooks=hooks)
+            ReproducingManager(ctx, module, default_folder(), hooks, only_faults=True).run(parse_passes(pipeline))
 
     def bind(self, ctx: Context, module: ModuleOp, interface: Interface, shapes: Shapes) -> None:
         """Give the inputs of a model at level graph their sizes."""

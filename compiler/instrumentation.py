@@ -170,7 +170,10 @@ class DumpDir(BaseHook):
         self.dump(run, run.name)
 
     def dump(self, run: PassRun, name: str) -> None:
-        self._writer.write(run.ctx, run.module, f"{self._count:02d}-{name}")
+        try:
+            self._writer.write(run.ctx, run.module, f"{self._count:02d}-{name}")
+        except OSError as error:
+            raise StepwellError(f"cannot dump into {self.folder}: {error.strerror or error}") from None
         self._count += 1
 
 

@@ -22,7 +22,7 @@ from xdsl.passes import ModulePass as XdslPass
 from xdsl.utils.exceptions import DiagnosticException
 
 from .context import Context
-from .diagnostics import InternalError, StepwellError, caret, did_you_mean, one_line
+from .diagnostics import StepwellError, caret, did_you_mean, fault, one_line
 from .pipeline import (
     ElementText,
     NestText,
@@ -249,11 +249,7 @@ def as_failure(raised: Exception, run: PassRun) -> StepwellError:
         error = StepwellError(one_line(raised))
     else:
         notes = "".join(f" ({note})" for note in getattr(raised, "__notes__", ()))
-        error = InternalError(
-            f"internal error: {type(raised).__name__}: {one_line(raised)}{notes}",
-            fix="this is a fault of stepwell, not of your model: report it with the reproducer; "
-            "STEPWELL_TRACEBACK=1 shows where it arose",
-        )
+        error = fault(raised, notes)
     error.in_pass = error.in_pass or run.name
     error.show_source(run.ctx.sources)
     return error

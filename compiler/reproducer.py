@@ -21,7 +21,7 @@ from pathlib import Path
 from xdsl.dialects.builtin import ModuleOp
 
 from .context import Context
-from .diagnostics import StepwellError
+from .diagnostics import InternalError, StepwellError
 from .pass_manager import Hook, PassManager, Step, pipeline_text
 from .text import write_module
 
@@ -41,6 +41,8 @@ class ReproducingManager:
     module: ModuleOp
     folder: Path
     hooks: Sequence[Hook] = ()
+    only_faults: bool = False
+    """Write nothing for what a user's model caused, only for faults of ours: a model's weights may be large."""
 
     def run(self, steps: Sequence[Step]) -> None:
         before = self.module.clone() if steps else self.module
@@ -49,7 +51,8 @@ class ReproducingManager:
             try:
                 manager.run((step,))
             except StepwellError as error:
-                self.write(before, steps, number, error)
+                if isinstance(error, InternalError) or not self.only_faults:
+                    self.write(before, steps, number, error)
                 raise
 
     def write(self, before: ModuleOp, steps: Sequence[Step], failed: int, error: StepwellError) -> None:

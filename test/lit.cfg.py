@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 import lit.formats
@@ -16,7 +15,7 @@ config.test_format = lit.formats.ShTest()
 config.suffixes = [".mlir"]
 config.excludes = ["inputs"]
 config.test_source_root = str(root / "test")
-config.test_exec_root = os.environ.get("STEPWELL_LIT_OUTPUT") or tempfile.mkdtemp(prefix="stepwell-lit-")
+config.test_exec_root = os.environ.get("STEPWELL_LIT_OUTPUT") or str(root / "build" / "lit")
 
 if importlib.util.find_spec("stepwell") is None:  # not installed: run from the checkout (tools/dev_links.py)
     config.environment["PYTHONPATH"] = str(root / ".links")

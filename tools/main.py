@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from stepwell.diagnostics import StepwellError
+from stepwell.diagnostics import StepwellError, report
 from stepwell.tools.shapes import parse_shapes, shapes_for
 
 
@@ -134,7 +134,7 @@ def main(argv: list[str] | None = None) -> int:
     except click.Abort:
         return 130
     except StepwellError as error:
-        click.echo(str(error), err=True)
+        report(error)
         return 1
     return 0
 

@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
     args = arguments().parse_args(argv)
     if args.list_passes or args.show_dialects:
         return list_names(args)
-    from stepwell.diagnostics import StepwellError
+    from stepwell.diagnostics import StepwellError, fault, report
 
     try:
         return Opt(args).run()
@@ -66,6 +66,11 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: that is no error
         return 0
+    except Exception as error:
+        internal = fault(error)
+        internal.__cause__ = error
+        report(internal)
+        return 1
 
 
 def list_names(args: argparse.Namespace) -> int:
@@ -78,14 +83,6 @@ def list_names(args: argparse.Namespace) -> int:
     for error in REGISTRY.plugin_errors:
         print(f"warning: {error}", file=sys.stderr)
     return 0
-
-
-def report(error: StepwellError) -> None:
-    if os.environ.get("STEPWELL_TRACEBACK") == "1":
-        import traceback
-
-        traceback.print_exception(error.__cause__ or error)
-    print(error, file=sys.stderr)
 
 
 class Opt:
@@ -151,6 +148,7 @@ class Opt:
                 raise StepwellError(f"the pipeline has no pass '{name}' to print at", fix=did_you_mean(name, known))
 
     def run(self) -> int:
+        from stepwell.diagnostics import report
         from stepwell.expected_errors import compare
         from stepwell.text import SPLIT_MARK, split_text
 

@@ -48,14 +48,14 @@ def arguments() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     args = arguments().parse_args(argv)
-    from stepwell.diagnostics import StepwellError
+    from stepwell.diagnostics import StepwellError, report
     from stepwell.driver import collector_paused
 
     try:
         with collector_paused():
             translate(args)
     except StepwellError as error:
-        print(error, file=sys.stderr)
+        report(error)
         return 1
     return 0
 

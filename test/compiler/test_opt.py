@@ -103,3 +103,20 @@ def test_output_goes_to_a_file_that_reads_back(file: Path, tmp_path: Path, capsy
     assert opt.main([str(target)]) == 0
     assert opt.main([str(file), "-o", str(tmp_path / "f.mlir" / "x.mlir")]) == 1
     assert "cannot write" in capsys.readouterr().err
+
+
+def test_a_dump_folder_that_cannot_be_is_said(file: Path, capsys: pytest.CaptureFixture[str]):
+    assert opt.main([str(file), "-p", "cse", "--dump-dir", str(file / "dumps")]) == 1
+    assert "error: cannot dump into" in capsys.readouterr().err
+
+
+def test_a_fault_outside_of_passes_is_no_traceback(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: object) -> str:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr("stepwell.text.print_module", fail)
+    assert opt.main([str(file)]) == 1
+    said = capsys.readouterr().err
+    assert "internal error: ZeroDivisionError: oops" in said and "Traceback" not in said

@@ -179,3 +179,12 @@ def test_rewriting_without_end_is_reported(ctx: Context, module: ModuleOp):
         run_passes(ctx, module, parse_passes("spin"))
     assert "MulToAdd" in raised.value.what and "AddToMul" in raised.value.what
     assert raised.value.in_pass == "spin"
+
+
+@pytest.mark.parametrize(("pipeline", "written"), [("refuse", []), ("crash", ["crash.mlir"])])
+def test_a_compilation_keeps_only_what_is_our_fault(
+    ctx: Context, module: ModuleOp, tmp_path: Path, pipeline: str, written: list[str]
+):
+    with pytest.raises(StepwellError):
+        ReproducingManager(ctx, module, tmp_path, only_faults=True).run(parse_passes(pipeline))
+    assert [path.name for path in tmp_path.iterdir()] == written
