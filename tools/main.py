@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from stepwell.diagnostics import StepwellError, report
+from stepwell.diagnostics import StepwellError
+from stepwell.tools.errors import exit_code
 from stepwell.tools.shapes import parse_shapes, shapes_for
 
 
@@ -124,6 +125,10 @@ def summary(array: Any) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Exit codes: 0 done, 1 bad input, 2 wrong usage."""
+    return exit_code(lambda: command(argv))
+
+
+def command(argv: list[str] | None) -> int:
     try:
         cli.main(args=argv, prog_name="stepwell", standalone_mode=False)
     except click.UsageError as error:
@@ -133,9 +138,6 @@ def main(argv: list[str] | None = None) -> int:
         return stop.exit_code
     except click.Abort:
         return 130
-    except StepwellError as error:
-        report(error)
-        return 1
     return 0
 
 

@@ -7,7 +7,6 @@ Exit codes: 0, 1 (bad input, a pass that failed), 2 (usage). Nothing of the comp
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,21 +55,9 @@ def main(argv: list[str] | None = None) -> int:
     args = arguments().parse_args(argv)
     if args.list_passes or args.show_dialects:
         return list_names(args)
-    from stepwell.diagnostics import StepwellError, fault, report
+    from stepwell.tools.errors import exit_code
 
-    try:
-        return Opt(args).run()
-    except StepwellError as error:
-        report(error)
-        return 1
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: that is no error
-        return 0
-    except Exception as error:
-        internal = fault(error)
-        internal.__cause__ = error
-        report(internal)
-        return 1
+    return exit_code(lambda: Opt(args).run())
 
 
 def list_names(args: argparse.Namespace) -> int:

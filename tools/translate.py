@@ -48,21 +48,14 @@ def arguments() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     args = arguments().parse_args(argv)
-    from stepwell.diagnostics import StepwellError, report
-    from stepwell.driver import collector_paused
+    from stepwell.tools.errors import exit_code
 
-    try:
-        with collector_paused():
-            translate(args)
-    except StepwellError as error:
-        report(error)
-        return 1
-    return 0
+    return exit_code(lambda: translate(args))
 
 
-def translate(args: argparse.Namespace) -> None:
+def translate(args: argparse.Namespace) -> int:
     from stepwell.diagnostics import StepwellError, did_you_mean
-    from stepwell.driver import Way, check_threads, find_target
+    from stepwell.driver import Way, check_threads, collector_paused, find_target
     from stepwell.registry import REGISTRY
 
     known = levels()
@@ -78,12 +71,14 @@ def translate(args: argparse.Namespace) -> None:
         )
     target = args.target or (translation.target if translation is not None else "native")
     way = Way(find_target(target), check_threads(args.threads))
-    ctx, module = read(args)
-    lower(way, ctx, module, level, args.shape)
-    if translation is not None:
-        write_source(args.output, translation.write(ctx, module, way.options, stem_of(args.output)))
-    else:
-        write_level(args.output, ctx, module)
+    with collector_paused():
+        ctx, module = read(args)
+        lower(way, ctx, module, level, args.shape)
+        if translation is not None:
+            write_source(args.output, translation.write(ctx, module, way.options, stem_of(args.output)))
+        else:
+            write_level(args.output, ctx, module)
+    return 0
 
 
 def stem_of(output: Path | None) -> str:
