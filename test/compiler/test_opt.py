@@ -113,7 +113,7 @@ def test_a_dump_folder_that_cannot_be_is_said(file: Path, capsys: pytest.Capture
 def test_a_fault_outside_of_passes_is_no_traceback(
     file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    def fail(*_: object) -> str:
+    def fail(*_: object, **__: object) -> str:
         raise ZeroDivisionError("oops")
 
     monkeypatch.setattr("stepwell.text.print_module", fail)
