@@ -29,8 +29,8 @@ from .tile import Tile
 
 IN_ORDER, REASSOCIATE = FastMathFlagsAttr("none"), FastMathFlagsAttr([FastMathFlag.REASSOC])
 
-Inner = Callable[[Point, list[SSAValue], Sequence[Column]], list[SSAValue]]
-"""What a reduction loop runs: (where, accumulators, the columns in lanes) to the next accumulators."""
+Inner = Callable[[Point, list[SSAValue], int], list[SSAValue]]
+"""What a reduction loop runs: (where, accumulators, how much of the loop that is tiled) to the next accumulators."""
 
 
 @dataclass
@@ -98,14 +98,14 @@ class Emitter:
     def _reduce(self, dims: Sequence[int], point: Point, accs: list[SSAValue], inner: Inner) -> list[SSAValue]:
         """Run `inner` in the reduction loops `dims`, the accumulators carried from step to step."""
         if not dims:
-            return inner(point, accs, ())
+            return inner(point, accs, 1)
         d, *rest = dims
         extent, step = self.main.extents[d], self.tile.step(d)
         whole = extent - extent % step
 
         def body(point: Point, accs: list[SSAValue], size: int) -> list[SSAValue]:
-            columns = self._columns(size) if d == self.tile.vector_dim else None
-            within: Inner = inner if columns is None else lambda p, a, _: inner(p, a, columns)
+            tiled = d in (self.tile.vector_dim, self.tile.chunk_dim)
+            within: Inner = (lambda p, a, _: inner(p, a, size)) if tiled else inner
             return self._reduce(rest, point, accs, within)
 
         for start, stop, size in ((0, whole, step), (whole, extent, extent - whole)):
@@ -171,7 +171,7 @@ class Emitter:
         outputs = self.main.outputs
         starts = [self._started(out, read, cell) for cell in cells for out, read in self._outputs()]
 
-        def inner(point: Point, accs: list[SSAValue], _: Sequence[Column]) -> list[SSAValue]:
+        def inner(point: Point, accs: list[SSAValue], _: int) -> list[SSAValue]:
             after: list[SSAValue] = []
             for n, cell in enumerate(cells):
                 old = dict(zip(outputs, accs[n * len(outputs) :], strict=False))
@@ -194,10 +194,10 @@ class Emitter:
         ]
         partial = [vec for _ in cells for vec in neutral for _ in range(vectors)]
 
-        def inner(point: Point, accs: list[SSAValue], columns: Sequence[Column]) -> list[SSAValue]:
+        def inner(point: Point, accs: list[SSAValue], size: int) -> list[SSAValue]:
             after = list(accs)
             for n, cell in enumerate(cells):
-                for m, column in enumerate(columns):
+                for m, column in enumerate(self._columns(size)):
                     at = shifted({**point, **cell.point}, self.tile.vector_dim, column.first)
                     places = [(n * len(outputs) + k) * vectors + m for k in range(len(outputs))]
                     old = {out: accs[i] for out, i in zip(outputs, places, strict=True)}
@@ -250,11 +250,14 @@ class Emitter:
                 self._evaluate(init, [cell])
             keep([self._started(out, read, cell) for out, read in self._outputs()], loop.index)
 
-        def inner(at: Point, accs: list[SSAValue], _: Sequence[Column]) -> list[SSAValue]:
+        def inner(at: Point, accs: list[SSAValue], size: int) -> list[SSAValue]:
             with self.b.loop(0, extent, 1) as loop:
                 here: dict[int, Place] = {**point, **at, dim: (loop.index, 0)}
-                old = known(loop.index)
-                keep(self.body.evaluate(self.main, here, Column(), old), loop.index)
+                row = known(loop.index)
+                for n in range(size):
+                    step = shifted(here, self.tile.chunk_dim, n)
+                    row = dict(zip(row, self.body.evaluate(self.main, step, Column(), row), strict=True))
+                keep(list(row.values()), loop.index)
             return accs
 
         self._reduce(self.reductions, {}, [], inner)

@@ -21,6 +21,8 @@ LOADS_PER_CYCLE = 2
 LATENCY = 4  # cycles from one FMA to the next that needs its result
 L1, L2 = 32 << 10, 512 << 10  # bytes of a cache that a nest may count on
 UNROLL_LIMIT = 32  # reduction steps that are written out rather than looped over
+SCALAR_UNROLL_LIMIT = 16
+CHUNK = 4  # products that are added to an element of a row before it is stored again
 TILE_OPS = 300  # ops of a tile's body, so that compiling stays quick
 
 
@@ -30,7 +32,8 @@ class Tile:
 
     `order`: the parallel loops, outermost first. `vector_dim`: the loop in lanes, `vectors` of `lanes` each in a tile.
     `unroll_dim`: a parallel loop of which `unroll` iterations share a tile. `unroll_reductions`: reduction loops are
-    written out. `row`: accumulate one row along `row` in memory, so that a C compiler sees a contiguous inner loop.
+    written out. `row`: accumulate one row along `row` in memory, so that a C compiler sees a contiguous inner loop;
+    `chunk` iterations of reduction loop `chunk_dim` are added to it in one go.
     """
 
     order: tuple[int, ...]
@@ -41,11 +44,15 @@ class Tile:
     unroll: int = 1
     unroll_reductions: bool = False
     row: int | None = None
+    chunk_dim: int | None = None
+    chunk: int = 1
 
     def step(self, dim: int) -> int:
         """How many iterations of loop `dim` one tile covers."""
         if dim == self.vector_dim:
             return self.lanes * self.vectors
+        if dim == self.chunk_dim:
+            return self.chunk
         return self.unroll if dim == self.unroll_dim else 1
 
 
@@ -102,8 +109,11 @@ def choose_tile(nest: Nest, width: int, unroll: int = 0, vectors: int = 0) -> Ti
     small = not main.is_parallel and steps <= UNROLL_LIMIT
     across = vector_dims(nest.stages)
     if width == 1:
-        row = across[0] if across and not main.is_parallel and not small else None
-        return Tile(parallel, unroll_reductions=small and steps <= UNROLL_LIMIT // 2, row=row)
+        small = small and steps <= SCALAR_UNROLL_LIMIT
+        moves = not across or all(a.at.strides[across[0]] for a in main.inputs)
+        if main.is_parallel or not across or (small and moves):
+            return Tile(parallel, unroll_reductions=small)
+        return Tile(parallel, row=across[0], chunk_dim=len(main.extents) - 1, chunk=CHUNK)
     accesses = [a for s in nest.stages for a in (*s.inputs, *s.outputs)]
     if across:
         v = across[0]
@@ -112,7 +122,7 @@ def choose_tile(nest: Nest, width: int, unroll: int = 0, vectors: int = 0) -> Ti
         v = inside[0]
         lanes = lanes_for(main.inputs, v, main.extents[v], width)
     else:
-        return Tile(parallel, unroll_reductions=small and steps <= UNROLL_LIMIT // 2)
+        return Tile(parallel, unroll_reductions=small and steps <= SCALAR_UNROLL_LIMIT)
     whole = ceil(main.extents[v] / lanes)
     outer = tuple(d for d in parallel if d != v)
     shared = [d for d in outer if any(a.at.strides[d] == 0 and a.at.strides[v] != 0 for a in main.inputs)]

@@ -67,17 +67,20 @@ func.func @transpose(%x: memref<8x4xf32>, %out: memref<4x8xf32>) {
 // A matrix product with what stands before and after it: the accumulators start from the fill's value, bias and relu
 // are applied to them, and the temporary is gone.
 //
-// Scalar: a row of %out is accumulated in a buffer, so that the innermost loop walks memory.
+// Scalar: a row of %out is accumulated in a buffer, so that the innermost loop walks memory, four products at a time.
 // SCALAR-LABEL: @dense
 // SCALAR:         %row = memref.alloc() : memref<16xf32>
 // SCALAR-NEXT:    scf.for %i = %c0 to %c4 step %c1 {
 // SCALAR:           scf.for %j = %c0 to %c16 step %c1 {
 // SCALAR-NEXT:        memref.store %zero, %row[%j]
-// SCALAR:           scf.for %j{{.*}} = %c0 to %c64 step %c1 {
+// SCALAR:           scf.for %j{{.*}} = %c0 to %c64 step %c4 {
 // SCALAR:             %[[A:.*]] = memref.load %a_flat
 // SCALAR:             scf.for %k = %c0 to %c16 step %c1 {
 // SCALAR:               %[[P:.*]] = arith.mulf %[[A]]
-// SCALAR:               %[[S:.*]] = arith.addf %{{.*}}, %[[P]]
+// SCALAR:               %[[S0:.*]] = arith.addf %{{.*}}, %[[P]]
+// SCALAR:               %[[S1:.*]] = arith.addf %[[S0]]
+// SCALAR:               %[[S2:.*]] = arith.addf %[[S1]]
+// SCALAR:               %[[S:.*]] = arith.addf %[[S2]]
 // SCALAR-NEXT:          memref.store %[[S]], %row[%k]
 // SCALAR:           scf.for %j{{.*}} = %c0 to %c16 step %c1 {
 // SCALAR:             arith.maximumf
