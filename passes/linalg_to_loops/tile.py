@@ -111,7 +111,7 @@ def choose_tile(nest: Nest, width: int, unroll: int = 0, vectors: int = 0) -> Ti
     if width == 1:
         small = small and steps <= SCALAR_UNROLL_LIMIT
         moves = not across or all(a.at.strides[across[0]] for a in main.inputs)
-        if main.is_parallel or not across or (small and moves):
+        if main.is_parallel or not across or (small and (moves or steps <= 2 * CHUNK)):
             return Tile(parallel, unroll_reductions=small)
         return Tile(parallel, row=across[0], chunk_dim=len(main.extents) - 1, chunk=CHUNK)
     accesses = [a for s in nest.stages for a in (*s.inputs, *s.outputs)]
