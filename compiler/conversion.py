@@ -29,17 +29,18 @@ TypeFunction = Callable[[Any], Attribute]
 class TypeConverter:
     """Type class → function from the old type to the new. A type of a class without an entry stays as it is.
 
-    Function types are converted by their parts. What a function gives is not converted again.
+    Function types are converted by their parts. What a function gives is not converted again. Memoised on identity:
+    hashing a memref type costs more than converting it.
     """
 
     table: Mapping[type[Attribute], TypeFunction]
-    _known: dict[Attribute, Attribute] = field(default_factory=dict[Attribute, Attribute])
+    _known: dict[int, tuple[Attribute, Attribute]] = field(default_factory=dict[int, tuple[Attribute, Attribute]])
 
     def __call__(self, old: Attribute) -> Attribute:
-        new = self._known.get(old)
-        if new is None:  # `or` would not do: an attribute may be false
-            new = self.convert(old)
-            self._known[old] = new
+        if (known := self._known.get(id(old))) is not None:
+            return known[1]
+        new = self.convert(old)
+        self._known[id(old)] = (old, new)  # holding the old one keeps its id its own
         return new
 
     def convert(self, old: Attribute) -> Attribute:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
+from stepwell.conversion import TypeConverter
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.lanes import is_integer, vector_type
 from xdsl.dialects import builtin, llvm
@@ -67,20 +68,14 @@ def integer_attr(value: int, type: IntegerType) -> Attribute:
     return IntegerAttr(value, type)
 
 
-class Types:
-    """The type conversion, memoised on identity: hashing a memref type costs more than converting it."""
+class Types(TypeConverter):
+    """Types of buffers and loops to those of machine code; a type without a counterpart is an error."""
 
     def __init__(self) -> None:
-        self._memo: dict[int, tuple[Attribute, Attribute]] = {}
+        super().__init__({})
 
-    def __call__(self, type: Attribute) -> Attribute:
-        if (known := self._memo.get(id(type))) is not None:
-            return known[1]
-        converted = self.convert(type)
-        self._memo[id(type)] = (type, converted)  # holding `type` keeps its id its own
-        return converted
-
-    def convert(self, type: Attribute) -> Attribute:
+    def convert(self, old: Attribute) -> Attribute:
+        type = old
         if isinstance(type, IndexType):
             return i64
         if isinstance(type, MemRefType):
