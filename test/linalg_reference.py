@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from xdsl.dialects import arith, func, memref
-from xdsl.dialects.builtin import Float32Type, IndexType, IntegerType, MemRefType, ModuleOp
+from xdsl.dialects.builtin import Float16Type, Float32Type, Float64Type, IndexType, IntegerType, MemRefType, ModuleOp
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.ir import Attribute, Operation, SSAValue
 
-DTYPES: dict[Attribute, Any] = {Float32Type(): np.float32, IndexType(): np.int64} | {
+FLOATS = {Float16Type(): np.float16, Float32Type(): np.float32, Float64Type(): np.float64}
+DTYPES: dict[Attribute, Any] = {**FLOATS, IndexType(): np.int64} | {
     IntegerType(n): t for n, t in ((1, np.bool_), (8, np.int8), (16, np.int16), (32, np.int32), (64, np.int64))
 }
 BODY: dict[str, Callable[..., Any]] = {

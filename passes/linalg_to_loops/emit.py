@@ -64,8 +64,7 @@ class Emitter:
 
     def emit(self) -> list[Operation]:
         """Write the nest before its anchor; the new ops of that block come back."""
-        if all(self.main.extents[d] for d in self.tile.order):
-            self._parallel(self.tile.order, {}, Shape())
+        self._parallel(self.tile.order, {}, Shape())
         return self.b.outermost
 
     # Loops

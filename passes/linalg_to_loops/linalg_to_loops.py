@@ -57,6 +57,8 @@ class LinalgToLoops(ModulePass):
         width = self.vector_width
         if width < 1 or width & (width - 1):
             raise StepwellError(f"linalg-to-loops: vector-width={width} is not a power of two")
+        if self.unroll < 0 or self.vectors < 0:
+            raise StepwellError("linalg-to-loops: unroll and vectors count rows and vectors; 0 leaves them to the rule")
         for op in module.body.block.ops:
             if isinstance(op, func.FuncOp) and op.body.first_block is not None:
                 self._lower(op)
@@ -71,6 +73,8 @@ class LinalgToLoops(ModulePass):
             keep_inplace_safe(op, nests)
             position = {op: n for n, op in enumerate(block.ops)}
             for nest in nests:
+                if nest.is_empty:
+                    continue
                 nest = nest.collapsed()
                 tile = choose_tile(nest, self.vector_width, self.unroll, self.vectors)
                 ops = sorted((s.op for s in nest.stages), key=position.__getitem__)

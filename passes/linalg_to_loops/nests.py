@@ -36,6 +36,11 @@ class Nest:
         return [*self.inits, self.main, *self.epilogues]
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is no element to compute."""
+        return any(e == 0 and not r for e, r in zip(self.main.extents, self.main.reduction, strict=True))
+
+    @property
     def reads(self) -> set[SSAValue]:
         return {b for s in self.stages for b in (*(a.base for a in s.reads()), *s.gathers())}
 

@@ -151,7 +151,7 @@ def choose_tile(nest: Nest, width: int, unroll: int = 0, vectors: int = 0) -> Ti
                 variants += 1
         return total * (1 + 0.02 * variants), -size[0] * size[1]
 
-    n, m = min(candidates, key=cycles)
+    n, m = min(candidates, key=cycles, default=(unroll or 1, vectors or 1))
     tile = Tile((*outer, v) if v in parallel else outer, v, lanes, m, u, n, small)
     return Tile(_order(main, tile), v, lanes, m, u, n, small)
 

@@ -333,6 +333,62 @@ def test_rank_zero():
     )
 
 
+CASTED = "%a = arith.extsi %0 : i8 to i32\n    %b = arith.extsi %1 : i8 to i32\n    %p = arith.muli %a, %b : i32\n    "
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_quantized_product_and_its_rounding(option: str):
+    """i8 times i8 into i32, which sets the lanes; then back to i8."""
+    x, w, acc, out = kind((5, 9), "i8"), kind((9, 37), "i8"), kind((5, 37), "i32"), kind((5, 37), "i8")
+    body = (
+        f"  %z = arith.constant 0 : i32\n  %t = memref.alloc() : {acc}\n  linalg.fill ins(%z : i32) outs(%t : {acc})\n"
+    )
+    ins = [("%x", x, "(i, j, k) -> (i, k)"), ("%w", w, "(i, j, k) -> (k, j)")]
+    add = CASTED + "%s = arith.addi %o, %p : i32\n    linalg.yield %s : i32"
+    body += generic(ins, ("%t", acc, "(i, j, k) -> (i, j)"), "ppr", add)
+    narrow = "%s = arith.trunci %0 : i32 to i8\n    linalg.yield %s : i8"
+    body += generic([("%t", acc, ID)], ("%out", out, ID), "pp", narrow)
+    check(function({"%x": x, "%w": w, "%out": out}, body), option)
+
+
+@pytest.mark.parametrize(("element", "lanes"), [("f64", 8), ("f32", 16), ("f16", 32), ("i64", 8), ("i8", 64)])
+def test_lanes_fill_a_register_of_any_type(element: str, lanes: int):
+    op = "addf" if element.startswith("f") else "addi"
+    body = f"%s = arith.{op} %0, %0 : {element}\n    linalg.yield %s : {element}"
+    x = kind((131,), element)
+    text = function({"%x": x, "%out": x}, generic([("%x", x, "(i) -> (i)")], ("%out", x, "(i) -> (i)"), "p", body))
+    check(text)
+    assert f"vector<{lanes}x{element}>" in str(lower(text, "vector-width=16"))
+
+
+def test_booleans_in_memory_stay_scalar():
+    """A byte each in memory, a bit each in a vector."""
+    body = "%z0 = arith.constant 0.0 : f32\n    %c = arith.cmpf ogt, %0, %z0 : f32\n    linalg.yield %c : i1"
+    x, out = kind((20,)), kind((20,), "i1")
+    text = function({"%x": x, "%out": out}, generic([("%x", x, "(i) -> (i)")], ("%out", out, "(i) -> (i)"), "p", body))
+    check(text)
+    assert "vector" not in str(lower(text, "vector-width=16"))
+
+
+@pytest.mark.parametrize("shape", [(0, 5, 4), (3, 0, 4), (3, 5, 0)])
+def test_empty_loops(shape: tuple[int, int, int]):
+    """Nothing to write, or nothing to add up: then the bias and relu of zero."""
+    check(matmul(*shape))
+
+
+@pytest.mark.parametrize("options", ["vector-width=12", "vector-width=0", "vector-width=8 unroll=-1"])
+def test_bad_options(options: str):
+    with pytest.raises(StepwellError, match="linalg-to-loops"):
+        lower(matmul(2, 2, 2), options)
+
+
+@pytest.mark.parametrize(
+    "options", ["vector-width=16 unroll=30", "vector-width=16 vectors=40", "vector-width=1 unroll=3"]
+)
+def test_a_tile_that_no_machine_holds_is_still_right(options: str):
+    check(matmul(33, 40, 7), options)
+
+
 def test_a_dynamic_shape_is_refused():
     with pytest.raises(StepwellError, match="no static shape"):
         lower(
