@@ -35,7 +35,7 @@ from .access import VIEWS, Stage, stage_of
 from .builder import Function
 from .emit import Emitter
 from .nests import Nest, group
-from .tile import choose_tile, vector_dims
+from .tile import Rules, choose_tile, vector_dims
 
 INPLACE = "stepwell.inplace"
 TRANSPARENT = (*VIEWS, memref.AllocOp, memref.ViewOp, memref.GetGlobalOp, arith.ConstantOp)
@@ -44,12 +44,13 @@ TRANSPARENT = (*VIEWS, memref.AllocOp, memref.ViewOp, memref.GetGlobalOp, arith.
 
 @dataclass(frozen=True)
 class LinalgToLoops(ModulePass):
-    """`vector-width`: lanes of f32 in a register, 1 for scalar loops. `unroll`, `vectors`: the tile of a reduction
-    where they are not 0 (rows, and vectors a row); the rule of `choose_tile` otherwise."""
+    """`vector-width`: lanes of f32 in a register, 1 for scalar loops. `registers`: how many vector registers there are.
+    `unroll`, `vectors`: the tile of a reduction where they are not 0 (rows, and vectors a row)."""
 
     name = "linalg-to-loops"
 
     vector_width: int = 1
+    registers: int = 32
     unroll: int = 0
     vectors: int = 0
 
@@ -57,8 +58,8 @@ class LinalgToLoops(ModulePass):
         width = self.vector_width
         if width < 1 or width & (width - 1):
             raise StepwellError(f"linalg-to-loops: vector-width={width} is not a power of two")
-        if self.unroll < 0 or self.vectors < 0:
-            raise StepwellError("linalg-to-loops: unroll and vectors count rows and vectors; 0 leaves them to the rule")
+        if self.registers < 1 or self.unroll < 0 or self.vectors < 0:
+            raise StepwellError("linalg-to-loops: registers, unroll and vectors are counts, the last two may be 0")
         for op in module.body.block.ops:
             if isinstance(op, func.FuncOp) and op.body.first_block is not None:
                 self._lower(op)
@@ -66,6 +67,7 @@ class LinalgToLoops(ModulePass):
 
     def _lower(self, op: func.FuncOp) -> None:
         shared = Function(op.body.blocks[0])
+        rules = Rules(self.vector_width, self.registers, self.unroll, self.vectors)
         for block in list(blocks_of(op)):
             nests = [nest for run in stages_in(block) for nest in group(run, vector_dims)]
             if not nests:
@@ -76,7 +78,7 @@ class LinalgToLoops(ModulePass):
                 if nest.is_empty:
                     continue
                 nest = nest.collapsed()
-                tile = choose_tile(nest, self.vector_width, self.unroll, self.vectors)
+                tile = choose_tile(nest, rules)
                 ops = sorted((s.op for s in nest.stages), key=position.__getitem__)
                 made = Emitter(nest, tile, shared, ops[-1]).emit()
                 stamp(made, fuse(o.location for o in ops))

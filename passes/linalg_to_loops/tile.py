@@ -6,7 +6,7 @@ Everything that a schedule will say one day is in `Tile`; `choose_tile` is the r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, prod
 
 from xdsl.dialects.builtin import FixedBitwidthType, i1
@@ -15,7 +15,6 @@ from .access import Access, Stage
 from .body import body_fits, combiner_of
 from .nests import Nest
 
-REGISTERS = 32  # vector registers of AVX-512 and of NEON
 FMAS_PER_CYCLE = 2
 LOADS_PER_CYCLE = 2
 LATENCY = 4  # cycles from one FMA to the next that needs its result
@@ -23,7 +22,9 @@ L1, L2 = 32 << 10, 512 << 10  # bytes of a cache that a nest may count on
 UNROLL_LIMIT = 32  # reduction steps that are written out rather than looped over
 SCALAR_UNROLL_LIMIT = 16
 CHUNK = 4  # products that are added to an element of a row before it is stored again
-TILE_OPS = 300  # ops of a tile's body, so that compiling stays quick
+TILE_OPS, OPS_PER_PRODUCT = 300, 4  # ops of a tile that is written out, so that compiling stays quick
+MAP_VECTORS = 4  # vectors of a map in a tile: enough for loads to overlap
+VARIANT_COST = 0.02  # of the time, for each smaller tile at an edge: code that has to be compiled and fetched
 
 
 @dataclass(frozen=True)
@@ -95,65 +96,100 @@ def lanes_for(accesses: Sequence[Access], dim: int, extent: int, width: int) -> 
     return min(max(width * 32 // size, 1), 1 << (extent - 1).bit_length())
 
 
-def choose_tile(nest: Nest, width: int, unroll: int = 0, vectors: int = 0) -> Tile:
-    """The tile of a nest for registers of `width` f32 lanes; `unroll` and `vectors` overrule the rule if not 0.
+@dataclass(frozen=True)
+class Rules:
+    """What the pass's options say: f32 lanes of a register, how many registers; rows and vectors where not 0."""
 
-    Lanes: the innermost parallel loop that fits, else a reduction loop that fits, else none. With a reduction, the
-    accumulators of a tile of `unroll` rows by `vectors` columns stay in registers beside one row of the operand that
-    the rows share and one broadcast element. The tile with the fewest cycles over the whole loop space wins, edges
-    included (Goto and van de Geijn 2008).
+    width: int
+    registers: int = 32
+    unroll: int = 0
+    vectors: int = 0
+
+
+def choose_tile(nest: Nest, rules: Rules) -> Tile:
+    """The tile of a nest.
+
+    Lanes: the innermost parallel loop that fits, else a reduction loop that fits, else none. A map takes a few vectors
+    at a time; a reduction takes what `reduction_tile` finds.
     """
     main = nest.main
-    parallel = tuple(d for d in range(len(main.extents)) if not main.reduction[d])
-    steps = prod(e for e, r in zip(main.extents, main.reduction, strict=True) if r)
-    small = not main.is_parallel and steps <= UNROLL_LIMIT
     across = vector_dims(nest.stages)
-    if width == 1:
-        small = small and steps <= SCALAR_UNROLL_LIMIT
-        moves = not across or all(a.at.strides[across[0]] for a in main.inputs)
-        if main.is_parallel or not across or (small and (moves or steps <= 2 * CHUNK)):
-            return Tile(parallel, unroll_reductions=small)
-        return Tile(parallel, row=across[0], chunk_dim=len(main.extents) - 1, chunk=CHUNK)
-    accesses = [a for s in nest.stages for a in (*s.inputs, *s.outputs)]
-    if across:
-        v = across[0]
-        lanes = lanes_for(accesses, v, main.extents[v], width)
-    elif inside := vector_reductions(main):
-        v = inside[0]
-        lanes = lanes_for(main.inputs, v, main.extents[v], width)
-    else:
-        return Tile(parallel, unroll_reductions=small and steps <= SCALAR_UNROLL_LIMIT)
-    whole = ceil(main.extents[v] / lanes)
-    outer = tuple(d for d in parallel if d != v)
-    shared = [d for d in outer if any(a.at.strides[d] == 0 and a.at.strides[v] != 0 for a in main.inputs)]
-    u = shared[-1] if shared and not main.is_parallel else None
+    if rules.width == 1:
+        return scalar_tile(main, across[0] if across else None)
+    inside = [] if across else vector_reductions(main)
+    if not across and not inside:
+        return scalar_tile(main, None)
+    v = (*across, *inside)[0]
+    moving = [a for s in nest.stages for a in (*s.inputs, *s.outputs)] if across else main.inputs
+    lanes = lanes_for(moving, v, main.extents[v], rules.width)
+    if not main.is_parallel:
+        return reduction_tile(main, v, lanes, rules)
+    order = tuple(d for d in range(len(main.extents)) if d != v)
+    return Tile((*order, v), v, lanes, rules.vectors or min(ceil(main.extents[v] / lanes), MAP_VECTORS))
+
+
+def scalar_tile(main: Stage, row: int | None) -> Tile:
+    """Loops over single elements. Short reductions are written out; longer ones accumulate rows along `row`.
+
+    What reads one element for a whole row (`row` moves another operand) is better off with rows sooner.
+    """
+    order = tuple(d for d, reduced in enumerate(main.reduction) if not reduced)
     if main.is_parallel:
-        return Tile((*outer, v), v, lanes, vectors or min(whole, 4))
-    broadcast = any(a.at.strides[v] == 0 for a in main.inputs)
-    small = small and not broadcast and v in parallel
-    rows = min(main.extents[u], REGISTERS // 2 - 2) if u is not None else 1
-    candidates = [
-        (n, m)
-        for n in ([unroll] if unroll and u is not None else range(1, rows + 1))
-        for m in ([vectors] if vectors else range(1, min(whole, 8) + 1))
-        if (unroll and vectors)
-        or (n * m + m + 1 < REGISTERS and (not small or n * m * steps * 4 <= TILE_OPS or n * m == 1))
-    ]
+        return Tile(order)
+    steps = reduction_steps(main)
+    broadcasts = row is not None and any(not a.at.strides[row] for a in main.inputs)
+    if row is None or steps <= (2 * CHUNK if broadcasts else SCALAR_UNROLL_LIMIT):
+        return Tile(order, unroll_reductions=steps <= SCALAR_UNROLL_LIMIT)
+    last = max(d for d, reduced in enumerate(main.reduction) if reduced)
+    return Tile(order, row=row, chunk_dim=last, chunk=CHUNK)
+
+
+def reduction_tile(main: Stage, v: int, lanes: int, rules: Rules) -> Tile:
+    """The register tile of a reduction with lanes along `v`.
+
+    The accumulators, `unroll` rows of `vectors`, stay in registers beside one row of the operand that the rows share
+    and one broadcast element. The tile with the fewest cycles over the whole loop space wins, edges included: a step
+    takes as long as its FMAs, its loads, or the FMAs' latency, whichever is longest (Goto and van de Geijn 2008; Low
+    et al. 2016). A short reduction that reads vectors only (a depthwise convolution, a pool) is written out, so that
+    rows share what they load; then the tile stays small.
+    """
+    parallel = tuple(d for d, reduced in enumerate(main.reduction) if not reduced)
+    steps = reduction_steps(main)
+    unrolled = v in parallel and steps <= UNROLL_LIMIT and all(a.at.strides[v] for a in main.inputs)
+    shared = [d for d in parallel if d != v and any(not a.at.strides[d] and a.at.strides[v] for a in main.inputs)]
+    u = shared[-1] if shared else None
+    height = main.extents[u] if u is not None else 1
+    whole = ceil(main.extents[v] / lanes)
+
+    def fits(rows: int, vectors: int) -> bool:
+        return rows * vectors + vectors + 1 < rules.registers and (
+            not unrolled or rows * vectors * steps * OPS_PER_PRODUCT <= TILE_OPS
+        )
 
     def cycles(size: tuple[int, int]) -> tuple[float, int]:
         total, variants = 0.0, 0
-        for n, many in pieces(main.extents[u] if u is not None else 1, size[0]):
-            for m, times in pieces(whole, size[1]):
+        for rows, times in pieces(height, size[0]):
+            for vectors, again in pieces(whole, size[1]):
                 loads = sum(
-                    (m if a.at.strides[v] else 1) * (n if u is None or a.at.strides[u] else 1) for a in main.inputs
+                    (vectors if a.at.strides[v] else 1) * (rows if u is None or a.at.strides[u] else 1)
+                    for a in main.inputs
                 )
-                total += many * times * max(n * m / FMAS_PER_CYCLE, loads / LOADS_PER_CYCLE, LATENCY)
+                total += times * again * max(rows * vectors / FMAS_PER_CYCLE, loads / LOADS_PER_CYCLE, LATENCY)
                 variants += 1
-        return total * (1 + 0.02 * variants), -size[0] * size[1]
+        return total * (1 + VARIANT_COST * variants), -size[0] * size[1]
 
-    n, m = min(candidates, key=cycles, default=(unroll or 1, vectors or 1))
-    tile = Tile((*outer, v) if v in parallel else outer, v, lanes, m, u, n, small)
-    return Tile(_order(main, tile), v, lanes, m, u, n, small)
+    heights = (rules.unroll,) if rules.unroll and u is not None else range(1, min(height, rules.registers // 2) + 1)
+    widths = (rules.vectors,) if rules.vectors else range(1, min(whole, 8) + 1)
+    sizes = [(rows, vectors) for rows in heights for vectors in widths]
+    fitting = [size for size in sizes if fits(*size)] or sizes[:1]
+    rows, vectors = min(fitting, key=cycles)
+    order = tuple(d for d in parallel if d != v)
+    tile = Tile((*order, v) if v in parallel else order, v, lanes, vectors, u, rows, unrolled)
+    return replace(tile, order=loop_order(main, tile))
+
+
+def reduction_steps(main: Stage) -> int:
+    return prod(e for e, reduced in zip(main.extents, main.reduction, strict=True) if reduced)
 
 
 def pieces(extent: int, step: int) -> list[tuple[int, int]]:
@@ -161,7 +197,7 @@ def pieces(extent: int, step: int) -> list[tuple[int, int]]:
     return [(s, k) for s, k in ((step, extent // step), (extent % step, 1)) if s and k]
 
 
-def _order(main: Stage, tile: Tile) -> tuple[int, ...]:
+def loop_order(main: Stage, tile: Tile) -> tuple[int, ...]:
     """The vector loop outermost when that reads less: its panel of weights then stays near while all rows pass by."""
     v = tile.vector_dim
     if v is None or main.reduction[v]:

@@ -8,6 +8,9 @@ from functools import cache
 WIDTHS = (("avx512f", 512), ("avx2", 256))
 """A feature, and the bits of a vector register that it brings; 128 without either (SSE, NEON)."""
 
+MANY_REGISTERS = ("avx512f", "neon")
+"""Features that come with 32 vector registers; there are 16 without them."""
+
 
 @dataclass(frozen=True)
 class Hardware:
@@ -17,6 +20,7 @@ class Hardware:
     cpu: str
     features: str
     vector_bits: int
+    vector_registers: int = 16
 
     def lanes(self, bits: int = 32) -> int:
         """How many elements of `bits` bits a vector register holds."""
@@ -30,4 +34,5 @@ def host() -> Hardware:
 
     features = binding.get_host_cpu_features()
     bits = next((width for name, width in WIDTHS if features.get(name)), 128)
-    return Hardware(binding.get_process_triple(), binding.get_host_cpu_name(), features.flatten(), bits)
+    registers = 32 if any(features.get(name) for name in MANY_REGISTERS) else 16
+    return Hardware(binding.get_process_triple(), binding.get_host_cpu_name(), features.flatten(), bits, registers)

@@ -34,10 +34,12 @@ class NativeTarget:
     options: type[Any] = NativeOptions
 
     def pipeline(self, options: NativeOptions) -> Phases:
+        hardware = options.hardware
+        loops = f"vector-width={hardware.lanes()} registers={hardware.vector_registers}"
         return (
             *GRAPH_PHASES,
             ("tensor", "graph-to-linalg,fuse-elementwise"),
-            ("loops", f"bufferize,linalg-to-loops{{vector-width={options.hardware.lanes()}}}"),
+            ("loops", f"bufferize,linalg-to-loops{{{loops}}}"),
             ("program", "plan-memory"),
             ("llvm", "loops-to-llvm,name-kernels"),
         )

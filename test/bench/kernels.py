@@ -185,7 +185,7 @@ def main() -> None:
     for kernel in KERNELS:
         if args.only not in kernel.name:
             continue
-        run, ops, taken = prepare(kernel, f"vector-width={lanes} {args.options}")
+        run, ops, taken = prepare(kernel, f"vector-width={lanes} registers={host().vector_registers} {args.options}")
         repeat = max(1, int(2e-3 / seconds(run)))
 
         def rounds(run: Callable[[], None] = run, repeat: int = repeat) -> None:
