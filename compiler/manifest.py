@@ -6,7 +6,7 @@
       stepwell.arena_size = 128 : i64}
   gives
     {"inputs": [{"name": "x", "dtype": "float32", "shape": [1, 4]}], "outputs": [...],
-     "arena_size": 128, "weights_size": 64, "entry": "main"}
+     "arena_size": 128, "weights_size": 64, "entry": "main", "threads": 1}
 
 The same attributes stand at the levels program and llvm, so both targets read them here.
 """
@@ -41,6 +41,7 @@ SIGNATURE = "stepwell.signature"
 WEIGHTS_LAYOUT = "stepwell.weights_layout"
 WEIGHTS_SIZE = "stepwell.weights_size"
 ARENA_SIZE = "stepwell.arena_size"
+THREADS = "stepwell.threads"
 
 DTYPE_NAMES: dict[type[Attribute], str] = {
     Float16Type: "float16",
@@ -83,6 +84,7 @@ def manifest_of(module: ModuleOp) -> dict[str, Any]:
         "arena_size": integer_attribute(main, ARENA_SIZE),
         "weights_size": integer_attribute(main, WEIGHTS_SIZE),
         "entry": ENTRY,
+        "threads": integer_attribute(main, THREADS) if THREADS in main.attributes else 1,
     }
 
 

@@ -60,6 +60,8 @@ PASSES = {
     "linalg-to-loops": "stepwell.passes.linalg_to_loops.linalg_to_loops:LinalgToLoops",
     # 3 -> 4
     "plan-memory": "stepwell.passes.loops.plan_memory:PlanMemory",
+    # 4: program
+    "distribute-threads": "stepwell.passes.loops.distribute_threads:DistributeThreads",
     # 4 -> 5
     "loops-to-llvm": "stepwell.passes.loops_to_llvm.loops_to_llvm:LoopsToLLVM",
     # 5: llvm

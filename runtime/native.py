@@ -4,7 +4,8 @@
     outputs = program.run({"input": array})
 
 The manifest says what the function expects: {"entry": "main", "inputs": [{"name", "dtype", "shape"}], "outputs":
-[...], "arena_size": bytes, "weights_size": bytes}. Shapes and dtypes of the feeds are trusted: who calls has checked.
+[...], "arena_size": bytes, "weights_size": bytes, "threads": how many run it together}. Shapes and dtypes of the
+feeds are trusted: who calls has checked.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from .team import Team
 
 Array = npt.NDArray[Any]
 
@@ -93,7 +96,11 @@ def address_of(array: Array) -> int:
 
 
 class NativeProgram:
-    """A model for fixed shapes. Several threads may call `run` at once: each takes an arena of its own."""
+    """A model for fixed shapes. Several threads may call `run` at once: each takes an arena of its own.
+
+    How many threads run the model is the manifest's to say. A model that is too small to be shared is run by one,
+    however many there may be; those that are shared, one run after the other.
+    """
 
     def __init__(
         self,
@@ -103,14 +110,17 @@ class NativeProgram:
         threads: int = 1,
     ):
         entry: str = manifest["entry"]
-        self.threads = threads
+        self.threads = int(manifest.get("threads", 1))
         self._library = link(files.values(), entry)
         self._inputs = [(spec["name"], numpy_dtype(spec["dtype"])) for spec in manifest["inputs"]]
         self._outputs = [
             (spec["name"], tuple(spec["shape"]), numpy_dtype(spec["dtype"])) for spec in manifest["outputs"]
         ]
-        count = len(self._inputs) + len(self._outputs) + 2
-        self._function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * count)(self._library[entry])
+        types: list[Any] = [ctypes.c_void_p] * (len(self._inputs) + len(self._outputs) + 2)
+        if self.threads > 1:
+            types += [ctypes.c_void_p, ctypes.c_size_t]
+        self._function = ctypes.CFUNCTYPE(None, *types)(self._library[entry])
+        self._team = Team(self._function, self._library, self.threads) if self.threads > 1 else None
         data = np.frombuffer(weights, np.uint8)
         self._weights = aligned_bytes(data.size)
         self._weights[:] = data
@@ -124,9 +134,11 @@ class NativeProgram:
         outputs = {name: np.empty(shape, dtype) for name, shape, dtype in self._outputs}
         arena = self._take_arena()
         try:
-            self._function(
-                *map(address_of, arrays), *map(address_of, outputs.values()), self._weights_address, address_of(arena)
-            )
+            addresses = [*map(address_of, (*arrays, *outputs.values())), self._weights_address, address_of(arena)]
+            if self._team is not None:
+                self._team.run(addresses)
+            else:
+                self._function(*addresses)
         finally:
             self._arenas.append(arena)
         return outputs

@@ -16,7 +16,7 @@ from math import ceil
 
 from xdsl.dialects import memref, vector
 from xdsl.dialects.arith import FastMathFlagsAttr
-from xdsl.dialects.builtin import AnyFloat
+from xdsl.dialects.builtin import AnyFloat, UnitAttr
 from xdsl.dialects.utils import FastMathFlag
 from xdsl.ir import Attribute, Operation, SSAValue
 
@@ -28,6 +28,9 @@ from .nests import Nest
 from .tile import Tile
 
 IN_ORDER, REASSOCIATE = FastMathFlagsAttr("none"), FastMathFlagsAttr([FastMathFlag.REASSOC])
+
+PARALLEL = "stepwell.parallel"
+"""Marks a loop whose iterations touch nothing in common, so that threads may share them."""
 
 Inner = Callable[[Point, list[SSAValue], int], list[SSAValue]]
 """What a reduction loop runs: (where, accumulators, how much of the loop that is tiled) to the next accumulators."""
@@ -92,6 +95,8 @@ class Emitter:
                 yield {**point, d: (None, start)}, size
             elif start < stop:
                 with self.b.loop(start, stop, size) as loop:
+                    if self.tile.row is None:  # else all iterations share one row in memory
+                        loop.op.attributes[PARALLEL] = UnitAttr()
                     yield {**point, d: (loop.index, 0)}, size
 
     def _reduce(self, dims: Sequence[int], point: Point, accs: list[SSAValue], inner: Inner) -> list[SSAValue]:

@@ -8,6 +8,9 @@ are not `noalias`.
     func.call @k(%c, %d)      // apart
   gives @k(%0: !llvm.ptr {llvm.align = 64}, %1: !llvm.ptr {llvm.align = 64}), neither noalias
 
+A kernel that calls a function without a body, as it does where threads wait for one another, finds what it writes
+changed behind its back: what it writes through is not `noalias` either.
+
 A function that nobody calls is called from outside, with buffers that do not overlap.
 """
 
@@ -97,6 +100,8 @@ def argument_attributes(module: ModuleOp) -> dict[str, list[dict[str, Attribute]
     aligned: dict[str, list[int]] = {}
     for caller in functions.values():
         for call in caller.walk():
+            if isinstance(call, func.CallOp) and call.callee.string_value() not in functions:
+                aliased[caller.sym_name.data] |= written[caller.sym_name.data]
             if isinstance(call, func.CallOp) and (name := call.callee.string_value()) in functions:
                 ranges = [bytes_of(a) if isinstance(a.type, MemRefType) else None for a in call.arguments]
                 aliased[name] |= overlapping(ranges, written[name])

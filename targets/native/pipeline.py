@@ -10,10 +10,12 @@ from typing import Any
 
 from stepwell.context import Context
 from stepwell.manifest import manifest_of, pack_weights
+from stepwell.passes.loops.distribute_threads import BARRIER
 from stepwell.target import Artifact, Phases, Translation
 from stepwell.targets.graph_phases import GRAPH_PHASES
 from xdsl.dialects.builtin import ModuleOp
 
+from .barrier import barrier
 from .emitter import Emitter, compile_functions
 from .hardware import Hardware, host
 from .llvm_ir import print_llvm_ir
@@ -36,19 +38,24 @@ class NativeTarget:
     def pipeline(self, options: NativeOptions) -> Phases:
         hardware = options.hardware
         loops = f"vector-width={hardware.lanes()} registers={hardware.vector_registers}"
+        distribute = f",distribute-threads{{threads={options.threads}}}" if options.threads > 1 else ""
         return (
             *GRAPH_PHASES,
             ("tensor", "graph-to-linalg,fuse-elementwise"),
             ("loops", f"bufferize,linalg-to-loops{{{loops}}}"),
-            ("program", "plan-memory"),
+            ("program", f"plan-memory{distribute}"),
             ("llvm", "loops-to-llvm,name-kernels"),
         )
 
     def emit(self, ctx: Context, module: ModuleOp, options: NativeOptions) -> Artifact:
-        """An object file for each kernel and one for @main."""
+        """An object file for each kernel and one for @main; where threads run it, one more for their barrier."""
         objects = compile_functions(module, options.hardware, ctx.cache)
         files = {f"{name}.o": code for name, code in objects.items()}
-        return Artifact(manifest_of(module), files, pack_weights(ctx, module))
+        manifest = manifest_of(module)
+        if manifest["threads"] > 1:
+            text = barrier(manifest["threads"], options.hardware.triple)
+            files[f"{BARRIER}.o"] = Emitter(options.hardware).object_code(text)
+        return Artifact(manifest, files, pack_weights(ctx, module))
 
 
 TARGET = NativeTarget()

@@ -1,0 +1,235 @@
+"""Programs that a team of threads runs: the same bits as with one thread, however often, from wherever, all at once."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import stepwell
+from onnx import TensorProto, helper, numpy_helper
+from stepwell.cache import Cache
+from stepwell.driver import Model, Way, find_target
+from stepwell.pass_manager import parse_passes, run_passes
+from stepwell.runtime.native import NativeProgram
+
+RNG = np.random.default_rng(0)
+DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.onnx"
+SHARE_ALL = "distribute-threads{{threads={} min-work=0 min-spared=0}}"
+
+
+def model(shape: list[int], nodes: list[tuple[Any, ...]], **weights: tuple[int, ...]) -> bytes:
+    """A chain: each node (op, extra inputs, attributes) takes what the one before it gave."""
+    made, value = [], "x"
+    for n, (op, extra, attributes) in enumerate(nodes):
+        made.append(helper.make_node(op, [value, *extra], [f"v{n}"], **attributes))
+        value = f"v{n}"
+    graph = helper.make_graph(
+        made,
+        "graph",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(value, TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(RNG.normal(size=s).astype(np.float32), name) for name, s in weights.items()],
+    )
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return onnx.shape_inference.infer_shapes(proto).SerializeToString()
+
+
+GRAPHS = {
+    "padded convolution": lambda: model(
+        [1, 3, 19, 23],
+        [("Conv", ["w", "b"], {"pads": [1, 1, 1, 1]}), ("Relu", [], {}), ("MaxPool", [], {"kernel_shape": [2, 2]})],
+        w=(21, 3, 3, 3),
+        b=(21,),
+    ),
+    "depthwise convolution": lambda: model(
+        [2, 37, 11, 13],
+        [("Conv", ["w"], {"group": 37, "pads": [1, 1, 1, 1], "strides": [2, 2]}), ("Sigmoid", [], {})],
+        w=(37, 1, 3, 3),
+    ),
+    "matrix products": lambda: model(
+        [31, 45], [("MatMul", ["a"], {}), ("Tanh", [], {}), ("MatMul", ["b"], {})], a=(45, 53), b=(53, 7)
+    ),
+    "softmax": lambda: model([5, 33, 47], [("Softmax", [], {"axis": 1}), ("Softmax", [], {"axis": -1})]),
+    "reductions": lambda: model(
+        [7, 33, 29],
+        [("ReduceMean", [], {"axes": [2]}), ("ReduceMax", [], {"axes": [0]}), ("ReduceSum", [], {"keepdims": 1})],
+    ),
+    "movement": lambda: model(
+        [3, 17, 19],
+        [
+            ("Transpose", [], {"perm": [2, 0, 1]}),
+            ("Concat", ["w"], {"axis": 2}),
+            ("Transpose", [], {"perm": [1, 2, 0]}),
+            ("Add", ["b"], {}),
+        ],
+        w=(19, 3, 6),
+        b=(23, 1),
+    ),
+}
+
+
+def lowered(source: Any, threads: int, shape: tuple[int, ...] | None = None) -> NativeProgram:
+    """The program with every loop shared that can be, however short."""
+    way = Way(find_target("native"))
+    ctx, module = Model(source, way, Cache(None)).read()
+    if shape is not None:
+        from stepwell.interface import interface_of
+
+        way.bind(ctx, module, interface_of(module), (shape,))
+    way.lower(ctx, module, to="program")
+    run_passes(ctx, module, parse_passes(SHARE_ALL.format(threads)), verify_each=True)
+    way.lower(ctx, module)
+    artifact = way.target.emit(ctx, module, way.options)
+    made = NativeProgram(artifact.manifest, artifact.files, artifact.weights)
+    assert made.threads == threads
+    return made
+
+
+def only(program: NativeProgram, x: Any, name: str = "x") -> Any:
+    (output,) = program.run({name: x}).values()
+    return output
+
+
+def hold_against(one: NativeProgram, many: NativeProgram, shape: tuple[int, ...], name: str, runs: int) -> None:
+    inputs = [RNG.normal(size=shape).astype(np.float32) for _ in range(3)]
+    wanted = [only(one, x, name) for x in inputs]
+    for run in range(runs):
+        np.testing.assert_array_equal(only(many, inputs[run % 3], name), wanted[run % 3], strict=True)
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_the_same_bits(name: str) -> None:
+    source = GRAPHS[name]()
+    shape = tuple(d.dim_value for d in onnx.load_from_string(source).graph.input[0].type.tensor_type.shape.dim)
+    one = lowered(source, 1)
+    for threads in (2, 3):
+        hold_against(one, lowered(source, threads), shape, "x", runs=100)
+
+
+def test_digits() -> None:
+    shape = (5, 1, 8, 8)
+    one = lowered(DIGITS, 1, shape)
+    for threads in (2, 3):
+        hold_against(one, lowered(DIGITS, threads, shape), shape, "image", runs=200)
+
+
+@cache
+def products(threads: int) -> NativeProgram:
+    return lowered(GRAPHS["matrix products"](), threads)
+
+
+def all_at_once(work: list[Callable[[], None]]) -> None:
+    """Run each in a thread; what one raises is raised here."""
+    errors: list[BaseException] = []
+
+    def guarded(job: Callable[[], None]) -> None:
+        try:
+            job()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(job,)) for job in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    if errors:
+        raise errors[0]
+
+
+def test_callers_take_turns() -> None:
+    many = products(2)
+
+    def caller(number: int) -> Callable[[], None]:
+        x = np.full((31, 45), number, np.float32)
+        wanted = only(many, x)
+
+        def job() -> None:
+            for _ in range(50):
+                np.testing.assert_array_equal(only(many, x), wanted)
+
+        return job
+
+    all_at_once([caller(n) for n in range(4)])
+
+
+def test_several_programs_at_once() -> None:
+    source = GRAPHS["softmax"]()
+    programs = [lowered(source, 2), lowered(source, 3), lowered(source, 2)]
+    x = RNG.normal(size=(5, 33, 47)).astype(np.float32)
+    wanted = only(programs[0], x)
+
+    def caller(program: NativeProgram) -> Callable[[], None]:
+        return lambda: [np.testing.assert_array_equal(only(program, x), wanted) for _ in range(30)] and None
+
+    all_at_once([caller(program) for program in programs])
+
+
+def test_many_more_threads_than_cores() -> None:
+    source = GRAPHS["matrix products"]()
+    hold_against(lowered(source, 1), lowered(source, 8), (31, 45), "x", runs=20)
+
+
+def team_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("stepwell-")}
+
+
+def test_a_dropped_program_ends_its_threads() -> None:
+    before = team_threads()
+    program = lowered(GRAPHS["reductions"](), 3)
+    only(program, np.ones((7, 33, 29), np.float32))
+    mine = team_threads() - before
+    assert len(mine) == 2
+    del program
+    gc.collect()
+    end = time.monotonic() + 10
+    while any(thread.is_alive() for thread in mine) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not any(thread.is_alive() for thread in mine)
+
+
+def large() -> bytes:
+    return model([1, 16, 48, 48], [("Conv", ["w"], {"pads": [1, 1, 1, 1]})], w=(32, 16, 3, 3))
+
+
+def test_compile_shares_what_is_large_enough() -> None:
+    source = large()
+    shape = (1, 16, 48, 48)
+    programs = {n: stepwell.compile(source, threads=n).load((shape,)) for n in (1, 2)}
+    assert [programs[n].threads for n in (1, 2)] == [1, 2]  # type: ignore[attr-defined]
+    hold_against(programs[1], programs[2], shape, "x", runs=20)  # type: ignore[arg-type]
+    assert stepwell.compile(DIGITS, threads=2).load(((1, 1, 8, 8),)).threads == 1  # type: ignore[attr-defined]
+
+
+SCRIPT = """
+import os, sys
+import numpy as np
+import stepwell
+program = stepwell.compile(sys.argv[1], threads=3)
+feeds = {"x": np.ones((1, 16, 48, 48), np.float32)}
+wanted = program.run(feeds)["v0"]
+if hasattr(os, "fork"):
+    child = os.fork()
+    if child == 0:  # has none of its parent's threads
+        os._exit(0 if (program.run(feeds)["v0"] == wanted).all() else 1)
+    assert os.waitpid(child, 0)[1] == 0
+assert (program.run(feeds)["v0"] == wanted).all()
+"""
+
+
+def test_fork_and_exit(tmp_path: Path) -> None:
+    """A forked child gets threads of its own, and no interpreter hangs when it exits."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(large())
+    subprocess.run([sys.executable, "-c", SCRIPT, str(path)], check=True, timeout=120)
