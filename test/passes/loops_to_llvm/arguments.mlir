@@ -41,6 +41,21 @@ func.func private @from_outside(%a: memref<4xf32>) {
   func.return
 }
 
+// Other threads write %b, too, and have when the barrier lets this one go on: LLVM must load %v behind it. Nobody writes
+// %a, which stays the kernel's own.
+// CHECK: @waits(%a: !llvm.ptr {llvm.noalias, llvm.readonly, llvm.align = 64 : i64}, %b: !llvm.ptr {llvm.align = 64 : i64})
+func.func private @barrier()
+func.func private @waits(%a: memref<4xf32>, %b: memref<4xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %u = memref.load %a[%c0] : memref<4xf32>
+  memref.store %u, %b[%c0] : memref<4xf32>
+  func.call @barrier() : () -> ()
+  %v = memref.load %b[%c1] : memref<4xf32>
+  memref.store %v, %b[%c0] : memref<4xf32>
+  func.return
+}
+
 func.func @main(%x: memref<4xf32>, %arena: memref<192xi8>) {
   %c0 = arith.constant 0 : index
   %c64 = arith.constant 64 : index
@@ -52,6 +67,7 @@ func.func @main(%x: memref<4xf32>, %arena: memref<192xi8>) {
   func.call @in_place(%p, %r, %q) : (memref<4xf32>, memref<4xf32>, memref<4xf32>) -> ()
   func.call @in_place(%p, %p, %q) : (memref<4xf32>, memref<4xf32>, memref<4xf32>) -> ()
   func.call @square(%p, %p, %q) : (memref<4xf32>, memref<4xf32>, memref<4xf32>) -> ()
+  func.call @waits(%p, %q) : (memref<4xf32>, memref<4xf32>) -> ()
   func.call @from_outside(%x) : (memref<4xf32>) -> ()
   func.return
 }
