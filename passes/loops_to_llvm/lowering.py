@@ -45,6 +45,11 @@ CONSTANT = "arith.constant"
 PTR = llvm.LLVMPointerType()
 CONTRACT: Mapping[str, Attribute] = {"fastmathFlags": llvm.FastMathAttr((FastMathFlag.ALLOW_CONTRACT,))}
 NSW: Mapping[str, Attribute] = {"overflowFlags": IntegerAttr(1, 32)}
+ALWAYS: dict[type[IRDLOperation], Mapping[str, Attribute]] = {
+    **{op: {"overflowFlags": IntegerAttr(0, 32)} for op in (llvm.AddOp, llvm.SubOp, llvm.MulOp, llvm.ShlOp)},
+    llvm.TruncOp: {"overflowFlags": llvm.OverflowAttr(None)},
+}
+"""What the parser gives an op where the text is silent: so what is read back equals what was printed."""
 
 
 def lowers(*names: str) -> Callable[[Rule], Rule]:
@@ -144,7 +149,9 @@ class Lowering:
         properties: Mapping[str, Attribute] | None = None,
     ) -> SSAValue:
         """Append an op of one result, and give the result."""
-        made = op.create(operands=operands, result_types=(type,), properties=dict(properties or ()))
+        made = op.create(
+            operands=operands, result_types=(type,), properties={**ALWAYS.get(op, {}), **(properties or {})}
+        )
         return self.append(made).results[0]
 
     def append(self, op: Operation) -> Operation:
@@ -226,7 +233,9 @@ class Lowering:
         """A function of the C library, declared once a module."""
         if name not in self.declarations:
             type = llvm.LLVMFunctionType(list(inputs), output)
-            self.declarations[name] = llvm.FuncOp(name, type, linkage=llvm.LinkageAttr("external"))
+            made = llvm.FuncOp(name, type, linkage=llvm.LinkageAttr("external"))
+            made.properties["unnamed_addr"] = IntegerAttr(0, 64)  # what reading the text gives it
+            self.declarations[name] = made
 
     # Blocks
     def start(self, block: Block) -> None:
