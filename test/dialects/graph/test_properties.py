@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from graph_interpreter import evaluate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from reference import call
 from stepwell.context import Context
 from stepwell.dialects import graph
 from stepwell.dialects.graph.types import shape_of, tensor
@@ -99,13 +99,13 @@ Y = np.array([0.5, -1.0, 2.0], np.float32)
 @given(modules(), st.sampled_from(["canonicalize", "fold-constants,canonicalize", "infer-shapes", "fuse"]))
 def test_passes_keep_every_bit(made: tuple[Context, ModuleOp], first: str):
     ctx, module = made
-    before = evaluate(ctx, module, X, Y)
+    before = call(ctx, module, X, Y)
     run_passes(ctx, module, parse_passes(first), verify_each=True)
-    after = evaluate(ctx, module, X, Y)
+    after = call(ctx, module, X, Y)
     assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True))
     if first == "fuse":
         run_passes(ctx, module, parse_passes("outline-kernels,dedupe-kernels"), verify_each=True)
-        kernels = evaluate(ctx, module, X, Y)
+        kernels = call(ctx, module, X, Y)
         assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, kernels, strict=True))
         main = next(iter(module.body.ops))
         left = {op.name for op in main.walk()} - {"func.func"}

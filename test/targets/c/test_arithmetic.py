@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from c_programs import lowered, needs_compiler, run_sanitized
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.targets.c.expressions import RULES
 from stepwell.targets.c.program import Program
-
-sys.path.insert(0, str(Path(__file__).parent))
-from c_programs import lowered, needs_compiler, run_sanitized
 
 DTYPES = {"i1": "?", "i8": "i1", "i16": "i2", "i32": "i4", "i64": "i8", "f32": "f4", "f64": "f8"}
 INTS = ("i8", "i16", "i32", "i64")

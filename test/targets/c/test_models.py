@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 import real_models
+from c_programs import compile_c, needs_compiler, run_sanitized, write_source
 from stepwell.context import Context
 from stepwell.driver import Way, find_target, read_module
 from stepwell.interface import interface_of
 from xdsl.dialects.builtin import ModuleOp
-
-sys.path.insert(0, str(Path(__file__).parent))
-from c_programs import compile_c, needs_compiler, run_sanitized, write_source
 
 SMALL = ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet", "mediapipe_selfie_seg")
 """Those that the sanitizers run in seconds."""

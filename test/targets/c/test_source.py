@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import stepwell
+from c_programs import compile_c, lowered, needs_compiler, run_sanitized, write_source
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.runtime.c import BuildError, CProgram, find_compiler
 from stepwell.targets.c.pipeline import TARGET, COptions, c_source
 from stepwell.text import parse_module
-
-sys.path.insert(0, str(Path(__file__).parent))
-from c_programs import compile_c, lowered, needs_compiler, run_sanitized, write_source
 
 LAYER = """builtin.module attributes {stepwell.level = "tensor"} {
   func.func private @dense(%x: tensor<3x4xf32>, %w: tensor<4x2xf32>, %b: tensor<2xf32>) -> tensor<3x2xf32> {

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED = Path(os.environ.get("STEPWELL_SHARED", ROOT.parent / "shared")) / "models"
 FETCHED = Path(os.environ.get("STEPWELL_MODELS", Path.home() / ".cache" / "stepwell-test-models"))
 

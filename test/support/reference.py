@@ -6,38 +6,56 @@ straight from their definitions and slow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
 from stepwell.context import Context
 from stepwell.dialects import graph
-from xdsl.dialects.builtin import ModuleOp, StringAttr
-from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import SSAValue
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.ir import Block, SSAValue
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def evaluate(ctx: Context, module: ModuleOp, inputs: Mapping[str, Array]) -> dict[str, Array]:
     """The outputs of @main by name."""
-    main = next(op for op in module.ops if isinstance(op, FuncOp) and op.sym_name.data == "main")
-    names = [attributes.data["stepwell.name"].data for attributes in main.arg_attrs or ()]
-    values: dict[SSAValue, Array] = dict(zip(main.args, (inputs[name] for name in names), strict=True))
-    for op in main.body.block.ops:
-        if isinstance(op, ReturnOp):
-            outputs = [attributes.data["stepwell.name"] for attributes in main.res_attrs or ()]
-            return {
-                name.data if isinstance(name, StringAttr) else "": values[value]
-                for name, value in zip(outputs, op.operands, strict=True)
-            }
-        assert isinstance(op, graph.GraphOp), op.name
-        values[op.result] = run(ctx, op, [values[value] for value in op.operands])
-        static = graph.types.is_static(op.result)
-        assert not static or values[op.result].shape == op.result_type.get_shape(), f"{op}: {values[op.result].shape}"
-        assert values[op.result].dtype == graph.types.dtype_of(op.result_type.element_type), str(op)
-    raise AssertionError("@main has no return")
+    main = function_of(module, "main")
+    given = [inputs[attributes.data["stepwell.name"].data] for attributes in main.arg_attrs or ()]
+    outputs = [attributes.data["stepwell.name"].data for attributes in main.res_attrs or ()]
+    return dict(zip(outputs, run_block(ctx, module, main.body.block, given), strict=True))
+
+
+def call(ctx: Context, module: ModuleOp, *inputs: Array, function: str = "main") -> list[Array]:
+    """The results of a function of the module, in order."""
+    return run_block(ctx, module, function_of(module, function).body.block, inputs)
+
+
+def function_of(module: ModuleOp, name: str) -> FuncOp:
+    return next(op for op in module.body.ops if isinstance(op, FuncOp) and op.sym_name.data == name)
+
+
+def run_block(ctx: Context, module: ModuleOp, block: Block, inputs: Sequence[Array]) -> list[Array]:
+    values: dict[SSAValue, Array] = dict(zip(block.args, inputs, strict=True))
+    for op in block.ops:
+        given = [values[value] for value in op.operands]
+        match op:
+            case ReturnOp() | graph.YieldOp():
+                return given
+            case CallOp():
+                results = call(ctx, module, *given, function=op.callee.string_value())
+            case graph.FusionOp():
+                results = run_block(ctx, module, op.body, given)
+            case _:
+                assert isinstance(op, graph.GraphOp), op.name
+                results = [run(ctx, op, given)]
+                assert results[0].dtype == graph.types.dtype_of(op.result_type.element_type), str(op)
+        for value, array in zip(op.results, results, strict=True):
+            assert not graph.types.is_static(value) or array.shape == value.type.get_shape(), f"{op}: {array.shape}"
+            values[value] = array
+    raise AssertionError("a block without a terminator")
 
 
 def run(ctx: Context, op: graph.GraphOp, arrays: list[Array]) -> Array:
