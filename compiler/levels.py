@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 
 from .diagnostics import StepwellError, did_you_mean
+from .registry import REGISTRY
 
 LEVEL = "stepwell.level"
 
@@ -70,6 +71,7 @@ def illegal_ops(module: ModuleOp, level: str, *, halfway: bool = False) -> tuple
         after = ORDER[ORDER.index(level) : ORDER.index(level) + 2]
         allowed = {entry for name in after for entry in LEVELS[name]} | {"linalg", "bufferization"}
         forbidden.clear()
+    allowed |= {dialect for dialect, at in REGISTRY.levels.items() if at == level}
     counts: Counter[str] = Counter()
     first: Operation | None = None
     for op in module.walk():

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from .pass_manager import ModulePass
     from .target import Target, Translation
 
-Table = Literal["dialects", "passes", "pipelines", "targets", "translations", "importers"]
-TABLES: tuple[Table, ...] = ("dialects", "passes", "pipelines", "targets", "translations", "importers")
+Table = Literal["dialects", "passes", "pipelines", "targets", "translations", "importers", "levels"]
+TABLES: tuple[Table, ...] = ("dialects", "passes", "pipelines", "targets", "translations", "importers", "levels")
 
 DIALECTS = {
     "builtin": "xdsl.dialects.builtin:Builtin",
@@ -112,6 +112,8 @@ class Registry:
     targets: dict[str, str] = field(default_factory=lambda: dict(TARGETS))
     translations: dict[str, str] = field(default_factory=lambda: dict(TRANSLATIONS))
     importers: dict[str, str] = field(default_factory=lambda: dict(IMPORTERS))
+    levels: dict[str, str] = field(default_factory=dict[str, str])
+    """A plug-in's dialect → the level at which its ops may stand; those of our own are in `levels.py`."""
     plugin_errors: list[str] = field(default_factory=list[str])
     """What went wrong with plug-ins: a broken one must not stop those who don't use it."""
     _scanned: bool = False
@@ -137,7 +139,7 @@ class Registry:
         from importlib.metadata import entry_points
 
         for entry in sorted(entry_points(group=PLUGINS), key=lambda entry: entry.name):
-            added = Registry({}, {}, {}, {}, {}, {}, _scanned=True)
+            added = Registry({}, {}, {}, {}, {}, {}, {}, _scanned=True)
             try:
                 entry.load()(added)
             except Exception as error:
