@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import sys
 import tomllib
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from stepwell.diagnostics import StepwellError
 from stepwell.dialects.onnx.importer import import_onnx
 from stepwell.driver import Way, find_target
 from stepwell.pass_manager import parse_passes, run_passes
-from stepwell.registry import REGISTRY, TABLES, Registry
+from stepwell.registry import REGISTRY, Registry
 from stepwell.text import parse_module
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,22 +30,6 @@ SWISH = """
 <ir_version: 9, opset_import: ["" : 20]>
 swish (float[4, 33] x) => (float[4, 33] y) { s = Sigmoid(x)  y = Mul(s, x) }
 """
-
-
-@pytest.fixture(autouse=True, scope="module")
-def plugin():
-    """As if it were installed: importable, and its rows in the tables; nothing of it stays."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STEPWELL_CACHE", "off")
-        patch.syspath_prepend(str(PLUGIN))
-        for table in TABLES:
-            patch.setattr(REGISTRY, table, dict(getattr(REGISTRY, table)))
-        import swish_plugin
-
-        swish_plugin.register(REGISTRY)
-        yield
-    for name in [name for name in sys.modules if name.partition(".")[0] == "swish_plugin"]:
-        del sys.modules[name]
 
 
 def test_its_entry_point_fills_the_tables(monkeypatch: pytest.MonkeyPatch):
