@@ -10,9 +10,13 @@ look at, so the caller need not wait for the others to return.
 from __future__ import annotations
 
 import collections
+import contextlib
+import ctypes
+import functools
 import itertools
 import operator
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Sequence
@@ -44,9 +48,14 @@ class Team:
         self._lock = threading.Lock()
         self._queues: list[SimpleQueue[Job | None]] = [SimpleQueue() for _ in range(self._others)]
         held = (self._library, raw)  # must outlive the last thread that is still on its way out of the function
+        self._ids: list[int] = []
         for number, queue in enumerate(self._queues, 1):
             name = f"stepwell-{number}"
-            threading.Thread(target=work, args=(queue, self._function, held), name=name, daemon=True).start()
+            thread = threading.Thread(target=work, args=(queue, self._function, held), name=name, daemon=True)
+            thread.start()
+            self._ids.append(thread.native_id or 0)
+        self._cores = own_cores()
+        self._callers_core = -1
         weakref.finalize(self, stop, self._queues)
 
     def run(self, addresses: Sequence[int]) -> None:
@@ -56,8 +65,38 @@ class Team:
         calls: list[Job] = [(queue.put, (*job, number)) for number, queue in enumerate(self._queues, 1)]
         calls.append((self._function, *job, 0))
         with self._lock:
+            self._make_room()
             # In one step of the interpreter: an interrupt between two calls would leave some threads waiting for ever.
             collections.deque(itertools.starmap(operator.call, calls), maxlen=0)
+
+    def _make_room(self) -> None:
+        """Keep the others off the caller's core. A scheduler likes to wake them where their waker runs, and lets both
+        share that core for milliseconds, the one spinning at a barrier for the other, before it moves one away."""
+        if len(self._cores) <= self._others:
+            return
+        core = current_core()
+        if core == self._callers_core or core not in self._cores:
+            return
+        self._callers_core = core
+        for thread in self._ids:
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(thread, self._cores - {core})
+
+
+def own_cores() -> set[int]:
+    """The cores that this process may use; none where the system does not say which one a thread runs on."""
+    return set(os.sched_getaffinity(0)) if current_core() >= 0 and hasattr(os, "sched_getaffinity") else set()
+
+
+@functools.cache
+def _sched_getcpu() -> Any:
+    return getattr(ctypes.CDLL(None), "sched_getcpu", None) if sys.platform == "linux" else None
+
+
+def current_core() -> int:
+    """The core that the calling thread runs on; -1 where the system does not say."""
+    function = _sched_getcpu()
+    return function() if function is not None else -1
 
 
 def work(queue: SimpleQueue[Job | None], function: Any, held: object) -> None:
