@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from requirements import require_compiler
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text()
@@ -43,11 +44,7 @@ def folder(tmp_path: Path) -> Path:
 def test_command(command: str, folder: Path) -> None:
     tool, *words = command.split()
     if "--target c" in command:
-        import shutil
-
-        import real_models
-
-        real_models.require(shutil.which("cc") is not None, "a C compiler")
+        require_compiler()
     done = subprocess.run([sys.executable, "-m", TOOLS[tool], *words], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for option in ("-o", "--output", "--dump-dir"):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import real_models
 import stepwell
+from requirements import require
 from stepwell.tools import main, opt, translate
 from upstream import complaints, find_mlir_opt
 
@@ -55,7 +56,7 @@ def test_a_dump_goes_on_to_the_same_bits(name: str, level: str, dumps: Path) -> 
 @pytest.mark.parametrize("level", UPSTREAM_LEVELS)
 @pytest.mark.parametrize("name", MODELS)
 def test_upstream_reads_the_dump(name: str, level: str, dumps: Path) -> None:
-    real_models.require(find_mlir_opt() is not None, "upstream's mlir-opt (pip install stepwell[mlir])")
+    require(find_mlir_opt() is not None, "upstream's mlir-opt (pip install stepwell[mlir])")
     assert complaints((dumps / name / f"{level}.mlir").read_text()) == ""
 
 

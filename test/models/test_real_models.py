@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
 import real_models
 import stepwell
+from requirements import require_compiler
 
 
 @pytest.mark.parametrize("target", ["native", "c"])
 @pytest.mark.parametrize("name", real_models.SUPPORTED)
 def test_agrees_with_onnx_runtime(name: str, target: str) -> None:
     if target == "c":
-        real_models.require(shutil.which("cc") is not None, "a C compiler")
+        require_compiler()
     path = real_models.fetch(name)
     feeds, want = real_models.recorded(name)
     real_models.assert_agrees(stepwell.compile(path, target=target).run(feeds), want)

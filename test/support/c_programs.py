@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
-import pytest
 from stepwell.context import Context
 from stepwell.pass_manager import parse_passes, run_passes
 from stepwell.targets.c import TARGET
@@ -17,8 +15,6 @@ from xdsl.dialects.builtin import ModuleOp
 
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic")
 SANITIZERS = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-
-needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
 
 
 def lowered(ctx: Context, text: str) -> ModuleOp:

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
+from requirements import require
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED = Path(os.environ.get("STEPWELL_SHARED", ROOT.parent / "shared")) / "models"
@@ -31,15 +31,6 @@ SUPPORTED = (
     "oww_embedding",
     "ppocr_v2_cls",
 )
-
-
-def require(condition: bool, what: str) -> None:
-    """Skip the test when something it needs is not on this machine; fail it where everything must be (CI)."""
-    if condition:
-        return
-    if os.environ.get("STEPWELL_REQUIRE_ALL"):
-        pytest.fail(f"{what} is missing, and STEPWELL_REQUIRE_ALL is set")
-    pytest.skip(f"{what} is missing")
 
 
 @functools.cache

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-import real_models
 import stepwell
 from onnx.reference import ReferenceEvaluator
+from requirements import require_compiler
 
 DIGITS = Path(__file__).resolve().parent.parent.parent / "examples" / "digits" / "digits.onnx"
 TARGETS = ["native", "c"]
@@ -20,7 +19,7 @@ TARGETS = ["native", "c"]
 @pytest.fixture(params=TARGETS)
 def target(request: pytest.FixtureRequest) -> str:
     if request.param == "c":
-        real_models.require(shutil.which("cc") is not None, "a C compiler")
+        require_compiler()
     return request.param
 
 

@@ -7,6 +7,7 @@ import pytest
 import stepwell
 from hypothesis import HealthCheck, Phase, given, settings
 from random_graphs import Drawn, graph_of, graphs
+from requirements import needs_compiler
 from stepwell.context import Context
 from stepwell.dialects.onnx.importer import import_onnx
 from stepwell.driver import Way, find_target
@@ -58,6 +59,7 @@ def test_symbolic_dims_give_the_same_or_are_refused(graph: Drawn):
         assert refused.fix, "a refusal says what to do"
 
 
+@needs_compiler
 @given(graphs())
 @settings(QUICK, max_examples=12)
 def test_c_gives_what_onnx_says(graph: Drawn):

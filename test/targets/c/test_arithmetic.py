@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from c_programs import lowered, needs_compiler, run_sanitized
+from c_programs import lowered, run_sanitized
+from requirements import needs_compiler
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.targets.c.expressions import RULES

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import real_models
-from c_programs import compile_c, needs_compiler, run_sanitized, write_source
+from c_programs import compile_c, run_sanitized, write_source
+from requirements import needs_compiler
 from stepwell.context import Context
 from stepwell.driver import Way, find_target, read_module
 from stepwell.interface import interface_of

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import stepwell
-from c_programs import compile_c, lowered, needs_compiler, run_sanitized, write_source
+from c_programs import compile_c, lowered, run_sanitized, write_source
+from requirements import needs_compiler
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.runtime.c import BuildError, CProgram, find_compiler
