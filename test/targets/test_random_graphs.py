@@ -98,7 +98,7 @@ FOUND = {
 """Bugs that the properties found, as they were shrunk."""
 
 
-@pytest.mark.parametrize("target", ["native", "c"])
+@pytest.mark.parametrize("target", ["native", pytest.param("c", marks=needs_compiler)])
 @pytest.mark.parametrize("text", FOUND.values(), ids=list(FOUND))
 def test_stays_fixed(text: str, target: str):
     check(graph_of(text), target)
