@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cache import Cache, default_folder
 from .diagnostics import StepwellError, did_you_mean
-from .hashing import compiler_digest
+from .hashing import compiler_digest, package_digest
 from .interface import Interface, from_json, to_json
 from .program import Loaded, Program, Shapes
 from .registry import REGISTRY, load
@@ -224,7 +224,8 @@ class Model:
         if content is None:
             return None
         digest = hashlib.blake2b(digest_size=20)
-        for part in (compiler_digest(), self.way.target.name, repr(self.way.options), repr(shapes)):
+        makers = compiler_digest() + package_digest(type(self.way.target).__module__)
+        for part in (makers, self.way.target.name, repr(self.way.options), repr(shapes)):
             digest.update(part.encode() + b"\0")
         digest.update(content)
         return digest.hexdigest()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import sys
 from pathlib import Path
 
 from xdsl.ir import Attribute, Block, Operation, SSAValue
@@ -80,6 +81,18 @@ def compiler_digest() -> str:
     for package in ("xdsl", "llvmlite", "numpy"):
         digest.update(_version(package).encode())
     return digest.hexdigest()
+
+
+@functools.cache
+def package_digest(module: str) -> str:
+    """A digest of the files of the package that `module` belongs to: a plug-in's target, edited, is another target."""
+    package = module.partition(".")[0]
+    file = getattr(sys.modules.get(package), "__file__", None)
+    if package == __package__ or file is None:
+        return ""  # ours are in `compiler_digest`
+    files = sorted(Path(file).parent.rglob("*.py")) if Path(file).name == "__init__.py" else [Path(file)]
+    said = ";".join(f"{f.name}:{f.stat().st_size}:{f.stat().st_mtime_ns}" for f in files)
+    return hashlib.blake2b(said.encode(), digest_size=10).hexdigest()
 
 
 def _folders(here: Path, name: str) -> list[Path]:
