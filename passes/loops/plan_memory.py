@@ -48,7 +48,7 @@ from stepwell.dialects.memref import GlobalOp
 from stepwell.locations import stamp
 from stepwell.manifest import ARENA_SIZE, ENTRY, WEIGHTS_LAYOUT, WEIGHTS_SIZE, dtype_name
 from stepwell.pass_manager import ModulePass
-from stepwell.passes.linalg_to_loops.inplace import INPLACE, VIEW_NAMES
+from stepwell.passes.linalg_to_loops.inplace import INPLACE, VIEW_NAMES, touches
 from xdsl.dialects import arith, func, memref
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -104,19 +104,6 @@ def byte_size(kind: Buffer) -> int:
     return count * -(-width // 8)
 
 
-def uses_through_views(buffer: SSAValue) -> list[tuple[Operation, int]]:
-    """(op, operand index) of each use of a buffer that is not itself a view of it."""
-    found: list[tuple[Operation, int]] = []
-    todo = [buffer]
-    while todo:
-        for use in todo.pop().uses:
-            if use.operation.name in VIEW_NAMES:
-                todo.extend(use.operation.results)
-            else:
-                found.append((use.operation, use.index))
-    return found
-
-
 def viewed(value: SSAValue) -> SSAValue:
     """The buffer that `value` is a view of."""
     while isinstance(owner := value.owner, Operation) and owner.name in VIEW_NAMES:
@@ -143,7 +130,7 @@ class Steps:
 
     def lifetime(self, alloc: memref.AllocOp) -> Lifetime | None:
         """None where nothing uses the buffer."""
-        steps = [self.of(op) for op, _ in uses_through_views(alloc.memref)]
+        steps = [self.of(op) for op, _ in touches(alloc.memref)]
         if not steps:
             return None
         return Lifetime(byte_size(alloc.memref.type), min(steps), max(steps))
