@@ -30,6 +30,12 @@ SUPPORTED = (
     "mediapipe_selfie_seg",
     "oww_embedding",
     "ppocr_v2_cls",
+    "blazeface_back",
+    "dnsmos_sig_bak_ovr",
+    "magika_v3_3",
+    "oww_melspectrogram",
+    "ppocrv4_det",
+    "ppocrv4_rec",
 )
 
 
