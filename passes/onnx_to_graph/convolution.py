@@ -40,14 +40,14 @@ def conv_transpose(node: Node) -> SSAValue:
     """1-D, 2-D and 3-D, all auto_pad modes, output_shape and output_padding"""
     x, weight = node[0], node[1]
     window = Window.of(node, kernel_of(node, weight))
-    extra = node.integers_of("output_padding", [0] * len(window.kernel))
+    pads, extra = transposed_pads(node, x, window, node.integers_of("output_padding", [0] * len(window.kernel)))
     return node(
         graph.ConvTransposeOp(
             x,
             weight,
             node.get(2),
             strides=window.strides,
-            pads=transposed_pads(node, x, window, extra),
+            pads=pads,
             dilations=window.dilations,
             groups=node.integer("group", 1),
             output_padding=extra,
@@ -65,19 +65,21 @@ def kernel_of(node: Node, weight: SSAValue) -> list[int]:
     return [size for size in sizes if size is not None]
 
 
-def transposed_pads(node: Node, x: SSAValue, window: Window, extra: list[int]) -> list[int]:
-    """How much of the full result is cut off: as given, or so that the result has `output_shape` or in * stride dims.
+def transposed_pads(node: Node, x: SSAValue, window: Window, extra: list[int]) -> tuple[list[int], list[int]]:
+    """How much of the full result is cut off, and how much is added at its end (`extra` where nothing else is asked
+    for): as given, or so that the result has `output_shape` or in * stride dims.
 
     total = stride * (in - 1) + extra + dilated kernel - wanted. An odd total's bigger half is cut from the
-    end for SAME_UPPER, from the front otherwise.
+    end for SAME_UPPER, from the front otherwise; where more is wanted than there is, the rest is added at the end.
     """
     spatial = len(window.kernel)
     wanted = node.integers_of("output_shape", ())
     same = window.auto_pad in ("SAME_UPPER", "SAME_LOWER")
     if not wanted and not same:
-        return window.pads
+        return window.pads, extra
     low: list[int] = []
     high: list[int] = []
+    added: list[int] = []
     for axis in range(spatial):
         stride, size = window.strides[axis], shape(x)[rank_of(x) - spatial + axis]
         reach = window.reach(axis) + extra[axis]
@@ -87,8 +89,9 @@ def transposed_pads(node: Node, x: SSAValue, window: Window, extra: list[int]) -
             raise node.unsupported("output_shape with symbolic dims is not supported", "bind them with bind-shapes")
         else:
             total = stride * (size - 1) + reach - wanted[len(wanted) - spatial + axis]
+        added.append(extra[axis] + max(-total, 0) if wanted else extra[axis])
         total = max(total, 0)
         front = total // 2 if window.auto_pad == "SAME_UPPER" else total - total // 2
         low.append(front)
         high.append(total - front)
-    return [*low, *high]
+    return [*low, *high], added

@@ -42,6 +42,15 @@ func.func @same_at_run_time(%x: tensor<1x3x?x?xf32>, %w: tensor<4x3x3x3xf32>) ->
   func.return %y : tensor<1x4x?x?xf32>
 }
 
+// 9 elements of 10 wanted: one is added at the end.
+// CHECK-LABEL: @enlarged
+// CHECK-NEXT:    graph.conv_transpose %x, %w {strides = [2], output_padding = [1]} : {{.*}} -> tensor<1x5x10xf32>
+func.func @enlarged(%x: tensor<1x3x4xf32>, %w: tensor<3x5x3xf32>) -> tensor<1x5x10xf32> {
+  %y = onnx.ConvTranspose(%x, %w) {strides = array<i64: 2>, output_shape = array<i64: 10>}
+    : (tensor<1x3x4xf32>, tensor<3x5x3xf32>) -> tensor<1x5x10xf32>
+  func.return %y : tensor<1x5x10xf32>
+}
+
 // (4 - 1) * 2 + 3 = 9 elements, of which output_shape keeps 8: the odd one is cut at the front unless SAME_UPPER.
 // CHECK-LABEL: @transposed
 // CHECK-NEXT:    graph.conv_transpose %x, %w {strides = [2], pads = [1, 0]} : {{.*}} -> tensor<1x5x8xf32>

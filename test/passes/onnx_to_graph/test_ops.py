@@ -178,6 +178,8 @@ def convolutions() -> list[Case]:
         cases += [Case(t, 11, [IMAGE, w], {"auto_pad": mode, "strides": [2, 2]}, constants=(1,))]
     out = {"strides": [2, 2], "output_shape": [18, 17]}
     cases += by_runtime(Case(t, 11, [IMAGE, w], out, constants=(1,), dynamic=False))
+    more = {"strides": [3, 2], "output_shape": [10, 8]}  # of 9 and 7: what is missing is added at the end
+    cases += [Case(t, 11, [normal(1, 1, 3, 3), normal(1, 2, 3, 3)], more, constants=(1,), dynamic=False)]
     cases += [Case(t, 11, [SIGNAL, normal(3, 2, 4)], {"strides": [3]}, constants=(1,))]
     return cases
 
