@@ -108,7 +108,7 @@ def library_calls(library: str, product: Product) -> list[Callable[[], Any]]:
     import torch
 
     x, out = torch.from_numpy(x), torch.from_numpy(out)
-    return [lambda w=torch.from_numpy(w): torch.matmul(x, w, out=out) for w in weights]
+    return [lambda w=w: torch.matmul(x, w, out=out) for w in map(torch.from_numpy, weights)]
 
 
 def find_library(library: str) -> str:
