@@ -14,6 +14,8 @@ import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,17 +42,19 @@ def compile(
     target: str = "native",
     *,
     threads: int | None = None,
+    cpu: str | None = None,
     hooks: Sequence[Hook] = (),
     verify_each: bool = False,
 ) -> Program:
     """Compile a model: a path (.onnx, or .mlir of any level), an ONNX model's bytes, or a `ModelProto`.
 
     `threads`: how many the program may use; None: one for each core this process may use.
+    `cpu`: the processor to make code for, by LLVM's name (`haswell`, `znver4`); None: this machine's.
     A model whose dims are all static is compiled now, one with symbolic dims at the first run of each shape.
     `hooks` watch the passes; with hooks, or to `verify_each`, nothing is taken from the cache.
     Raises `StepwellError` for a model that cannot be read or compiled.
     """
-    way = Way(find_target(target), check_threads(threads), tuple(hooks), verify_each)
+    way = Way(find_target(target), check_threads(threads), tuple(hooks), verify_each, settings(cpu=cpu))
     model = Model(source, way)
     program = Program(model.interface(), model.load)
     if (shapes := program.interface.static_shapes()) is not None:
@@ -63,6 +67,11 @@ def find_target(name: str) -> Target:
         known = ", ".join(REGISTRY.names("targets"))
         raise StepwellError(f"there is no target '{name}'", fix=did_you_mean(name, REGISTRY.names("targets")) or known)
     return REGISTRY.load_target(name)
+
+
+def settings(**given: Any) -> tuple[tuple[str, Any], ...]:
+    """The options of a target that were given, by name: those that are not None."""
+    return tuple((name, value) for name, value in given.items() if value is not None)
 
 
 def check_threads(threads: int | None) -> int:
@@ -90,16 +99,22 @@ def collector_paused() -> Generator[None]:
 
 @dataclass(frozen=True)
 class Way:
-    """One way down: a target, the threads of the program, and what watches the passes."""
+    """One way down: a target, the threads of the program, what watches the passes, the target's other options."""
 
     target: Target
     threads: int = 1
     hooks: tuple[Hook, ...] = ()
     verify_each: bool = False
+    settings: tuple[tuple[str, Any], ...] = ()
 
-    @property
+    @cached_property
     def options(self) -> Any:
-        return self.target.options(threads=self.threads)
+        known = signature(self.target.options).parameters
+        for name, _ in self.settings:
+            if name not in known:
+                fix = f"its options: {', '.join(known)}"
+                raise StepwellError(f"target '{self.target.name}' has no option '{name}'", fix=fix)
+        return self.target.options(threads=self.threads, **dict(self.settings))
 
     def lower(self, ctx: Context, module: ModuleOp, to: str | None = None) -> None:
         """Take the module from the level it stands at down to level `to`, or to the target's last."""

@@ -31,12 +31,13 @@ class Artifact:
 
 
 class Target(Protocol):
-    """`options` is a frozen dataclass whose fields are the target's options: its repr is a part of the cache key."""
+    """`options` takes `threads` and the target's other options by name, and gives a frozen dataclass of what they mean:
+    its repr is a part of the cache key."""
 
     name: str
     loader: str
     """The runtime class that runs an artifact, "stepwell.runtime.c:CProgram"."""
-    options: type[Any]
+    options: Callable[..., Any]
 
     def pipeline(self, options: Any) -> Phases: ...
 

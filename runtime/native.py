@@ -4,8 +4,8 @@
     outputs = program.run({"input": array})
 
 The manifest says what the function expects: {"entry": "main", "inputs": [{"name", "dtype", "shape"}], "outputs":
-[...], "arena_size": bytes, "weights_size": bytes, "threads": how many run it together}. Shapes and dtypes of the
-feeds are trusted: who calls has checked.
+[...], "arena_size": bytes, "weights_size": bytes, "threads": how many run it together, "architecture": "x86_64",
+"features": ["avx2", ...] that it needs}. Shapes and dtypes of the feeds are trusted: who calls has checked.
 """
 
 from __future__ import annotations
@@ -53,6 +53,26 @@ def _lljit() -> Any:
         )
         _jit = binding.create_lljit_compiler(machine, use_jit_link=True)
     return _jit
+
+
+def check_machine(architecture: str | None, features: Iterable[str]) -> None:
+    """Raise `RuntimeError` where this machine cannot run code for a processor with these features."""
+    import llvmlite.binding as binding
+
+    here = binding.get_process_triple().partition("-")[0].replace("arm64", "aarch64")
+    if architecture not in (None, here):
+        raise MachineError(f"the program is for {architecture}, and this machine is {here}")
+    has = binding.get_host_cpu_features()
+    missing = [feature for feature in features if not has.get(feature)]
+    if missing:
+        cpu = binding.get_host_cpu_name()
+        raise MachineError(f"the program needs {', '.join(missing)}, which this machine's processor ({cpu}) lacks")
+
+
+class MachineError(RuntimeError):
+    """A program that this machine cannot run."""
+
+    fix = "compile it for this machine, or run it on one that has them"
 
 
 def link(objects: Iterable[bytes], entry: str) -> Any:
@@ -110,6 +130,7 @@ class NativeProgram:
         threads: int = 1,
     ):
         entry: str = manifest["entry"]
+        check_machine(manifest.get("architecture"), manifest.get("features", ()))
         self.threads = int(manifest.get("threads", 1))
         self._library = link(files.values(), entry)
         self._inputs = [(spec["name"], numpy_dtype(spec["dtype"])) for spec in manifest["inputs"]]

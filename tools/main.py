@@ -27,6 +27,7 @@ def cli() -> None:
 @click.option("--output", type=click.Path(path_type=Path), help="Where to write the outputs: an .npz, by name.")
 @click.option("--target", default="native", show_default=True, help="What to compile for: native or c.")
 @click.option("--threads", type=int, help="How many threads the program may use. Default: one for each core.")
+@click.option("--cpu", metavar="NAME", help="The processor to make code for: haswell, znver4... Default: this one.")
 @click.option("--shape", "shapes", multiple=True, metavar="NAME=1x3x224x224", help="An input's shape; repeat it.")
 @click.option("--timing", is_flag=True, help="Print how long each pass took.")
 @click.option("--verify-each", is_flag=True, help="Verify the IR after every pass.")
@@ -37,6 +38,7 @@ def run(
     output: Path | None,
     target: str,
     threads: int | None,
+    cpu: str | None,
     shapes: tuple[str, ...],
     timing: bool,
     verify_each: bool,
@@ -51,7 +53,7 @@ def run(
 
     watch = Timing() if timing else None
     hooks = [hook for hook in (watch, DumpDir(dump_dir) if dump_dir is not None else None) if hook is not None]
-    program = stepwell.compile(model, target, threads=threads, hooks=hooks, verify_each=verify_each)
+    program = stepwell.compile(model, target, threads=threads, cpu=cpu, hooks=hooks, verify_each=verify_each)
     wanted = parse_shapes(shapes)
     feeds = zeros(program, wanted) if inputs is None else read_npz(inputs)
     check_shapes(wanted, feeds)
@@ -62,6 +64,15 @@ def run(
         click.echo(f"{name}: {summary(array)}")
     if watch is not None:
         click.echo(watch.report(), err=True)
+
+
+@cli.command()
+@click.option("--cpu", metavar="NAME", help="A processor by LLVM's name. Default: this machine's.")
+def hardware(cpu: str | None) -> None:
+    """Print what is known of a processor: kernels are made for these numbers."""
+    from stepwell.driver import Way, find_target, settings
+
+    click.echo(Way(find_target("native"), settings=settings(cpu=cpu)).options.hardware.describe())
 
 
 def zeros(program: Any, wanted: dict[str, tuple[int, ...]]) -> dict[str, Any]:

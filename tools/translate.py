@@ -42,6 +42,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--target", default=None, help="whose way down to take for a level; default: native")
     add("--shape", action="append", default=[], metavar="NAME=1x3x224x224", help="an input's shape; repeat it")
     add("--threads", type=int, default=1, help="how many threads the program may use")
+    add("--cpu", metavar="NAME", help="the processor to make code for: haswell, cortex-a72...; default: this one")
     add("-o", "--output", type=Path, metavar="FILE", help="write there, and what belongs to it beside it")
     return parser
 
@@ -55,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def translate(args: argparse.Namespace) -> int:
     from stepwell.diagnostics import StepwellError, did_you_mean
-    from stepwell.driver import Way, check_threads, collector_paused, find_target
+    from stepwell.driver import Way, check_threads, collector_paused, find_target, settings
     from stepwell.registry import REGISTRY
 
     known = levels()
@@ -70,7 +71,7 @@ def translate(args: argparse.Namespace) -> int:
             f"'{args.to}' is no level and no source", fix=did_you_mean(args.to, every) or ", ".join(every)
         )
     target = args.target or (translation.target if translation is not None else "native")
-    way = Way(find_target(target), check_threads(args.threads))
+    way = Way(find_target(target), check_threads(args.threads), settings=settings(cpu=args.cpu))
     with collector_paused():
         ctx, module = read(args)
         lower(way, ctx, module, level, args.shape)

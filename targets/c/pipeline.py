@@ -6,8 +6,8 @@ The same way as the native target's to level program, but with scalar loops: the
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from stepwell.context import Context
 from stepwell.manifest import pack_weights
@@ -32,7 +32,7 @@ class COptions:
 class CTarget:
     name: str = "c"
     loader: str = "stepwell.runtime.c:CProgram"
-    options: type[Any] = COptions
+    options: Callable[..., COptions] = COptions
 
     def pipeline(self, options: COptions) -> Phases:
         return (

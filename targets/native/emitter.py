@@ -13,23 +13,26 @@ from typing import Any
 
 from stepwell.cache import Cache
 from stepwell.hashing import compiler_digest, structural_hash
+from stepwell.targets.cpu.hardware import Hardware
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import ModuleOp
 
 from .builtins import with_builtins
-from .hardware import Hardware
 from .llvm_ir import print_llvm_ir
 
 SPEED_LEVEL = 3
 
+BASELINES = {"x86_64": "x86-64", "aarch64": "generic"}
+"""LLVM's name for any processor of an architecture."""
+
 
 @cache
 def initialized() -> Any:
-    """llvmlite's binding with the host's code generator ready."""
+    """llvmlite's binding with LLVM's code generators ready."""
     import llvmlite.binding as binding
 
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
     return binding
 
 
@@ -40,18 +43,26 @@ class Emitter:
     hardware: Hardware
 
     def attributes(self) -> Mapping[str, str]:
-        """What every function says of its target; without the width LLVM would keep to 256 bits."""
+        """What every function says of its target; without the width LLVM would keep to 256 bits.
+
+        The processor's name only tunes: a machine that has the features, whatever it is called, can run the code.
+        """
         return {
             "prefer-vector-width": str(self.hardware.vector_bits),
-            "target-cpu": self.hardware.cpu,
+            "target-cpu": self.baseline,
+            "tune-cpu": self.hardware.cpu,
             "target-features": self.hardware.features,
         }
+
+    @property
+    def baseline(self) -> str:
+        return BASELINES.get(self.hardware.architecture, self.hardware.cpu)
 
     def machine(self) -> Any:
         binding = initialized()
         target = binding.Target.from_triple(self.hardware.triple)
         return target.create_target_machine(
-            cpu=self.hardware.cpu, features=self.hardware.features, opt=SPEED_LEVEL, reloc="pic", codemodel="default"
+            cpu=self.baseline, features=self.hardware.features, opt=SPEED_LEVEL, reloc="pic", codemodel="default"
         )
 
     def optimized(self, text: str, machine: Any) -> Any:

@@ -1,23 +1,23 @@
-"""The native target's whole way down: from a framework's graph to object code for this machine's processor.
+"""The native target's whole way down: from a framework's graph to object code for a processor.
 
 Each phase ends at a level of the stair, and its text can be dumped there, read back and continued.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from stepwell.context import Context
 from stepwell.manifest import manifest_of, pack_weights
 from stepwell.passes.loops.distribute_threads import BARRIER
 from stepwell.target import Artifact, Phases, Translation
+from stepwell.targets.cpu.hardware import Hardware, host, processor
 from stepwell.targets.graph_phases import GRAPH_PHASES
 from xdsl.dialects.builtin import ModuleOp
 
 from .barrier import barrier
 from .emitter import Emitter, compile_functions
-from .hardware import Hardware, host
 from .llvm_ir import print_llvm_ir
 
 
@@ -29,11 +29,16 @@ class NativeOptions:
     hardware: Hardware = field(default_factory=host)
 
 
+def native_options(threads: int = 1, cpu: str | None = None) -> NativeOptions:
+    """`cpu`: which processor to make code for, by LLVM's name; None: the host's."""
+    return NativeOptions(threads, processor(cpu))
+
+
 @dataclass(frozen=True)
 class NativeTarget:
     name: str = "native"
     loader: str = "stepwell.runtime.native:NativeProgram"
-    options: type[Any] = NativeOptions
+    options: Callable[..., NativeOptions] = native_options
 
     def pipeline(self, options: NativeOptions) -> Phases:
         hardware = options.hardware
@@ -51,7 +56,10 @@ class NativeTarget:
         """An object file for each kernel and one for @main; where threads run it, one more for their barrier."""
         objects = compile_functions(module, options.hardware, ctx.cache)
         files = {f"{name}.o": code for name, code in objects.items()}
-        manifest = manifest_of(module)
+        manifest = manifest_of(module) | {
+            "architecture": options.hardware.architecture,
+            "features": options.hardware.required(),
+        }
         if manifest["threads"] > 1:
             text = barrier(manifest["threads"], options.hardware.triple)
             files[f"{BARRIER}.o"] = Emitter(options.hardware).object_code(text)

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from jit import jit
 from stepwell.context import Context
 from stepwell.pass_manager import parse_passes, run_passes
-from stepwell.targets.native.hardware import host
+from stepwell.targets.cpu.hardware import host
 from stepwell.text import parse_module
 
 Shape = tuple[int, ...]

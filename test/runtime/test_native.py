@@ -12,8 +12,8 @@ import stepwell.runtime.native as native
 from stepwell.context import Context
 from stepwell.pass_manager import parse_passes, run_passes
 from stepwell.runtime.native import NativeProgram
+from stepwell.targets.cpu.hardware import host
 from stepwell.targets.native.emitter import compile_functions
-from stepwell.targets.native.hardware import host
 from stepwell.text import parse_module
 
 COUNT = 4096

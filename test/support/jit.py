@@ -14,8 +14,8 @@ import numpy as np
 from stepwell.context import Context
 from stepwell.pass_manager import parse_passes, run_passes
 from stepwell.runtime.native import link
+from stepwell.targets.cpu.hardware import Hardware, host
 from stepwell.targets.native.emitter import Emitter
-from stepwell.targets.native.hardware import Hardware, host
 from stepwell.targets.native.llvm_ir import print_llvm_ir
 from stepwell.text import parse_module
 from xdsl.dialects import llvm

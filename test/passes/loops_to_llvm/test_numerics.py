@@ -10,7 +10,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from jit import jit
-from stepwell.targets.native.hardware import Hardware, host
+from stepwell.targets.cpu.hardware import Hardware, host
 
 LANES = 8
 COUNT = 32

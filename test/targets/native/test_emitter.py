@@ -9,8 +9,8 @@ from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.pass_manager import parse_passes, run_passes
 from stepwell.runtime.native import NativeProgram, link
+from stepwell.targets.cpu.hardware import Hardware, host
 from stepwell.targets.native.emitter import Emitter, compile_functions
-from stepwell.targets.native.hardware import Hardware, host
 from stepwell.targets.native.llvm_ir import float_text, print_llvm_ir
 from stepwell.text import parse_module
 from xdsl.dialects.builtin import Float32Type, Float64Type, ModuleOp

@@ -1,0 +1,1 @@
+"""What targets that make code for processors share: the description of a processor."""
