@@ -9,6 +9,7 @@ from xdsl.context import Context as XdslContext
 from xdsl.ir import Attribute, Operation, TypeAttribute
 
 from .cache import Cache
+from .diagnostics import StepwellError
 from .registry import REGISTRY
 from .weights import WeightTable
 
@@ -23,6 +24,15 @@ class Context(XdslContext):
 
     cache: Cache = field(default_factory=lambda: Cache(None))
     """Where object code is kept; the default keeps none."""
+
+    problems: list[StepwellError] | None = None
+    """Where errors that passes `report` are gathered; None to raise the first."""
+
+    def report(self, error: StepwellError) -> None:
+        """Raise an error, unless problems are gathered: then note it, and let the pass go on to the next op."""
+        if self.problems is None:
+            raise error
+        self.problems.append(error)
 
     def __post_init__(self) -> None:
         for name in REGISTRY.dialects:

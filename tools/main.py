@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 from stepwell.diagnostics import StepwellError
+from stepwell.tools.check import check
 from stepwell.tools.errors import exit_code
 from stepwell.tools.shapes import parse_shapes, shapes_for
 
@@ -19,6 +20,9 @@ from stepwell.tools.shapes import parse_shapes, shapes_for
 @click.version_option(package_name="stepwell")
 def cli() -> None:
     """A compiler for neural networks in which every level is a dialect you can read."""
+
+
+cli.add_command(check)
 
 
 @cli.command()
@@ -141,15 +145,13 @@ def main(argv: list[str] | None = None) -> int:
 
 def command(argv: list[str] | None) -> int:
     try:
-        cli.main(args=argv, prog_name="stepwell", standalone_mode=False)
+        result = cli.main(args=argv, prog_name="stepwell", standalone_mode=False)
     except click.UsageError as error:
         error.show()
         return 2
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
     except click.Abort:
         return 130
-    return 0
+    return result if isinstance(result, int) else 0  # what a command exits with comes back as its result
 
 
 if __name__ == "__main__":

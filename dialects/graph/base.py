@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import numpy.typing as npt
+from stepwell.work import Work
 from xdsl.dialects.builtin import TensorType
 from xdsl.interfaces import HasCanonicalizationPatternsInterface
 from xdsl.ir import Attribute, Operation, OpResult, Region, SSAValue
@@ -103,6 +104,12 @@ class GraphOp(HasCanonicalizationPatternsInterface):
     def fold(self, *arrays: Array) -> Array:
         """The result's value, given the operands' values."""
         raise NotImplementedError(f"{self.name}.fold")
+
+    def work(self) -> Work:
+        """How much arithmetic it is, once its shapes are static."""
+        from .work import work_of  # a table names the ops it counts, so it is read after them
+
+        return work_of(self)
 
     def operand(self, index: int) -> Value:
         return cast(Value, self.operands[index])

@@ -97,20 +97,22 @@ class Fuse(FunctionPass):
 
     def apply_to(self, ctx: Context, func: FuncOp) -> None:
         for block in func.body.blocks:
-            for group in find_groups(block, self.max_ops):
+            for group in find_groups(ctx, block, self.max_ops):
                 make_fusion(group)
         region_dce(func.body)  # constants of which every user has a clone
 
 
-def find_groups(block: Block, max_ops: int) -> list[Group]:
+def find_groups(ctx: Context, block: Block, max_ops: int) -> list[Group]:
     groups: list[Group] = []
     group_of: dict[Operation, Group] = {}
     for op in reversed(list(block.ops)):
         if isinstance(op, DynamicOp):
-            raise StepwellError(
-                f"{op.name}: the shape of its result depends on the values of the model's inputs",
-                where=op,
-                fix="export the model so that its shapes follow from the shapes of its inputs",
+            ctx.report(
+                StepwellError(
+                    f"{op.name}: the shape of its result depends on the values of the model's inputs",
+                    where=op,
+                    fix="export the model so that its shapes follow from the shapes of its inputs",
+                )
             )
         if not isinstance(op, GraphOp) or isinstance(op, STAYS_OUTSIDE):
             continue

@@ -14,8 +14,9 @@ that have no conversion are all named in one error.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
@@ -24,7 +25,7 @@ from stepwell.locations import describe
 from stepwell.pass_manager import ModulePass
 from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.traits import is_side_effect_free
 from xdsl.utils.exceptions import VerifyException
 
@@ -64,14 +65,14 @@ class OnnxToGraph(ModulePass):
 
     def apply(self, ctx: Context, module: ModuleOp) -> None:
         functions = [op for op in module.ops if isinstance(op, FuncOp) and not op.is_declaration]
-        refuse_unsupported(op for function in functions for op in function.body.block.ops)
+        refuse_unsupported(ctx, (op for function in functions for op in function.body.block.ops))
         for function in functions:
             convert_function(ctx, function)
         module.attributes["stepwell.level"] = StringAttr("graph")
 
 
-def refuse_unsupported(ops: Iterable[Operation]) -> None:
-    """Raise one error that names every op without a conversion, how often it occurs, where, and at which opset."""
+def refuse_unsupported(ctx: Context, ops: Iterable[Operation]) -> None:
+    """Report one error that names every op without a conversion, how often it occurs, where, and at which opset."""
     missing = [op for op in ops if isinstance(op, OnnxOp) and conversion_of(op) is None]
     if not missing:
         return
@@ -81,9 +82,11 @@ def refuse_unsupported(ops: Iterable[Operation]) -> None:
         nodes = [describe(op.location) or "a node without a name" for op in missing if op.name == f"onnx.{name}"]
         more = ", ..." if count > NAMED else ""
         lines.append(f"  {count} x {name} (opset {opset}): {', '.join(nodes[:NAMED])}{more}")
-    raise StepwellError(
-        f"{len(counts)} ONNX operators are not supported:\n" + "\n".join(lines),
-        fix="export the model with other operators; docs/onnx-support.md lists the supported ones",
+    ctx.report(
+        StepwellError(
+            f"{len(counts)} ONNX operators are not supported:\n" + "\n".join(lines),
+            fix="export the model with other operators; docs/onnx-support.md lists the supported ones",
+        )
     )
 
 
@@ -94,8 +97,15 @@ def convert_function(ctx: Context, function: FuncOp) -> None:
     old = [op for op in block.ops if isinstance(op, OnnxOp | NoValueOp)]
     known: dict[SSAValue, Array | None] = {}
     for op in old:
-        if isinstance(op, OnnxOp):
-            convert_op(ctx, op, values, known)
+        if isinstance(op, OnnxOp) and can_convert(op, values):
+            try:
+                convert_op(ctx, op, values, known)
+                continue
+            except StepwellError as error:
+                ctx.report(error)
+        stand_in(op, block, values)
+    if ctx.problems:
+        return  # what there is to say has been said; the function is neither ONNX nor graph now
     end = block.last_op
     assert isinstance(end, ReturnOp)
     for index, operand in enumerate(end.operands):
@@ -105,6 +115,20 @@ def convert_function(ctx: Context, function: FuncOp) -> None:
         op.erase(safe_erase=False)
     drop_unused(block)
     function.update_function_type()
+
+
+def can_convert(op: OnnxOp, values: Mapping[SSAValue, SSAValue]) -> bool:
+    """Whether there is a conversion, and all that it reads is there: else it has been reported already."""
+    read = [op.input(index) for index in range(len(op.operands))]
+    return conversion_of(op) is not None and all(value in values for value in read if value is not None)
+
+
+def stand_in(op: Operation, block: Block, values: dict[SSAValue, SSAValue]) -> None:
+    """Where problems are gathered: results of the types that the file states, so that what follows can be looked at."""
+    for result in op.results:
+        kind: Attribute = result.type
+        if isinstance(kind, TensorType):
+            values[result] = block.insert_arg(cast("TensorType[Attribute]", kind), len(block.args))
 
 
 def refuse_other_types(function: FuncOp) -> None:

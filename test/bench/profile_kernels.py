@@ -115,7 +115,7 @@ def build(
     costs = {op.sym_name.data: cost_of(op) for op in functions if op.sym_name.data != "main"}
     way.lower(ctx, module, to="program")
     plain = module.clone()
-    calls = insert_ticks(next(op for op in module.body.block.ops if getattr(op, "sym_name").data == "main"))
+    calls = insert_ticks(next(op for op in module.body.block.ops if op.sym_name.data == "main"))
     way.lower(ctx, plain)
     way.lower(ctx, module)
     manifest, weights = manifest_of(module), pack_weights(ctx, module)

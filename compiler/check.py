@@ -1,0 +1,136 @@
+"""What a model needs: everything in it that will not compile, all at once; else how much work and memory it is.
+
+    report = check("model.onnx")
+    report.problems          # a StepwellError each, with the node and what to do
+    report.layers            # what each op is: MACs, FLOPs, parameters
+
+The model takes the target's own way down, with a context that gathers the errors that passes report.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, cast
+
+from xdsl.dialects.builtin import DenseResourceAttr, ModuleOp, NameLoc, TensorType
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from .context import Context
+from .diagnostics import StepwellError
+from .driver import Way, collector_paused, find_target, read_module
+from .interface import Interface, interface_of, main_function
+from .levels import ORDER, level_of
+from .locations import describe, parts_of
+from .manifest import manifest_of
+from .program import Shapes
+from .work import Counted, Work
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One op at level graph: where it came from, what it gives, its share of the work and of the parameters."""
+
+    op: str
+    node: str
+    shape: tuple[int, ...]
+    parameters: int
+    work: Work
+
+
+@dataclass
+class Report:
+    """`operators`: how often each op stands in the model as it was read. `arena`, `weights`: bytes of the program."""
+
+    interface: Interface
+    operators: Counter[str]
+    problems: Sequence[StepwellError] = ()
+    layers: Sequence[Layer] = field(default_factory=tuple[Layer])
+    arena: int = 0
+    weights: int = 0
+
+    @property
+    def work(self) -> Work:
+        return sum((layer.work for layer in self.layers), Work())
+
+    @property
+    def parameters(self) -> int:
+        return sum(layer.parameters for layer in self.layers)
+
+
+def check(source: Any, target: str = "native", shapes: Shapes | None = None) -> Report:
+    """Look a model over without making code of it.
+
+    `shapes`: of the inputs, where the model leaves dims open; without them only its operators are checked.
+    Raises `StepwellError` where the model cannot be read at all.
+    """
+    way = Way(find_target(target))
+    ctx = Context(problems=[])
+    with collector_paused():
+        module = read_module(ctx, source)
+        report = Report(interface_of(module), operators_of(module))
+        level = level_of(module)
+        if level is not None and ORDER.index(level) > ORDER.index("graph"):
+            raise StepwellError(f"this stands at level {level}; only a model can be checked, or a dump of level graph")
+        gather(ctx, report, lambda: way.lower(ctx, module, to="graph"))
+        if shapes is None:
+            shapes = report.interface.static_shapes()
+        if not report.problems and shapes is not None:
+            bound = shapes
+            gather(ctx, report, lambda: way.bind(ctx, module, report.interface, bound))
+        if not report.problems and shapes is not None:
+            report.layers = tuple(layers_of(module))
+            gather(ctx, report, lambda: way.lower(ctx, module, to="program"))
+        if not report.problems and shapes is not None:
+            manifest = manifest_of(module)
+            report.arena, report.weights = manifest["arena_size"], manifest["weights_size"]
+    return report
+
+
+def gather(ctx: Context, report: Report, step: Any) -> None:
+    """Take a step and note what it reports, and the error that ends it."""
+    problems = cast("list[StepwellError]", ctx.problems)
+    try:
+        step()
+    except StepwellError as error:
+        if not problems:  # else it follows from what was reported
+            problems.append(error)
+    report.problems = tuple(problems)
+
+
+def operators_of(module: ModuleOp) -> Counter[str]:
+    """The model's own operators, without constants."""
+    ops = main_function(module).body.walk()
+    names = (op.name.partition(".")[2] for op in ops if op.name.partition(".")[0] not in ("func", "builtin"))
+    return Counter(name for name in names if name not in ("Constant", "constant", "NoValue"))
+
+
+def layers_of(module: ModuleOp) -> Iterator[Layer]:
+    """Every op of @main that is work, or has parameters. A parameter that several ops read counts with the first."""
+    counted: set[SSAValue] = set()
+    for op in main_function(module).body.walk():
+        if not isinstance(op, Counted) or not op.results:
+            continue
+        own = [value for value in op.operands if is_parameter(value) and value not in counted]
+        counted.update(own)
+        work, parameters = op.work(), sum(prod(shape_of(value)) for value in own)
+        if work.flops or parameters:
+            yield Layer(op.name, node_name(op.location), shape_of(op.results[0]), parameters, work)
+
+
+def node_name(location: Attribute) -> str:
+    """The names of the nodes that an op came from."""
+    parts = parts_of(location)
+    return " + ".join(part.desc.data if isinstance(part, NameLoc) else describe(part) or "" for part in parts)
+
+
+def is_parameter(value: SSAValue) -> bool:
+    """Whether a value is a constant of the weights table: smaller ones are numbers of the graph, not weights."""
+    owner = value.owner
+    return isinstance(owner, Operation) and isinstance(owner.properties.get("value"), DenseResourceAttr)
+
+
+def shape_of(value: SSAValue) -> tuple[int, ...]:
+    return cast("TensorType[Attribute]", value.type).get_shape()
