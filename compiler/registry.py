@@ -48,6 +48,7 @@ PASSES = {
     "fold-constants": "stepwell.passes.graph.fold_constants:FoldConstants",
     "fold-batch-norm": "stepwell.passes.graph.fold_batch_norm:FoldBatchNorm",
     "channels-last": "stepwell.passes.graph.channels_last:ChannelsLast",
+    "use-bf16": "stepwell.passes.graph.use_bf16:UseBf16",
     "fuse": "stepwell.passes.graph.fuse:Fuse",
     "outline-kernels": "stepwell.passes.graph.outline_kernels:OutlineKernels",
     "dedupe-kernels": "stepwell.passes.graph.dedupe_kernels:DedupeKernels",

@@ -265,4 +265,9 @@ def as_type(array: Array, type: Tensor) -> Array:
     return np.asarray(array, dtype=dtype_of(type.element_type))
 
 
-__all__ = ["Array", "GraphOp", "Operand", "Operands", "OptionalOperand", "TensorType", "as_type"]
+def summable(array: Array) -> Array:
+    """`array` as what it is summed in: 16-bit floats as float32."""
+    return array.astype(np.float32) if array.dtype.name in ("float16", "bfloat16") else array
+
+
+__all__ = ["Array", "GraphOp", "Operand", "Operands", "OptionalOperand", "TensorType", "as_type", "summable"]

@@ -7,6 +7,8 @@
 |---|---|---|---|
 | nchw | [N, C, spatial...] | [O, I/groups, k...] | [I, O/groups, k...] |
 | nhwc | [N, spatial..., C] | [k..., I/groups, O] | [k..., I, O/groups] |
+
+`wide`: the result of 16-bit floats keeps the type in which their products are summed, f32; so does the bias.
 """
 
 from __future__ import annotations
@@ -16,9 +18,9 @@ from collections.abc import Sequence
 import numpy as np
 from xdsl.utils.exceptions import VerifyException
 
-from .base import Array
-from .fields import Operand, OptionalOperand, integer, ints
-from .types import DYNAMIC, Shape, Tensor, element_type_of, known, same_dim, say, shape_of, tensor
+from .base import Array, summable
+from .fields import Operand, OptionalOperand, flag, integer, ints
+from .types import DYNAMIC, Shape, Tensor, element_type_of, known, same_dim, say, shape_of, sum_type, tensor
 from .windowing import convolve, convolve_transposed, pad
 from .windows import WindowOp
 
@@ -29,6 +31,7 @@ class ConvolutionOp(WindowOp):
     w = Operand()
     bias = OptionalOperand()
     groups = integer(1)
+    wide = flag()
 
     @property
     def kernel(self) -> Shape:
@@ -97,10 +100,10 @@ class ConvOp(ConvolutionOp):
     def infer_type(self) -> Tensor:
         batch = shape_of(self.x)[0]
         shape = self.arrange(batch, self.out_channels, self.window_sizes(self.kernel))
-        return tensor(shape, element_type_of(self.x))
+        return tensor(shape, sum_type(self.x, wide=self.wide))
 
     def fold(self, *arrays: Array) -> Array:
-        x, w, *bias = arrays
+        x, w, *bias = map(summable, arrays)
         if self.layout == "nhwc":
             w = np.moveaxis(w, (-1, -2), (0, 1))
         y = convolve(self.patches(self.channels_first(x), self.kernel, 0), w, self.groups)
@@ -139,10 +142,10 @@ class ConvTransposeOp(ConvolutionOp):
                 raise VerifyException(f"pads {low} and {high} cut away all of the output")
             spatial.append(full if known(size, taps) else DYNAMIC)
         shape = self.arrange(shape_of(self.x)[0], self.out_channels, tuple(spatial))
-        return tensor(shape, element_type_of(self.x))
+        return tensor(shape, sum_type(self.x, wide=self.wide))
 
     def fold(self, *arrays: Array) -> Array:
-        x, w, *bias = arrays
+        x, w, *bias = map(summable, arrays)
         if self.layout == "nhwc":
             w = np.moveaxis(w, (-2, -1), (0, 1))
         shape = self.result_type.get_shape()

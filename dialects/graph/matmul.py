@@ -1,6 +1,7 @@
 """Matrix products.
 
 %c = graph.matmul %a, %b : (tensor<8x2x3xf32>, tensor<3x4xf32>) -> tensor<8x2x4xf32>
+%c = graph.matmul %a, %b {wide} : (tensor<8x2x3xbf16>, tensor<3x4xbf16>) -> tensor<8x2x4xf32>
 """
 
 from __future__ import annotations
@@ -8,21 +9,25 @@ from __future__ import annotations
 import numpy as np
 from xdsl.utils.exceptions import VerifyException
 
-from .base import Array, GraphOp, as_type
-from .fields import Operand
-from .types import Tensor, broadcast, element_type_of, rank_of, same_dim, say, shape_of, tensor
+from .base import Array, GraphOp, as_type, summable
+from .fields import Operand, flag
+from .types import Tensor, broadcast, element_type_of, rank_of, same_dim, say, shape_of, sum_type, tensor
 
 
 class MatmulOp(GraphOp):
-    """Products of the last two dims, of all the dims before (broadcast); both operands have rank 2 or more."""
+    """Products of the last two dims, of all the dims before (broadcast); both operands have rank 2 or more.
+
+    `wide`: the result of 16-bit floats keeps the type in which their products are summed, f32.
+    """
 
     name = "graph.matmul"
     a = Operand()
     b = Operand()
+    wide = flag()
 
     def infer_type(self) -> Tensor:
         a, b = shape_of(self.a), shape_of(self.b)
-        return tensor((*broadcast(a[:-2], b[:-2]), a[-2], b[-1]), element_type_of(self.a))
+        return tensor((*broadcast(a[:-2], b[:-2]), a[-2], b[-1]), sum_type(self.a, wide=self.wide))
 
     def verify_op(self) -> None:
         a, b = shape_of(self.a), shape_of(self.b)
@@ -34,7 +39,7 @@ class MatmulOp(GraphOp):
             raise VerifyException(f"a is of {element_type_of(self.a)}, but b of {element_type_of(self.b)}")
 
     def fold(self, *arrays: Array) -> Array:
-        return as_type(np.matmul(*arrays), self.result_type)
+        return as_type(np.matmul(*(summable(array) for array in arrays)), self.result_type)
 
 
 MATMUL_OPS = [MatmulOp]

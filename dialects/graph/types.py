@@ -100,6 +100,12 @@ def is_float(element: Attribute) -> bool:
     return isinstance(element, FLOATS)
 
 
+def sum_type(value: SSAValue, *, wide: bool) -> Attribute:
+    """The element type of sums of products of `value`: its own, or, of 16-bit floats that stay wide, f32."""
+    element = element_type_of(value)
+    return Float32Type() if wide and isinstance(element, (Float16Type, BFloat16Type)) else element
+
+
 def is_bool(element: Attribute) -> bool:
     return element == BOOL
 

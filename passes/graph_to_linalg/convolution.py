@@ -130,7 +130,7 @@ def lower_conv(op: graph.ConvOp, at: Lowering) -> SSAValue:
         Channels(op.groups, inner, outer // op.groups),
         op.strides,
     )
-    return finish(at, y, op.bias, op.layout, signless(element_of(op.x)))
+    return finish(at, y, op.bias, op.layout, signless(element_of(op.result)))
 
 
 def lower_conv_transpose(op: graph.ConvTransposeOp, at: Lowering) -> SSAValue:
@@ -156,7 +156,7 @@ def lower_conv_transpose(op: graph.ConvTransposeOp, at: Lowering) -> SSAValue:
         [1] * op.spatial_rank,
         flip=True,
     )
-    return finish(at, y, op.bias, op.layout, signless(element_of(op.x)))
+    return finish(at, y, op.bias, op.layout, signless(element_of(op.result)))
 
 
 def populate_convolution(rules: Rules) -> None:
