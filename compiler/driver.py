@@ -43,6 +43,7 @@ def compile(
     *,
     threads: int | None = None,
     cpu: str | None = None,
+    precision: str | None = None,
     hooks: Sequence[Hook] = (),
     verify_each: bool = False,
 ) -> Program:
@@ -50,11 +51,14 @@ def compile(
 
     `threads`: how many the program may use; None: one for each core this process may use.
     `cpu`: the processor to make code for, by LLVM's name (`haswell`, `znver4`); None: this machine's.
+    `precision`: `bf16` rounds what products multiply to bfloat16; None or `f32`: nothing is rounded.
     A model whose dims are all static is compiled now, one with symbolic dims at the first run of each shape.
     `hooks` watch the passes; with hooks, or to `verify_each`, nothing is taken from the cache.
     Raises `StepwellError` for a model that cannot be read or compiled.
     """
-    way = Way(find_target(target), check_threads(threads), tuple(hooks), verify_each, settings(cpu=cpu))
+    way = Way(
+        find_target(target), check_threads(threads), tuple(hooks), verify_each, settings(cpu=cpu, precision=precision)
+    )
     model = Model(source, way)
     program = Program(model.interface(), model.load)
     if (shapes := program.interface.static_shapes()) is not None:

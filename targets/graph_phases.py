@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from stepwell.diagnostics import StepwellError
 from stepwell.target import Phases
 
-GRAPH_PHASES: Phases = (
-    ("graph", "onnx-to-graph,infer-shapes"),
-    (
-        "kernels",
-        "bind-shapes,fold-constants,canonicalize,"  # what can be known is known
-        "fold-batch-norm,channels-last,fold-constants,canonicalize,cse,"  # less work, in the layout that loops like
-        "fuse,outline-kernels,dedupe-kernels",  # one function a kernel, each once
-    ),
-)
+ROUNDING = {"f32": "", "bf16": "use-bf16,fold-constants,canonicalize,cse,"}
+"""Precision → what rounds to it."""
+
+
+def graph_phases(precision: str = "f32") -> Phases:
+    """`precision`: what products multiply. Raises `StepwellError` for one that there is not."""
+    if precision not in ROUNDING:
+        raise StepwellError(f"there is no precision '{precision}'", fix=f"there are {', '.join(ROUNDING)}")
+    return (
+        ("graph", "onnx-to-graph,infer-shapes"),
+        (
+            "kernels",
+            "bind-shapes,fold-constants,canonicalize,"  # what can be known is known
+            "fold-batch-norm,channels-last,fold-constants,canonicalize,cse,"  # less work, in the layout that loops like
+            f"{ROUNDING[precision]}"
+            "fuse,outline-kernels,dedupe-kernels",  # one function a kernel, each once
+        ),
+    )
+
+
+GRAPH_PHASES: Phases = graph_phases()

@@ -32,6 +32,7 @@ cli.add_command(check)
 @click.option("--target", default="native", show_default=True, help="What to compile for: native or c.")
 @click.option("--threads", type=int, help="How many threads the program may use. Default: one for each core.")
 @click.option("--cpu", metavar="NAME", help="The processor to make code for: haswell, znver4... Default: this one.")
+@click.option("--precision", metavar="f32|bf16", help="bf16: round what products multiply. Default: f32.")
 @click.option("--shape", "shapes", multiple=True, metavar="NAME=1x3x224x224", help="An input's shape; repeat it.")
 @click.option("--timing", is_flag=True, help="Print how long each pass took.")
 @click.option("--verify-each", is_flag=True, help="Verify the IR after every pass.")
@@ -43,6 +44,7 @@ def run(
     target: str,
     threads: int | None,
     cpu: str | None,
+    precision: str | None,
     shapes: tuple[str, ...],
     timing: bool,
     verify_each: bool,
@@ -57,7 +59,8 @@ def run(
 
     watch = Timing() if timing else None
     hooks = [hook for hook in (watch, DumpDir(dump_dir) if dump_dir is not None else None) if hook is not None]
-    program = stepwell.compile(model, target, threads=threads, cpu=cpu, hooks=hooks, verify_each=verify_each)
+    how = {"threads": threads, "cpu": cpu, "precision": precision, "hooks": hooks, "verify_each": verify_each}
+    program = stepwell.compile(model, target, **how)
     wanted = parse_shapes(shapes)
     feeds = zeros(program, wanted) if inputs is None else read_npz(inputs)
     check_shapes(wanted, feeds)

@@ -43,6 +43,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--shape", action="append", default=[], metavar="NAME=1x3x224x224", help="an input's shape; repeat it")
     add("--threads", type=int, default=1, help="how many threads the program may use")
     add("--cpu", metavar="NAME", help="the processor to make code for: haswell, cortex-a72...; default: this one")
+    add("--precision", metavar="f32|bf16", help="bf16: round what products multiply; default: f32")
     add("-o", "--output", type=Path, metavar="FILE", help="write there, and what belongs to it beside it")
     return parser
 
@@ -71,7 +72,9 @@ def translate(args: argparse.Namespace) -> int:
             f"'{args.to}' is no level and no source", fix=did_you_mean(args.to, every) or ", ".join(every)
         )
     target = args.target or (translation.target if translation is not None else "native")
-    way = Way(find_target(target), check_threads(args.threads), settings=settings(cpu=args.cpu))
+    way = Way(
+        find_target(target), check_threads(args.threads), settings=settings(cpu=args.cpu, precision=args.precision)
+    )
     with collector_paused():
         ctx, module = read(args)
         lower(way, ctx, module, level, args.shape)

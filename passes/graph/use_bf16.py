@@ -19,6 +19,7 @@ Every rounding is a `graph.cast` in the text; whatever else the model computes, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from stepwell.context import Context
 from stepwell.dialects.graph import CastOp, ConvOp, MatmulOp, ReshapeOp, TransposeOp, constant_owner
@@ -72,8 +73,9 @@ class RoundConvolution(RewritePattern):
             return
         x, w = rounded(op.x), rounded(op.w)
         bias = [op.bias] if op.bias is not None else []
-        how = {name: getattr(op, name) for name in op.fields}
-        rewriter.replace(op, [x, w, ConvOp(x, w, *bias, **how | {"wide": True})])
+        how: dict[str, Any] = {name: getattr(op, name) for name in op.fields}
+        how["wide"] = True
+        rewriter.replace(op, [x, w, ConvOp(x, w, *bias, **how)])
 
 
 def narrows(op: CastOp) -> bool:

@@ -13,7 +13,7 @@ from stepwell.manifest import manifest_of, pack_weights
 from stepwell.passes.loops.distribute_threads import BARRIER
 from stepwell.target import Artifact, Phases, Translation
 from stepwell.targets.cpu.hardware import Hardware, host, processor
-from stepwell.targets.graph_phases import GRAPH_PHASES
+from stepwell.targets.graph_phases import graph_phases
 from xdsl.dialects.builtin import ModuleOp
 
 from .barrier import barrier
@@ -27,11 +27,13 @@ class NativeOptions:
 
     threads: int = 1
     hardware: Hardware = field(default_factory=host)
+    precision: str = "f32"
 
 
-def native_options(threads: int = 1, cpu: str | None = None) -> NativeOptions:
-    """`cpu`: which processor to make code for, by LLVM's name; None: the host's."""
-    return NativeOptions(threads, processor(cpu))
+def native_options(threads: int = 1, cpu: str | None = None, precision: str = "f32") -> NativeOptions:
+    """`cpu`: which processor to make code for, by LLVM's name; None: the host's. `precision`: what products multiply,
+    f32 or bf16."""
+    return NativeOptions(threads, processor(cpu), precision)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class NativeTarget:
         loops = f"vector-width={hardware.lanes()} registers={hardware.vector_registers}"
         distribute = f",distribute-threads{{threads={options.threads}}}" if options.threads > 1 else ""
         return (
-            *GRAPH_PHASES,
+            *graph_phases(options.precision),
             ("tensor", "graph-to-linalg,fuse-elementwise"),
             ("loops", f"bufferize,linalg-to-loops{{{loops}}}"),
             ("program", f"plan-memory{distribute}"),

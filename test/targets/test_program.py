@@ -11,6 +11,7 @@ import pytest
 import stepwell
 from onnx.reference import ReferenceEvaluator
 from requirements import require_compiler
+from stepwell.diagnostics import StepwellError
 
 DIGITS = Path(__file__).resolve().parent.parent.parent / "examples" / "digits" / "digits.onnx"
 TARGETS = ["native", "c"]
@@ -119,3 +120,20 @@ def test_inputs_that_share_a_symbol_must_agree() -> None:
     assert program.run({"a": two, "b": two})["y"].tolist() == [[2, 2], [2, 2]]
     with pytest.raises(stepwell.InputError, match="'n' is 2 in input 'a' and 3 in input 'b'"):
         program.run({"a": two, "b": three})
+
+
+def test_bf16_rounds_what_products_multiply_and_f32_nothing() -> None:
+    x = images(64)
+    want = expected(x)
+    exact, rounded = (stepwell.compile(DIGITS, precision=p).run({"image": x})["logits"] for p in ("f32", "bf16"))
+    np.testing.assert_allclose(exact, want, rtol=1e-5, atol=1e-5)
+    error = np.abs(rounded - want).max() / np.abs(want).max()
+    assert 1e-5 < error < 2e-2
+    assert (rounded.argmax(axis=1) == want.argmax(axis=1)).mean() > 0.95
+
+
+def test_precisions_that_cannot_be_had() -> None:
+    with pytest.raises(StepwellError, match="there is no precision 'f16'"):
+        stepwell.compile(DIGITS, precision="f16").run({"image": images(1)})
+    with pytest.raises(StepwellError, match="target 'c' has no option 'precision'"):
+        stepwell.compile(DIGITS, "c", precision="bf16").run({"image": images(1)})

@@ -140,6 +140,18 @@ func.func @windows(%x: tensor<1x3x8x8xf32>, %w: tensor<16x3x3x3xf32>, %b: tensor
   func.return
 }
 
+// Products of 16-bit floats whose sums stay in the type that they are summed in.
+// CHECK-LABEL: @wide
+// CHECK:         graph.matmul %a, %b {wide} : (tensor<2x3xbf16>, tensor<3x4xbf16>) -> tensor<2x4xf32>
+// CHECK:         graph.matmul %a, %b : (tensor<2x3xbf16>, tensor<3x4xbf16>) -> tensor<2x4xbf16>
+// CHECK:         graph.conv %x, %w, %c {wide} : (tensor<1x3x8x8xf16>, tensor<16x3x3x3xf16>, tensor<16xf32>) -> tensor<1x16x6x6xf32>
+func.func @wide(%a: tensor<2x3xbf16>, %b: tensor<3x4xbf16>, %x: tensor<1x3x8x8xf16>, %w: tensor<16x3x3x3xf16>, %c: tensor<16xf32>) {
+  %ab = graph.matmul %a, %b {wide} : (tensor<2x3xbf16>, tensor<3x4xbf16>) -> tensor<2x4xf32>
+  %narrow = graph.matmul %a, %b : (tensor<2x3xbf16>, tensor<3x4xbf16>) -> tensor<2x4xbf16>
+  %conv = graph.conv %x, %w, %c {wide} : (tensor<1x3x8x8xf16>, tensor<16x3x3x3xf16>, tensor<16xf32>) -> tensor<1x16x6x6xf32>
+  func.return
+}
+
 // Products and reductions.
 // CHECK-LABEL: @products_and_reductions
 // CHECK:         %ab = graph.matmul %a, %b : (tensor<8x2x3xf32>, tensor<3x4xf32>) -> tensor<8x2x4xf32>

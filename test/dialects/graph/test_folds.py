@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import onnx
 import pytest
@@ -220,6 +221,18 @@ def test_avg_pool(attributes: dict[str, Any], include: bool):
 def test_matmul(a: Any, b: Any):
     x, y = random(*a), random(*b)
     check(graph.MatmulOp(*values(x, y)), [x, y], reference("MatMul", [x, y]), rtol=1e-5)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_products_of_16_bit_floats_are_summed_in_f32(wide: bool):
+    x, y = (random(*shape).astype(ml_dtypes.bfloat16) for shape in ((2, 300), (300, 4)))
+    exact = x.astype(np.float64) @ y.astype(np.float64)
+    got = graph.MatmulOp(*values(x, y), wide=wide).fold(x, y)
+    assert got.dtype == (np.float32 if wide else ml_dtypes.bfloat16)
+    np.testing.assert_allclose(got.astype(np.float64), exact, rtol=1e-4 if wide else 2.0**-8)
+    weight = y.T.reshape(4, 300, 1)
+    conv = graph.ConvOp(*values(x.reshape(2, 300, 1), weight), wide=wide).fold(x.reshape(2, 300, 1), weight)
+    np.testing.assert_array_equal(conv.reshape(2, 4), got)
 
 
 REDUCE = {"sum": "ReduceSum", "mean": "ReduceMean", "max": "ReduceMax", "min": "ReduceMin", "prod": "ReduceProd"}

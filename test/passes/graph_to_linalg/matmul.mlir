@@ -26,3 +26,13 @@ func.func private @half(%a: tensor<4x16xbf16>, %b: tensor<16x8xbf16>) -> tensor<
   %c = graph.matmul %a, %b : (tensor<4x16xbf16>, tensor<16x8xbf16>) -> tensor<4x8xbf16>
   func.return %c : tensor<4x8xbf16>
 }
+
+// Unless they are to stay wide.
+// CHECK-LABEL: @wide
+// CHECK:         outs(%{{.*}} : tensor<4x8xf32>)
+// CHECK:         arith.extf
+// CHECK-NOT:     arith.truncf
+func.func private @wide(%a: tensor<4x16xbf16>, %b: tensor<16x8xbf16>) -> tensor<4x8xf32> attributes {stepwell.kernel} {
+  %c = graph.matmul %a, %b {wide} : (tensor<4x16xbf16>, tensor<16x8xbf16>) -> tensor<4x8xf32>
+  func.return %c : tensor<4x8xf32>
+}
