@@ -59,6 +59,8 @@ PASSES = {
     # 2 -> 3
     "bufferize": "stepwell.passes.linalg_to_loops.bufferize:Bufferize",
     "linalg-to-loops": "stepwell.passes.linalg_to_loops.linalg_to_loops:LinalgToLoops",
+    # 3: loops
+    "expand-math": "stepwell.passes.loops.expand_math:ExpandMath",
     # 3 -> 4
     "plan-memory": "stepwell.passes.loops.plan_memory:PlanMemory",
     # 4: program

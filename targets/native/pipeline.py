@@ -49,7 +49,7 @@ class NativeTarget:
         return (
             *graph_phases(options.precision),
             ("tensor", "graph-to-linalg,fuse-elementwise"),
-            ("loops", f"bufferize,linalg-to-loops{{{loops}}}"),
+            ("loops", f"bufferize,linalg-to-loops{{{loops}}},expand-math"),
             ("program", f"plan-memory{distribute}"),
             ("llvm", "loops-to-llvm,name-kernels"),
         )

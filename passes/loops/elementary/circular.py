@@ -1,0 +1,73 @@
+"""sin and cos.
+
+    sin(x) = +-sin(r) or +-cos(r),   n = round(x * 2/pi),   r = x - n pi/2   in [-pi/4, pi/4]
+
+Which of them, the last two bits of n say. pi/2 is taken in three parts of 24 bits [Cody, Waite 1980]; up to 2**16 each
+product with n is exact where it has to be. Where a lane is beyond that, the C library computes all lanes: networks have
+no such angles, but their results must be right. The coefficients are by docs/make_polynomials.py.
+"""
+
+from __future__ import annotations
+
+from stepwell.dialects.arith import SelectOp
+from stepwell.dialects.lanes import vector_type
+from xdsl.dialects import math, scf, vector
+from xdsl.dialects.builtin import i1
+from xdsl.dialects.vector import CombiningKindAttr, CombiningKindFlag
+from xdsl.ir import Block, Operation, Region
+
+from .formula import Value, absolute, bits, floats, fma, hexes, horner, select
+
+TWO_OVER_PI = float.fromhex("0x1.45f306p-1")
+HALF_PI = hexes("0x1.921fb6p+0 -0x1.777a5cp-25 -0x1.ee59dap-50")
+SHIFT = 1.5 * 2**23
+LARGE = 2.0**16
+SIGN = -1 << 31
+
+SIN = hexes("-0x1.555556p-3 0x1.111174p-7 -0x1.a05960p-13 0x1.7c33b0p-19")
+"""(sin(r) - r) / r**3, in powers of r**2."""
+COS = hexes("0x1.55554ap-5 -0x1.6c0c2ap-10 0x1.99e904p-16")
+"""(cos(r) - 1 + r**2 / 2) / r**4, in powers of r**2."""
+
+
+def sin(x: Value) -> Value:
+    size = absolute(x)
+    n, r = reduced(size)
+    y = floats(bits(quarter(n, r)) ^ (bits(x) & SIGN))
+    return beyond(size, math.SinOp(x.ssa), y)
+
+
+def cos(x: Value) -> Value:
+    size = absolute(x)
+    n, r = reduced(size)
+    return beyond(size, math.CosOp(x.ssa), quarter(n + 1, r))
+
+
+def reduced(x: Value) -> tuple[Value, Value]:
+    """An integer that ends in the bits of n, and r."""
+    t = fma(x, TWO_OVER_PI, SHIFT)
+    n, r = t - SHIFT, x
+    for part in HALF_PI:
+        r = fma(n, -part, r)
+    return bits(t), r
+
+
+def quarter(n: Value, r: Value) -> Value:
+    """sin(r + n pi/2)"""
+    u = r * r
+    sine = fma(r * u, horner(u, SIN), r)
+    cosine = fma(u * u, horner(u, COS), fma(u, -0.5, 1.0))
+    y = select((n & 1).equals(0), sine, cosine)
+    return floats(bits(y) ^ ((n & 2) << 30))
+
+
+def beyond(size: Value, libm: Operation, y: Value) -> Value:
+    """`libm` in the lanes where `size` is too large, or infinite; `y` in the others."""
+    large = size.compare("oge", LARGE)
+    some = large
+    if vector_type(large.type) is not None:
+        kind = {"kind": CombiningKindAttr(CombiningKindFlag.OR)}
+        some = size.place.emit(vector.ReductionOp.create(operands=[large.ssa], result_types=[i1], properties=kind))
+    chosen = SelectOp(large.ssa, libm.results[0], y.ssa)
+    slow = Block([libm, chosen, scf.YieldOp(chosen.result)])
+    return size.place.emit(scf.IfOp(some.ssa, [y.type], Region(slow), Region(Block([scf.YieldOp(y.ssa)]))))
