@@ -19,7 +19,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
-from stepwell.targets.native.hardware import host
+from stepwell.targets.cpu.hardware import host
 from ulps import BOUNDS, COUNT, all_floats, errors, kernel, loop
 
 BEYOND = {"math.sin": 2.0**16, "math.cos": 2.0**16}

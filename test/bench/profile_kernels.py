@@ -26,7 +26,7 @@ from stepwell.interface import interface_of
 from stepwell.manifest import manifest_of, pack_weights
 from stepwell.runtime.native import address_of, aligned_bytes, link, numpy_dtype
 from stepwell.targets.native.emitter import Emitter, compile_functions
-from stepwell.targets.native.hardware import host
+from stepwell.targets.cpu.hardware import host
 from stepwell.tools.shapes import parse_shapes, shapes_for
 from xdsl.dialects import arith, func
 from xdsl.dialects.builtin import FunctionType, IndexType, MemRefType, ModuleOp, ShapedType, i64
