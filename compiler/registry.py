@@ -69,6 +69,7 @@ PASSES = {
     "loops-to-llvm": "stepwell.passes.loops_to_llvm.loops_to_llvm:LoopsToLLVM",
     # 5: llvm
     "name-kernels": "stepwell.passes.llvm.name_kernels:NameKernels",
+    "add-entry": "stepwell.passes.llvm.add_entry:AddEntry",
 }
 
 TARGETS = {

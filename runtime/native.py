@@ -3,9 +3,15 @@
     program = NativeProgram(manifest, {"main.o": code, "kernel_conv_0.o": code}, weights)
     outputs = program.run({"input": array})
 
-The manifest says what the function expects: {"entry": "main", "inputs": [{"name", "dtype", "shape"}], "outputs":
-[...], "arena_size": bytes, "weights_size": bytes, "threads": how many run it together, "architecture": "x86_64",
-"features": ["avx2", ...] that it needs}. Shapes and dtypes of the feeds are trusted: who calls has checked.
+The manifest says what the program expects: {"entry": "stepwell_entry", "inputs": [{"name", "dtype", "shape"}],
+"outputs": [...], "arena_size": bytes, "weights_size": bytes, "threads": how many may run it together, "architecture":
+"x86_64", "features": ["avx2", ...] that it needs}. Shapes and dtypes of the feeds are trusted: who calls has checked.
+
+A run is one call with the address of a frame, where the program finds its arguments:
+
+    0    256 bytes in which a team of threads counts, see `team.py`; at 200 the program's entry
+    256  the addresses of the inputs, the outputs, the weights and the arena
+    ...  places for small inputs and outputs, then the arena
 """
 
 from __future__ import annotations
@@ -13,19 +19,25 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import itertools
+import math
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .team import Team
+from .team import RECORD, Team
 
 Array = npt.NDArray[Any]
 
 LINE = 64
 """Buffers start on a cache line, which is also the widest vector."""
+
+STAGED = 1 << 14
+"""Arrays of up to so many bytes are copied to places of their own: asking numpy for an address takes longer."""
+ENTRY_AT = 200
+"""Where in a frame the address of the program's entry stands."""
 
 LIBM = (
     *("acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh", "erf", "erfc", "exp"),
@@ -33,6 +45,9 @@ LIBM = (
     *("sin", "sinh", "sqrt", "tan", "tanh", "trunc"),
 )
 """What compiled code may call of the C library's mathematics, in double and, with an f behind it, single precision."""
+
+ENTRY = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_size_t)
+TEAM_FUNCTIONS = ("stepwell_run", "stepwell_work", "stepwell_stop")
 
 _counter = itertools.count()
 _jit_lock = threading.Lock()
@@ -75,8 +90,8 @@ class MachineError(RuntimeError):
     fix = "compile it for this machine, or run it on one that has them"
 
 
-def link(objects: Iterable[bytes], entry: str) -> Any:
-    """Link object files in memory. What comes back maps `entry` to its address, and must live as long as it is used."""
+def link(objects: Iterable[bytes], *names: str) -> Any:
+    """Link object files in memory. What comes back maps names to addresses, and must outlive their use."""
     import llvmlite.binding as binding
 
     with _jit_lock:
@@ -89,11 +104,12 @@ def link(objects: Iterable[bytes], entry: str) -> Any:
             if (function := getattr(libm, name, None)) is not None:
                 builder.import_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
         builder.add_current_process()  # memcpy and memset
-        builder.export_symbol(entry)
+        for name in names:
+            builder.export_symbol(name)
         try:
             return builder.link(jit, f"stepwell{next(_counter)}")
         except RuntimeError as error:  # LLVM says on standard error which symbol it is that nobody has
-            raise RuntimeError(f"the object code of @{entry} does not link: {error}") from None
+            raise RuntimeError(f"the object code of @{names[0]} does not link: {error}") from None
 
 
 def aligned_bytes(size: int) -> Array:
@@ -112,14 +128,83 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
 
 
 def address_of(array: Array) -> int:
-    return array.__array_interface__["data"][0]
+    """Where a contiguous array's elements are."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    except (TypeError, ValueError, BufferError):  # read-only, empty, or of a type that buffers know nothing of
+        return array.__array_interface__["data"][0]
+
+
+def line(offset: int) -> int:
+    """`offset`, or the next one on a cache line."""
+    return -(-offset // LINE) * LINE
+
+
+class Tensor:
+    """An input or an output."""
+
+    def __init__(self, spec: Mapping[str, Any]):
+        self.name: str = spec["name"]
+        self.shape = tuple(spec["shape"])
+        self.dtype = numpy_dtype(spec["dtype"])
+        self.bytes = math.prod(self.shape) * self.dtype.itemsize
+
+
+class Frame:
+    """The memory of one run at a time, and what is done there before and after the program."""
+
+    def __init__(self, program: NativeProgram):
+        tensors = [*program.inputs, *program.outputs]
+        end = line(RECORD + 8 * (len(tensors) + 2))
+        places: list[int | None] = []
+        for tensor in tensors:
+            places.append(end if tensor.bytes <= STAGED else None)
+            end += line(tensor.bytes) if tensor.bytes <= STAGED else 0
+        memory = aligned_bytes(end + program.arena_size)
+        memory[:RECORD] = 0
+        self.address = address_of(memory)
+        memory[ENTRY_AT : ENTRY_AT + 8].view(np.uint64)[0] = program.entry_address
+        self._slots = memoryview(memory)[RECORD : RECORD + 8 * (len(tensors) + 2)].cast("Q")
+        self._slots[len(tensors)] = program.weights_address
+        self._slots[len(tensors) + 1] = self.address + end
+        self._staged: list[tuple[str, Array]] = []
+        self._large: list[tuple[str, int, np.dtype[Any]]] = []
+        self._outputs: list[tuple[str, Array | None]] = []
+        self._large_outputs: list[tuple[str, int, Tensor]] = []
+        for n, (tensor, place) in enumerate(zip(tensors, places, strict=True)):
+            stage = None
+            if place is not None:
+                stage = memory[place : place + tensor.bytes].view(tensor.dtype).reshape(tensor.shape)
+                self._slots[n] = self.address + place
+            if n >= len(program.inputs):
+                self._outputs.append((tensor.name, stage))
+                if stage is None:
+                    self._large_outputs.append((tensor.name, n, tensor))
+            elif stage is not None:
+                self._staged.append((tensor.name, stage))
+            else:
+                self._large.append((tensor.name, n, tensor.dtype))
+
+    def run(self, feeds: Mapping[str, Array], call: Callable[[int], None]) -> dict[str, Array]:
+        for name, stage in self._staged:
+            np.copyto(stage, feeds[name])
+        held: list[Array] = []  # what is copied must live until the run is over
+        for name, slot, dtype in self._large:
+            held.append(array := np.ascontiguousarray(feeds[name], dtype))
+            self._slots[slot] = address_of(array)
+        made: dict[str, Array] = {}
+        for name, slot, tensor in self._large_outputs:
+            made[name] = array = np.empty(tensor.shape, tensor.dtype)
+            self._slots[slot] = address_of(array)
+        call(self.address)
+        return {name: made[name] if stage is None else stage.copy() for name, stage in self._outputs}
 
 
 class NativeProgram:
-    """A model for fixed shapes. Several threads may call `run` at once: each takes an arena of its own.
+    """A model for fixed shapes. Several threads may call `run` at once: each takes a frame of its own.
 
-    How many threads run the model is the manifest's to say. A model that is too small to be shared is run by one,
-    however many there may be; those that are shared, one run after the other.
+    How many threads may run the model is the manifest's to say: one where it is too small to be shared. How many do
+    depends on who else is at work, see `team.py`; the outputs do not.
     """
 
     def __init__(
@@ -132,40 +217,29 @@ class NativeProgram:
         entry: str = manifest["entry"]
         check_machine(manifest.get("architecture"), manifest.get("features", ()))
         self.threads = int(manifest.get("threads", 1))
-        self._library = link(files.values(), entry)
-        self._inputs = [(spec["name"], numpy_dtype(spec["dtype"])) for spec in manifest["inputs"]]
-        self._outputs = [
-            (spec["name"], tuple(spec["shape"]), numpy_dtype(spec["dtype"])) for spec in manifest["outputs"]
-        ]
-        types: list[Any] = [ctypes.c_void_p] * (len(self._inputs) + len(self._outputs) + 2)
+        self._library = link(files.values(), entry, *(TEAM_FUNCTIONS if self.threads > 1 else ()))
+        self.entry_address: int = self._library[entry]
         if self.threads > 1:
-            types += [ctypes.c_void_p, ctypes.c_size_t]
-        self._function = ctypes.CFUNCTYPE(None, *types)(self._library[entry])
-        self._team = Team(self._function, self._library, self.threads) if self.threads > 1 else None
+            self.call: Callable[[int], None] = Team(self._library, self.threads).run
+        else:
+            function = ENTRY(self.entry_address)
+            self.call = lambda frame: function(frame, 0)
+        self.inputs = [Tensor(spec) for spec in manifest["inputs"]]
+        self.outputs = [Tensor(spec) for spec in manifest["outputs"]]
         data = np.frombuffer(weights, np.uint8)
         self._weights = aligned_bytes(data.size)
         self._weights[:] = data
-        self._weights_address = address_of(self._weights)
-        self._arena_size = int(manifest["arena_size"])
-        self._arenas = [aligned_bytes(self._arena_size)]
+        self.weights_address = address_of(self._weights)
+        self.arena_size = int(manifest["arena_size"])
+        self._frames = [Frame(self)]
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs by name, each a new array. `feeds` holds an array for every input."""
-        arrays = [np.ascontiguousarray(feeds[name], dtype) for name, dtype in self._inputs]
-        outputs = {name: np.empty(shape, dtype) for name, shape, dtype in self._outputs}
-        arena = self._take_arena()
         try:
-            addresses = [*map(address_of, (*arrays, *outputs.values())), self._weights_address, address_of(arena)]
-            if self._team is not None:
-                self._team.run(addresses)
-            else:
-                self._function(*addresses)
-        finally:
-            self._arenas.append(arena)
-        return outputs
-
-    def _take_arena(self) -> Array:
-        try:
-            return self._arenas.pop()  # one step under the interpreter's lock
+            frame = self._frames.pop()  # one step under the interpreter's lock
         except IndexError:  # all are in use by other threads
-            return aligned_bytes(self._arena_size)
+            frame = Frame(self)
+        try:
+            return frame.run(feeds, self.call)
+        finally:
+            self._frames.append(frame)

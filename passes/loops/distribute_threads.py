@@ -11,22 +11,22 @@
       func.return
     }
   becomes, with `threads=2`,
-    func.func private @stepwell_barrier(memref<32xi32>)
-    func.func private @scale(%x: ..., %out: ..., %team: memref<32xi32>, %thread: index) {
+    func.func private @stepwell_barrier(memref<64xi32>)
+    func.func private @scale(%x: ..., %out: ..., %team: memref<64xi32>, %thread: index, %threads: index) {
       %is_first = arith.cmpi eq, %thread, %c0 : index
-      %0 = arith.muli %thread, %c64 : index                        // of 64 steps: from 64 * thread / 2
-      %begin = arith.divui %0, %c2 : index
-      ...                                                          // to 64 * (thread + 1) / 2
+      %0 = arith.muli %thread, %c64 : index                        // of 64 steps: from 64 * thread / threads
+      %begin = arith.divui %0, %threads : index
+      ...                                                          // to 64 * (thread + 1) / threads
       scf.for %i = %begin to %end step %c1 { ... }
-      func.call @stepwell_barrier(%team) : (memref<32xi32>) -> ()  // both touch %out
+      func.call @stepwell_barrier(%team) : (memref<64xi32>) -> ()  // both touch %out
       scf.if %is_first {
         memref.store %last, %out[%c63, %c31] : memref<64x32xf32>
       }
       func.return
     }
-    func.func @main(..., %team: memref<32xi32>, %thread: index) attributes {stepwell.threads = 2 : i64} {
-      func.call @scale(%x, %t, %team, %thread) : ...
-      func.call @stepwell_barrier(%team) : (memref<32xi32>) -> ()  // @tiny reads what @scale wrote
+    func.func @main(..., %team: memref<64xi32>, %thread: index, %threads: index) attributes {stepwell.threads = 2} {
+      func.call @scale(%x, %t, %team, %thread, %threads) : ...
+      func.call @stepwell_barrier(%team) : (memref<64xi32>) -> ()  // @tiny reads what @scale wrote
       scf.if %is_first {                                           // too little work to share
         func.call @tiny(%t, %out) : ...
       }
@@ -36,7 +36,10 @@
 A step of a function is a loop marked `stepwell.parallel` or a call of a kernel that has such loops, which all threads
 run, or what stands between two of those, which thread 0 runs alone: but for what later steps take values from, which
 all threads compute. A barrier stands before a step that touches memory which another step since the last barrier
-writes, or writes what it reads. Of nested parallel loops the one is shared whose slowest thread is done first.
+writes, or writes what it reads. At the end none waits: who starts the threads waits for all of them to return.
+
+`threads` is the most that will come: how many there are is said at each run, and with one, all that is written here
+runs as if it had not been distributed. Of nested parallel loops the one is shared whose slowest thread is done first.
 A kernel of little work is not shared, and a program that would win less than it takes to wake the team stays as it is.
 """
 
@@ -68,8 +71,8 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from .steps import PARALLEL, Accesses, Memory, Step, best_share, steps_of, work, writes_and_gives
 
 BARRIER = "stepwell_barrier"
-TEAM = MemRefType(i32, [32])
-"""What the threads of a team count in: two cache lines, see `targets/native/barrier.py`."""
+TEAM = MemRefType(i32, [64])
+"""What the threads of a team count in: four cache lines, see `targets/native/team.py`."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +141,9 @@ class Distribution:
         steps = list(steps_of(block, self.memory))  # read before anything is changed
         self.team = block.insert_arg(TEAM, len(block.args))
         self.thread = block.insert_arg(IndexType(), len(block.args))
-        self.team.name_hint, self.thread.name_hint = "team", "thread"
-        self._run_steps(steps, block)
+        self.count = block.insert_arg(IndexType(), len(block.args))
+        self.team.name_hint, self.thread.name_hint, self.count.name_hint = "team", "thread", "threads"
+        self._run_steps(steps)
         first = cast(Operation, block.first_op)
         stamp(self.head, self.function.location)
         block.insert_ops_before(self.head, first)
@@ -147,25 +151,21 @@ class Distribution:
         given = self.function.properties.get("arg_attrs")
         if isinstance(given, ArrayAttr):
             entries = cast("ArrayAttr[DictionaryAttr]", given)
-            self.function.properties["arg_attrs"] = ArrayAttr([*entries, DictionaryAttr({}), DictionaryAttr({})])
+            self.function.properties["arg_attrs"] = ArrayAttr([*entries, *[DictionaryAttr({})] * 3])
 
-    def _run_steps(self, steps: list[Step], block: Block) -> None:
+    def _run_steps(self, steps: list[Step]) -> None:
         pending = Accesses()
-        unfinished = False  # some thread but the first may still be at work
         for step in steps:
             if step.accesses.conflicts(pending):
                 self._barrier(step.ops[0])
-                pending, unfinished = Accesses(), False
+                pending = Accesses()
             if step.parallel:
                 self._share(step.ops[0])
-                unfinished = True
             else:
                 if step.alone and step.alone_accesses.conflicts(step.common_accesses):
                     self._barrier_after(step.ops[-1])
                 self._alone(step.alone, step.ops[-1])
             pending.add(step.accesses)
-        if unfinished and self.function.sym_name.data == ENTRY:
-            self._barrier(cast(Operation, block.last_op))  # who called reads the outputs
 
     def _barrier(self, before: Operation) -> None:
         assert before.parent is not None
@@ -210,7 +210,7 @@ class Distribution:
     def _share(self, op: Operation) -> None:
         """Give each thread its part of a parallel loop, or hand a kernel what it needs to do so."""
         if isinstance(op, func.CallOp):
-            new = func.CallOp(op.callee, [*op.arguments, self.team, self.thread], [])
+            new = func.CallOp(op.callee, [*op.arguments, self.team, self.thread, self.count], [])
             new.attributes |= op.attributes
             new.location = op.location
             block = cast(Block, op.parent)
@@ -262,7 +262,7 @@ class Distribution:
             self.head.append(following)
             for number, name in ((self.thread, "begin"), (following.result, "end")):
                 scaled = arith.MuliOp(number, self.constant(trips))
-                part = arith.DivUIOp(scaled.result, self.constant(self.threads))
+                part = arith.DivUIOp(scaled.result, self.count)
                 part.result.name_hint = name
                 self.head += [scaled, part]
                 ends.append(part.result)

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 
 from stepwell.context import Context
 from stepwell.manifest import manifest_of, pack_weights
-from stepwell.passes.loops.distribute_threads import BARRIER
+from stepwell.passes.llvm.add_entry import NAME as ENTRY
 from stepwell.target import Artifact, Phases, Translation
 from stepwell.targets.cpu.hardware import Hardware, host, processor
 from stepwell.targets.graph_phases import graph_phases
 from xdsl.dialects.builtin import ModuleOp
 
-from .barrier import barrier
 from .emitter import Emitter, compile_functions
 from .llvm_ir import print_llvm_ir
+from .team import team
 
 
 @dataclass(frozen=True)
@@ -51,20 +51,20 @@ class NativeTarget:
             ("tensor", "graph-to-linalg,fuse-elementwise"),
             ("loops", f"bufferize,linalg-to-loops{{{loops}}},expand-math"),
             ("program", f"plan-memory{distribute}"),
-            ("llvm", "loops-to-llvm,name-kernels"),
+            ("llvm", "loops-to-llvm,name-kernels,add-entry"),
         )
 
     def emit(self, ctx: Context, module: ModuleOp, options: NativeOptions) -> Artifact:
-        """An object file for each kernel and one for @main; where threads run it, one more for their barrier."""
+        """An object file for each kernel, @main and the entry; where threads share it, one more for their team."""
         objects = compile_functions(module, options.hardware, ctx.cache)
         files = {f"{name}.o": code for name, code in objects.items()}
         manifest = manifest_of(module) | {
+            "entry": ENTRY,
             "architecture": options.hardware.architecture,
             "features": options.hardware.required(),
         }
         if manifest["threads"] > 1:
-            text = barrier(manifest["threads"], options.hardware.triple)
-            files[f"{BARRIER}.o"] = Emitter(options.hardware).object_code(text)
+            files["stepwell_team.o"] = Emitter(options.hardware).object_code(team(options.hardware.triple))
         return Artifact(manifest, files, pack_weights(ctx, module))
 
 

@@ -43,7 +43,7 @@ func.func @main(%x: memref<{COUNT}xf32>, %y: memref<{COUNT}xf32>, %weights: memr
 }}
 """
 MANIFEST = {
-    "entry": "main",
+    "entry": "stepwell_entry",
     "inputs": [{"name": "x", "dtype": "float32", "shape": [64, COUNT // 64]}],
     "outputs": [{"name": "y", "dtype": "float32", "shape": [COUNT]}],
     "arena_size": 4 * COUNT,
@@ -54,7 +54,7 @@ MANIFEST = {
 @pytest.fixture(scope="module")
 def program() -> NativeProgram:
     module = parse_module(Context(), TEXT)
-    run_passes(Context(), module, parse_passes("loops-to-llvm"))
+    run_passes(Context(), module, parse_passes("loops-to-llvm,add-entry"))
     weights = bytearray(np.ones(COUNT, np.float32).tobytes())
     made = NativeProgram(MANIFEST, compile_functions(module, host()), weights)
     weights[:] = bytes(len(weights))  # the program holds its own

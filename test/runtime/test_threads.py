@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
+import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,26 @@ from onnx import TensorProto, helper, numpy_helper
 from stepwell.cache import Cache
 from stepwell.driver import Model, Way, find_target
 from stepwell.pass_manager import parse_passes, run_passes
+from stepwell.runtime import team
 from stepwell.runtime.native import NativeProgram
 
+CORES = 4
+"""How many cores the threads of these tests believe in: more than many machines have, to be put aside for one another.
+"""
 RNG = np.random.default_rng(0)
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.onnx"
 SHARE_ALL = "distribute-threads{{threads={} min-work=0 min-spared=0}}"
+
+
+@pytest.fixture(autouse=True)
+def pool(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """A pool of its own for each test."""
+    monkeypatch.setattr(team, "usable_cores", lambda: set(range(CORES)))
+    team.stop()
+    team.forget()
+    yield
+    team.stop()
+    team.forget()
 
 
 def model(shape: list[int], nodes: list[tuple[Any, ...]], **weights: tuple[int, ...]) -> bytes:
@@ -148,7 +162,7 @@ def all_at_once(work: list[Callable[[], None]]) -> None:
         raise errors[0]
 
 
-def test_callers_take_turns() -> None:
+def test_several_callers_at_once() -> None:
     many = products(2)
 
     def caller(number: int) -> Callable[[], None]:
@@ -171,32 +185,39 @@ def test_several_programs_at_once() -> None:
     wanted = only(programs[0], x)
 
     def caller(program: NativeProgram) -> Callable[[], None]:
-        return lambda: [np.testing.assert_array_equal(only(program, x), wanted) for _ in range(30)] and None
+        def job() -> None:
+            for _ in range(30):
+                np.testing.assert_array_equal(only(program, x), wanted)
+
+        return job
 
     all_at_once([caller(program) for program in programs])
 
 
 def test_many_more_threads_than_cores() -> None:
     source = GRAPHS["matrix products"]()
-    hold_against(lowered(source, 1), lowered(source, 8), (31, 45), "x", runs=20)
+    hold_against(lowered(source, 1), lowered(source, 1000), (31, 45), "x", runs=20)
 
 
-def team_threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.name.startswith("stepwell-")}
+def workers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("stepwell-")]
 
 
-def test_a_dropped_program_ends_its_threads() -> None:
-    before = team_threads()
-    program = lowered(GRAPHS["reductions"](), 3)
-    only(program, np.ones((7, 33, 29), np.float32))
-    mine = team_threads() - before
-    assert len(mine) == 2
-    del program
-    gc.collect()
-    end = time.monotonic() + 10
-    while any(thread.is_alive() for thread in mine) and time.monotonic() < end:
-        time.sleep(0.01)
+def test_programs_share_their_threads() -> None:
+    only(lowered(GRAPHS["reductions"](), 3), np.ones((7, 33, 29), np.float32))
+    only(lowered(GRAPHS["softmax"](), CORES + 7), np.ones((5, 33, 47), np.float32))
+    only(lowered(GRAPHS["reductions"](), 2), np.ones((7, 33, 29), np.float32))
+    assert len(workers()) == CORES - 1
+
+
+def test_workers_end_when_they_are_told() -> None:
+    only(lowered(GRAPHS["reductions"](), 3), np.ones((7, 33, 29), np.float32))
+    mine = workers()
+    assert len(mine) >= 2
+    team.stop()
     assert not any(thread.is_alive() for thread in mine)
+    many = lowered(GRAPHS["reductions"](), 2)
+    hold_against(lowered(GRAPHS["reductions"](), 1), many, (7, 33, 29), "x", runs=3)  # the caller does it alone
 
 
 def large() -> bytes:
@@ -210,6 +231,25 @@ def test_compile_shares_what_is_large_enough() -> None:
     assert [programs[n].threads for n in (1, 2)] == [1, 2]  # type: ignore[attr-defined]
     hold_against(programs[1], programs[2], shape, "x", runs=20)  # type: ignore[arg-type]
     assert stepwell.compile(DIGITS, threads=2).load(((1, 1, 8, 8),)).threads == 1  # type: ignore[attr-defined]
+
+
+ONE_CORE = """
+import os, sys, threading
+import numpy as np
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+import stepwell
+program = stepwell.compile(sys.argv[1], threads=3)
+program.run({"x": np.ones((1, 16, 48, 48), np.float32)})
+assert program.load(((1, 16, 48, 48),)).threads == 3
+assert threading.active_count() == 1
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no os.sched_setaffinity")
+def test_one_core_has_no_workers(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(large())
+    subprocess.run([sys.executable, "-c", ONE_CORE, str(path)], check=True, timeout=120)
 
 
 SCRIPT = """

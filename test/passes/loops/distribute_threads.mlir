@@ -7,22 +7,22 @@
 // ONE-NOT: %thread
 // ONE-NOT: stepwell.threads
 
-// Each thread runs its half of a loop's steps. Steps of 16 from 8 to 200 are 12, those to 195 end with a part of one.
+// Each thread runs its part of a loop's steps: with two threads its half. Steps of 16 from 8 to 200 are 12, those to 195 end with a part of one.
 // The second loop reads what the first wrote, so all wait in between; the third shares nothing with the second.
-// CHECK:         func.func private @stepwell_barrier(memref<32xi32>)
+// CHECK:         func.func private @stepwell_barrier(memref<64xi32>)
 // CHECK-LABEL:   @copies
-// CHECK-SAME:    %team: memref<32xi32>, %thread: index)
+// CHECK-SAME:    %team: memref<64xi32>, %thread: index, %threads: index)
 // CHECK-DAG:     [[NEXT:%.*]] = arith.addi %thread, %c1
 // CHECK-DAG:     [[LOW:%.*]] = arith.muli %thread, %c12
-// CHECK-DAG:     %begin = arith.divui [[LOW]], %c2
+// CHECK-DAG:     %begin = arith.divui [[LOW]], %threads
 // CHECK-DAG:     [[HIGH:%.*]] = arith.muli [[NEXT]], %c12
-// CHECK-DAG:     %end = arith.divui [[HIGH]], %c2
+// CHECK-DAG:     %end = arith.divui [[HIGH]], %threads
 // CHECK:         [[AT:%.*]] = arith.muli %begin, %c16
 // CHECK:         [[FROM:%.*]] = arith.addi [[AT]], %c8
 // CHECK:         [[AT:%.*]] = arith.muli %end, %c16
 // CHECK:         [[TO:%.*]] = arith.addi [[AT]], %c8
 // CHECK-NEXT:    scf.for %i = [[FROM]] to [[TO]]
-// CHECK:         func.call @stepwell_barrier(%team) : (memref<32xi32>) -> ()
+// CHECK:         func.call @stepwell_barrier(%team) : (memref<64xi32>) -> ()
 // CHECK:         [[PART:%.*]] = arith.minsi %{{.*}}, %c195
 // CHECK-NEXT:    scf.for %i_1 = %{{.*}} to [[PART]]
 // CHECK-NOT:     func.call
@@ -30,11 +30,10 @@
 // CHECK-NOT:     func.call
 // CHECK:         func.return
 
-// All threads run @main too. At its end they wait: the caller looks at the outputs when thread 0 is back.
+// All threads run @main too. At its end none waits: who started them waits for all of them to be back.
 // CHECK-LABEL:   @main
-// CHECK-SAME:    %team: memref<32xi32>, %thread: index) attributes {stepwell.threads = 2 : i64}
-// CHECK-NEXT:      func.call @copies(%x, %y, %z, %team, %thread)
-// CHECK-NEXT:      func.call @stepwell_barrier(%team)
+// CHECK-SAME:    %team: memref<64xi32>, %thread: index, %threads: index) attributes {stepwell.threads = 2 : i64}
+// CHECK-NEXT:      func.call @copies(%x, %y, %z, %team, %thread, %threads)
 // CHECK-NEXT:      func.return
 func.func private @copies(%x: memref<208xf32>, %y: memref<208xf32>, %z: memref<208xf32>) {
   %c0 = arith.constant 0 : index
@@ -163,8 +162,8 @@ func.func @main(%y: memref<64xf32>, %z: memref<64xf32>) {
 // do not overlap do not make the second @fill wait for the first; @first reads what both wrote.
 // CHECK-LABEL:   @fill
 // CHECK-LABEL:   @main
-// CHECK:         func.call @fill(%a, %team, %thread)
-// CHECK:         func.call @fill(%b, %team, %thread)
+// CHECK:         func.call @fill(%a, %team, %thread, %threads)
+// CHECK:         func.call @fill(%b, %team, %thread, %threads)
 // CHECK-NEXT:    func.call @stepwell_barrier(%team)
 // CHECK-NEXT:    scf.if %is_first {
 // CHECK-NEXT:      func.call @first(%a, %out)

@@ -39,7 +39,7 @@ func.func @main(%x: memref<4xf32>, %y: memref<4xf32>, %weights: memref<64xi8>, %
 }
 """
 MANIFEST = {
-    "entry": "main",
+    "entry": "stepwell_entry",
     "inputs": [{"name": "x", "dtype": "float32", "shape": [4]}],
     "outputs": [{"name": "y", "dtype": "float32", "shape": [4]}],
     "arena_size": 64,
@@ -50,7 +50,7 @@ WEIGHTS = np.array([0.5, -1.0, 2.0, 0.0] + [0.0] * 12, np.float32)
 
 def lowered() -> ModuleOp:
     module = parse_module(Context(), PROGRAM)
-    run_passes(Context(), module, parse_passes("loops-to-llvm"), verify_each=True)
+    run_passes(Context(), module, parse_passes("loops-to-llvm,add-entry"), verify_each=True)
     return module
 
 
@@ -63,7 +63,7 @@ def expected(x: np.ndarray) -> np.ndarray:
 
 def test_an_object_for_each_function_links_to_the_whole() -> None:
     objects = compile_functions(lowered(), host())
-    assert set(objects) == {"scale", "main"}
+    assert set(objects) == {"scale", "main", "stepwell_entry"}
     program = NativeProgram(MANIFEST, objects, WEIGHTS.tobytes())
     x = np.array([1.0, -2.0, 0.25, 3.0], np.float32)
     np.testing.assert_allclose(program.run({"x": x})["y"], expected(x), rtol=1e-5)

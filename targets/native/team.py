@@ -1,0 +1,370 @@
+"""How threads come to run a program together, as LLVM IR. Three functions, linked to every program that is shared:
+
+    void stepwell_run(ptr %pool, ptr %frame, i64 %wanted)   the caller: take idle workers, run with them, wait for them
+    void stepwell_work(ptr %worker)                         a worker's life: wait for a job, run it, wait again
+    void stepwell_barrier(ptr %frame)                       within a program: all of a team wait for one another
+
+The pool is one a process, whatever programs run in it. A run takes the workers that are idle: at most one fewer than
+`wanted`, and no more than there are cores that neither a worker nor another caller is busy on. So nobody waits for a
+thread that serves another, two callers of two cores run alone on one core each, and with one core nobody spins.
+
+    pool      0 threads at work   4 cores   8 workers   128 the set of cores (Linux's 1024 bits)
+              from 256 on, 256 bytes each, the workers:
+    worker    0 state   4 is asleep   8 frame   16 its number in the team   24 next of the team
+              64 the system's number of the thread   68 the core that it is kept off, and one
+    frame     0 arrived at the barrier   64 generation   68 how many sleep until it moves   128 workers still at work
+            192 threads of the team   200 the program's entry   from 256 on: the program's arguments
+
+A worker is kept off its caller's core. Schedulers like to wake a thread where its waker runs, and let both share that
+core for milliseconds, the one waiting at a barrier for the other, before they move one away.
+
+Who waits looks again and again for a while, since work between two barriers takes microseconds; then it sleeps, so
+that a thread which the machine has put aside for others finds a free core. What is waited for, and what wakes, are
+words of their own cache lines. Where the system has no futex, who waits sleeps for 0.1 ms (1 ms), and looks again.
+
+A worker is idle (0), taken (1), at a job (2) or told to end (3). The caller leaves last: nothing touches the frame of
+a run that is over. For that the last worker must see from the count that it takes down itself whether the caller
+sleeps: SLEEPS is a bit of that count.
+"""
+
+from __future__ import annotations
+
+SPINS = 1000
+"""Looks before a thread sleeps, a pause each: 15 to 50 microseconds, about what it takes to wake one."""
+SLEEPS = -(1 << 31)
+"""The bit of the count of workers still at work that says: the caller is asleep."""
+
+PAUSES = {
+    "x86_64": "declare void @llvm.x86.sse2.pause()\ndefine private void @pause() alwaysinline {\n"
+    "  call void @llvm.x86.sse2.pause()\n  ret void\n}",
+    "aarch64": "declare void @llvm.aarch64.hint(i32)\ndefine private void @pause() alwaysinline {\n"
+    "  call void @llvm.aarch64.hint(i32 1)\n  ret void\n}",
+}
+"""By architecture: the instruction that tells the core that this thread only waits."""
+NO_PAUSE = "define private void @pause() alwaysinline {\n  ret void\n}"
+
+FUTEX = {"x86_64": 202, "aarch64": 98, "riscv64": 98}
+"""The number of Linux's system call, by architecture."""
+SLEEP_LINUX = """
+declare i64 @syscall(i64, ...)
+
+define private void @sleep(ptr %word, i32 %value) {{          ; until woken, unless the word has changed already
+  %1 = call i64 (i64, ...) @syscall(i64 {futex}, ptr %word, i32 128, i32 %value, ptr null)
+  ret void
+}}
+
+define private void @wake(ptr %word) {{
+  %1 = call i64 (i64, ...) @syscall(i64 {futex}, ptr %word, i32 129, i32 2147483647)
+  ret void
+}}
+"""
+ROOM_LINUX = """
+declare i32 @sched_getcpu()
+declare i32 @sched_setaffinity(i32, i64, ptr)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+
+define private i32 @core() {
+  %1 = call i32 @sched_getcpu()
+  ret i32 %1
+}
+
+define private void @keep_off(ptr %pool, ptr %worker, i32 %core) {
+entry:
+  %mask = alloca [128 x i8], align 8
+  %last = getelementptr inbounds i8, ptr %worker, i64 68
+  %kept = load i32, ptr %last, align 4
+  %now = add i32 %core, 1
+  %same = icmp eq i32 %kept, %now
+  %known = icmp ult i32 %core, 1024
+  %unknown = xor i1 %known, true
+  %leave = or i1 %same, %unknown
+  br i1 %leave, label %done, label %move
+move:
+  store i32 %now, ptr %last, align 4
+  %cores = getelementptr inbounds i8, ptr %pool, i64 128
+  call void @llvm.memcpy.p0.p0.i64(ptr align 8 %mask, ptr align 8 %cores, i64 128, i1 false)
+  %word.32 = lshr i32 %core, 3
+  %word = zext i32 %word.32 to i64
+  %byte = getelementptr inbounds i8, ptr %mask, i64 %word
+  %shift.32 = and i32 %core, 7
+  %shift = trunc i32 %shift.32 to i8
+  %bit = shl i8 1, %shift
+  %others = xor i8 %bit, -1
+  %before = load i8, ptr %byte
+  %after = and i8 %before, %others
+  store i8 %after, ptr %byte
+  %id.at = getelementptr inbounds i8, ptr %worker, i64 64
+  %id = load i32, ptr %id.at, align 4
+  %1 = call i32 @sched_setaffinity(i32 %id, i64 128, ptr %mask)
+  br label %done
+done:
+  ret void
+}
+"""
+ROOM_ELSEWHERE = """
+define private i32 @core() {
+  ret i32 -1
+}
+
+define private void @keep_off(ptr %pool, ptr %worker, i32 %core) {
+  ret void
+}
+"""
+SLEEP_ELSEWHERE = """
+declare i32 @{offer}({type})
+
+define private void @sleep(ptr %word, i32 %value) {{
+  %1 = call i32 @{offer}({argument})
+  ret void
+}}
+
+define private void @wake(ptr %word) {{
+  ret void
+}}
+"""
+
+TEXT = """
+; Return when the word is no longer `value`. `sleepers`: how many must be woken when it changes.
+define private void @wait(ptr %word, i32 %value, ptr %sleepers) {{
+entry:
+  br label %look
+look:
+  %looks = phi i32 [ 0, %entry ], [ %more, %spin ], [ 0, %doze ]
+  %now = load atomic i32, ptr %word acquire, align 4
+  %moved = icmp ne i32 %now, %value
+  br i1 %moved, label %done, label %same
+same:
+  %patient = icmp slt i32 %looks, {spins}
+  br i1 %patient, label %spin, label %doze
+spin:
+  call void @pause()
+  %more = add i32 %looks, 1
+  br label %look
+doze:
+  %1 = atomicrmw add ptr %sleepers, i32 1 seq_cst, align 4
+  call void @sleep(ptr %word, i32 %value)
+  %2 = atomicrmw sub ptr %sleepers, i32 1 seq_cst, align 4
+  br label %look
+done:
+  ret void
+}}
+
+; After the word has changed (seq_cst, so that either we see who sleeps, or who is about to sleep sees the change).
+define private void @wake_sleepers(ptr %word, ptr %sleepers) {{
+  %asleep = load atomic i32, ptr %sleepers seq_cst, align 4
+  %any = icmp ne i32 %asleep, 0
+  br i1 %any, label %call, label %done
+call:
+  call void @wake(ptr %word)
+  br label %done
+done:
+  ret void
+}}
+
+define void @stepwell_barrier(ptr %frame) {{
+entry:
+  %generation = getelementptr inbounds i8, ptr %frame, i64 64
+  %sleepers = getelementptr inbounds i8, ptr %frame, i64 68
+  %size = getelementptr inbounds i8, ptr %frame, i64 192
+  %threads = load i32, ptr %size, align 8
+  %alone = icmp eq i32 %threads, 1
+  br i1 %alone, label %done, label %arrive
+arrive:
+  %mine = load atomic i32, ptr %generation acquire, align 4
+  %before = atomicrmw add ptr %frame, i32 1 acq_rel, align 4
+  %count = add i32 %before, 1
+  %last = icmp eq i32 %count, %threads
+  br i1 %last, label %open, label %others
+open:
+  store atomic i32 0, ptr %frame monotonic, align 4
+  %1 = atomicrmw add ptr %generation, i32 1 seq_cst, align 4
+  call void @wake_sleepers(ptr %generation, ptr %sleepers)
+  br label %done
+others:
+  call void @wait(ptr %generation, i32 %mine, ptr %sleepers)
+  br label %done
+done:
+  ret void
+}}
+
+define void @stepwell_work(ptr %worker) {{
+entry:
+  %asleep = getelementptr inbounds i8, ptr %worker, i64 4
+  %frame.at = getelementptr inbounds i8, ptr %worker, i64 8
+  %number.at = getelementptr inbounds i8, ptr %worker, i64 16
+  br label %idle
+idle:
+  %state = load atomic i32, ptr %worker acquire, align 4
+  switch i32 %state, label %stay [ i32 2, label %job
+                                   i32 3, label %end ]
+stay:
+  call void @wait(ptr %worker, i32 %state, ptr %asleep)
+  br label %idle
+job:
+  %frame = load ptr, ptr %frame.at, align 8
+  %number = load i64, ptr %number.at, align 8
+  %program.at = getelementptr inbounds i8, ptr %frame, i64 200
+  %program = load ptr, ptr %program.at, align 8
+  call void %program(ptr %frame, i64 %number)
+  store atomic i32 0, ptr %worker release, align 4
+  %working = getelementptr inbounds i8, ptr %frame, i64 128
+  %before = atomicrmw sub ptr %working, i32 1 seq_cst, align 4
+  %last = icmp eq i32 %before, {last_and_sleeps}
+  br i1 %last, label %rouse, label %idle
+rouse:                                                       ; only the address: the frame may be gone
+  call void @wake(ptr %working)
+  br label %idle
+end:
+  ret void
+}}
+
+define void @stepwell_run(ptr %pool, ptr %frame, i64 %wanted) {{
+entry:
+  %cores.at = getelementptr inbounds i8, ptr %pool, i64 4
+  %workers.at = getelementptr inbounds i8, ptr %pool, i64 8
+  %size = getelementptr inbounds i8, ptr %frame, i64 192
+  %working = getelementptr inbounds i8, ptr %frame, i64 128
+  %program.at = getelementptr inbounds i8, ptr %frame, i64 200
+  %program = load ptr, ptr %program.at, align 8
+  %busy = atomicrmw add ptr %pool, i32 1 acq_rel, align 4
+  %cores = load i32, ptr %cores.at, align 4
+  %workers = load atomic i32, ptr %workers.at acquire, align 4
+  %left = sub i32 %cores, %busy
+  %free = sub i32 %left, 1
+  %wanted.all = trunc i64 %wanted to i32
+  %wanted.others = sub i32 %wanted.all, 1
+  %fewer = icmp slt i32 %free, %wanted.others
+  %most = select i1 %fewer, i32 %free, i32 %wanted.others
+  br label %look
+
+look:                                                        ; take up to %most of the workers that are idle
+  %n = phi i32 [ 0, %entry ], [ %n.next, %next ]
+  %taken = phi i32 [ 0, %entry ], [ %taken.next, %next ]
+  %first = phi ptr [ null, %entry ], [ %first.next, %next ]
+  %there = icmp slt i32 %n, %workers
+  %needed = icmp slt i32 %taken, %most
+  %go.on = and i1 %there, %needed
+  br i1 %go.on, label %try, label %gathered
+try:
+  %n.next = add i32 %n, 1
+  %offset.32 = mul i32 %n.next, 256
+  %offset = sext i32 %offset.32 to i64
+  %candidate = getelementptr inbounds i8, ptr %pool, i64 %offset
+  %state = load atomic i32, ptr %candidate monotonic, align 4
+  %idle = icmp eq i32 %state, 0
+  br i1 %idle, label %take, label %next
+take:
+  %pair = cmpxchg ptr %candidate, i32 0, i32 1 acquire monotonic, align 4
+  %mine = extractvalue {{ i32, i1 }} %pair, 1
+  br i1 %mine, label %add, label %next
+add:
+  %taken.more = add i32 %taken, 1
+  %number = sext i32 %taken.more to i64
+  %c.frame = getelementptr inbounds i8, ptr %candidate, i64 8
+  %c.number = getelementptr inbounds i8, ptr %candidate, i64 16
+  %c.next = getelementptr inbounds i8, ptr %candidate, i64 24
+  store ptr %frame, ptr %c.frame, align 8
+  store i64 %number, ptr %c.number, align 8
+  store ptr %first, ptr %c.next, align 8
+  br label %next
+next:
+  %taken.next = phi i32 [ %taken, %try ], [ %taken, %take ], [ %taken.more, %add ]
+  %first.next = phi ptr [ %first, %try ], [ %first, %take ], [ %candidate, %add ]
+  br label %look
+
+gathered:
+  %threads = add i32 %taken, 1
+  %threads.64 = sext i32 %threads to i64
+  store i64 %threads.64, ptr %size, align 8
+  %alone = icmp eq i32 %taken, 0
+  br i1 %alone, label %run.alone, label %publish
+run.alone:
+  call void %program(ptr %frame, i64 0)
+  br label %done
+publish:
+  %1 = atomicrmw add ptr %pool, i32 %taken acq_rel, align 4
+  store atomic i32 %taken, ptr %working monotonic, align 4
+  %core = call i32 @core()
+  br label %send
+send:
+  %worker = phi ptr [ %first, %publish ], [ %following, %send ]
+  %w.next = getelementptr inbounds i8, ptr %worker, i64 24
+  %w.asleep = getelementptr inbounds i8, ptr %worker, i64 4
+  %following = load ptr, ptr %w.next, align 8                ; read first: with its job done another may take it
+  call void @keep_off(ptr %pool, ptr %worker, i32 %core)
+  %2 = atomicrmw xchg ptr %worker, i32 2 seq_cst, align 4
+  call void @wake_sleepers(ptr %worker, ptr %w.asleep)
+  %sent = icmp eq ptr %following, null
+  br i1 %sent, label %run, label %send
+run:
+  call void %program(ptr %frame, i64 0)
+  br label %join
+
+join:
+  %looks = phi i32 [ 0, %run ], [ %more, %spin ]
+  %pending = load atomic i32, ptr %working acquire, align 4
+  %over = icmp eq i32 %pending, 0
+  br i1 %over, label %done, label %wait
+wait:
+  %patient = icmp slt i32 %looks, {spins}
+  br i1 %patient, label %spin, label %doze
+spin:
+  call void @pause()
+  %more = add i32 %looks, 1
+  br label %join
+doze:
+  %was = atomicrmw or ptr %working, i32 {sleeps} seq_cst, align 4
+  %marked = or i32 %was, {sleeps}
+  %all.back = icmp eq i32 %marked, {sleeps}
+  br i1 %all.back, label %done, label %sleep
+sleep:
+  call void @sleep(ptr %working, i32 %marked)
+  br label %doze
+
+done:
+  %3 = atomicrmw sub ptr %pool, i32 %threads acq_rel, align 4
+  ret void
+}}
+
+; Tell the idle workers to end; one at a job stays.
+define void @stepwell_stop(ptr %pool) {{
+entry:
+  %workers.at = getelementptr inbounds i8, ptr %pool, i64 8
+  %workers = load atomic i32, ptr %workers.at acquire, align 4
+  br label %look
+look:
+  %n = phi i32 [ 0, %entry ], [ %n.next, %next ]
+  %there = icmp slt i32 %n, %workers
+  br i1 %there, label %tell, label %done
+tell:
+  %n.next = add i32 %n, 1
+  %offset.32 = mul i32 %n.next, 256
+  %offset = sext i32 %offset.32 to i64
+  %worker = getelementptr inbounds i8, ptr %pool, i64 %offset
+  %asleep = getelementptr inbounds i8, ptr %worker, i64 4
+  %pair = cmpxchg ptr %worker, i32 0, i32 3 seq_cst seq_cst, align 4
+  %told = extractvalue {{ i32, i1 }} %pair, 1
+  br i1 %told, label %rouse, label %next
+rouse:
+  call void @wake_sleepers(ptr %worker, ptr %asleep)
+  br label %next
+next:
+  br label %look
+done:
+  ret void
+}}
+"""
+
+
+def team(triple: str) -> str:
+    """The functions for a machine of this triple."""
+    architecture = triple.partition("-")[0].replace("arm64", "aarch64")
+    if "linux" in triple and architecture in FUTEX:
+        sleep = SLEEP_LINUX.format(futex=FUTEX[architecture])
+    elif "windows" in triple:
+        sleep = SLEEP_ELSEWHERE.format(offer="Sleep", type="i32", argument="i32 1")
+    else:
+        sleep = SLEEP_ELSEWHERE.format(offer="usleep", type="i32", argument="i32 100")
+    text = TEXT.format(spins=SPINS, sleeps=SLEEPS, last_and_sleeps=SLEEPS + 1)
+    room = ROOM_LINUX if "linux" in triple else ROOM_ELSEWHERE
+    return "\n".join((PAUSES.get(architecture, NO_PAUSE), sleep, room, text))
