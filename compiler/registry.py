@@ -80,6 +80,7 @@ TARGETS = {
 TRANSLATIONS = {
     "llvm-ir": "stepwell.targets.native.pipeline:LLVM_IR",
     "asm": "stepwell.targets.native.pipeline:ASSEMBLY",
+    "object": "stepwell.targets.native.objects:OBJECT",
     "c": "stepwell.targets.c:C_SOURCE",
 }
 

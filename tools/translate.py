@@ -2,6 +2,7 @@
 
     stepwell-translate model.onnx --to graph
     stepwell-translate model.onnx --shape input=1x3x224x224 --to c -o model.c
+    stepwell-translate model.onnx --to object --cpu cortex-a72 -o model.o
     stepwell-translate dump.mlir --to llvm-ir
 
 Exit codes: 0, 1 (bad input), 2 (usage).
@@ -33,7 +34,7 @@ def arguments() -> argparse.ArgumentParser:
         prog="stepwell-translate",
         description="Show a model at a level of the stair, or as source for a target.",
         epilog="Levels: onnx-dialect, graph, kernels, tensor, loops, program, llvm. "
-        "Sources: llvm-ir, asm, c, and what plug-ins add.",
+        "Sources: llvm-ir, asm, object, c, and what plug-ins add.",
     )
     add = parser.add_argument
     add("file", type=Path, help="a .onnx or .mlir file")
@@ -91,10 +92,15 @@ def stem_of(output: Path | None) -> str:
 
 def write_source(output: Path | None, files: dict[str, bytes]) -> None:
     """All that was made, or on standard output the principal file, which comes first."""
+    from stepwell.diagnostics import StepwellError
     from stepwell.files import write_files
 
     if output is None:
-        sys.stdout.write(next(iter(files.values())).decode())
+        name, content = next(iter(files.items()))
+        try:
+            sys.stdout.write(content.decode())
+        except UnicodeDecodeError:
+            raise StepwellError(f"{name} is no text to be printed", fix="write it to a file with -o FILE") from None
     else:
         write_files(output.parent, files)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .program import Program
+    from .header import Header
 
 TEMPLATE = """\
 /* {prefix}_main.c: runs {entry} on files of raw numbers. Made by Stepwell. */
@@ -24,11 +24,16 @@ static void fail(const char *what, const char *path)
   exit(1);
 }}
 
+static void *taken[{buffers}];
+static int buffers = 0;
+
+/* Memory that starts on a cache line. */
 static void *allocate(size_t size)
 {{
-  void *memory = malloc(size != 0 ? size : 1);
+  unsigned char *memory = malloc(size + 64);
   if (memory == NULL) fail("out of memory for", "a buffer");
-  return memory;
+  taken[buffers++] = memory;
+  return memory + (64 - (uintptr_t)memory % 64);
 }}
 
 static void *read_file(const char *path, size_t size)
@@ -60,46 +65,35 @@ int main(int argc, char **argv)
     return 2;
   }}
 {body}
+  while (buffers > 0) free(taken[--buffers]);
   return 0;
 }}
 """
 
 
-def main_source(program: Program) -> str:
-    parameters = program.parameters()
-    interface = program.interface
-    arena_size, weights_size = program.sizes()
+def main_source(header: Header) -> str:
     files: list[str] = []
     before: list[str] = []
     after: list[str] = []
-    release: list[str] = []
-    if not program.embed_weights:
-        files.append(f"{program.prefix}.weights.bin")
-        before.append(f"unsigned char *weights = read_file(argv[1], {weights_size});")
-        release.append("weights")
-    specs = (*interface.inputs, *interface.outputs)
-    for n, (spec, (kind, name, _)) in enumerate(zip(specs, parameters, strict=False)):
-        files.append(f"{name}.bin")
-        count = 1
-        for dim in spec.dims:
-            assert isinstance(dim, int)
-            count *= dim
-        size = f"{count} * sizeof *{name}"
-        pointer = kind.removeprefix("const ")
-        if n < len(interface.inputs):
-            before.append(f"{pointer}{name} = read_file(argv[{len(files)}], {size});")
+    if not header.embed_weights:
+        files.append(f"{header.prefix}.weights.bin")
+        before.append(f"unsigned char *weights = read_file(argv[1], {header.weights_size});")
+    for tensor in header.tensors:
+        files.append(f"{tensor.name}.bin")
+        size = f"{tensor.count} * sizeof *{tensor.name}"
+        pointer = tensor.type.removeprefix("const ")
+        if tensor.is_input:
+            before.append(f"{pointer}{tensor.name} = read_file(argv[{len(files)}], {size});")
         else:
-            before.append(f"{pointer}{name} = allocate({size});")
-            after.append(f"write_file(argv[{len(files)}], {name}, {size});")
-        release.append(name)
-    before.append(f"unsigned char *arena = allocate({arena_size});")
-    release.append("arena")
-    run = f"{program.entry}({', '.join(name for _, name, _ in parameters)});"
-    body = [*before, run, *after, *(f"free({name});" for name in release)]
+            before.append(f"{pointer}{tensor.name} = allocate({size});")
+            after.append(f"write_file(argv[{len(files)}], {tensor.name}, {size});")
+    before.append(f"unsigned char *arena = allocate({header.arena_size});")
+    run = f"{header.entry}({', '.join(parameter.name for parameter in header.parameters)});"
     return TEMPLATE.format(
-        prefix=program.prefix,
-        entry=program.entry,
+        prefix=header.prefix,
+        entry=header.entry,
         count=len(files),
+        buffers=len(header.parameters),
         usage=",\n".join(f'  "{file}"' for file in files),
-        body="\n".join(f"  {line}" for line in body),
+        body="\n".join(f"  {line}" for line in [*before, run, *after]),
     )

@@ -5,7 +5,6 @@ The same way as the native target's to level program, but with scalar loops: the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from stepwell.target import Artifact, Phases, Translation
 from stepwell.targets.graph_phases import GRAPH_PHASES
 from xdsl.dialects.builtin import ModuleOp
 
+from .header import prefix_for
 from .main_program import main_source
 from .program import Program
 
@@ -44,7 +44,7 @@ class CTarget:
 
     def emit(self, ctx: Context, module: ModuleOp, options: COptions) -> Artifact:
         program = Program(ctx, module, embed_weights=options.embed_weights)
-        files = {"model.c": program.source().encode(), "model.h": program.header().encode()}
+        files = {"model.c": program.source().encode(), "model.h": program.header.text().encode()}
         return Artifact(program.manifest(), files, b"" if options.embed_weights else pack_weights(ctx, module))
 
 
@@ -53,14 +53,13 @@ TARGET = CTarget()
 
 def c_source(ctx: Context, module: ModuleOp, options: COptions, name: str) -> dict[str, bytes]:
     """The source, its header and its weights, all called after `name`."""
-    prefix = re.sub(r"\W", "_", name, flags=re.ASCII) or "model"
-    prefix = prefix if prefix[0].isalpha() else f"model_{prefix}"
+    prefix = prefix_for(name)
     program = Program(ctx, module, prefix, options.embed_weights)
-    files = {f"{prefix}.c": program.source().encode(), f"{prefix}.h": program.header().encode()}
+    files = {f"{prefix}.c": program.source().encode(), f"{prefix}.h": program.header.text().encode()}
     if not options.embed_weights:
         files[f"{prefix}.weights.bin"] = bytes(pack_weights(ctx, module))
     if options.with_main:
-        files[f"{prefix}_main.c"] = main_source(program).encode()
+        files[f"{prefix}_main.c"] = main_source(program.header).encode()
     return files
 
 

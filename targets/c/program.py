@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
-from stepwell.interface import interface_of, main_function
+from stepwell.interface import main_function
 from stepwell.locations import describe
 from stepwell.manifest import WEIGHTS_LAYOUT, manifest_of
 from xdsl.dialects import func, memref
@@ -29,6 +30,7 @@ from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, MemRefType, Modul
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 
 from .expressions import Expr, cast
+from .header import Header, printable
 from .language import Language
 from .printer import FunctionPrinter, Names, is_small, offset_of
 
@@ -57,7 +59,6 @@ class Program:
 
     def __post_init__(self) -> None:
         self.main = main_function(self.module)
-        self.interface = interface_of(self.module)
         self.functions = {op.sym_name.data: op for op in self.module.body.block.ops if isinstance(op, func.FuncOp)}
         self.written = written_arguments(self.functions)
         self.overlapping = overlapping_arguments(self.main, self.written)
@@ -65,91 +66,13 @@ class Program:
         self.globals = Names(self.language.KEYWORDS | LIBM | {f"{self.prefix}_run"})
         self.names_of = {name: self.globals.fresh(name, "kernel") for name in self.functions}
 
-    @property
-    def entry(self) -> str:
-        return f"{self.prefix}_run"
+    @cached_property
+    def header(self) -> Header:
+        """How to call the program."""
+        return Header(self.prefix, manifest_of(self.module), self.embed_weights)
 
     def manifest(self) -> dict[str, Any]:
-        return manifest_of(self.module) | {"entry": self.entry, "embedded_weights": self.embed_weights}
-
-    # -- model.h -------------------------------------------------------------------------------------------------
-
-    def header(self) -> str:
-        upper = self.prefix.upper()
-        arena, weights = self.sizes()
-        loaded = [] if self.embed_weights else [f"#define {upper}_WEIGHTS_SIZE {weights}"]
-        lines = [
-            f"/* {self.prefix}.h: how to call {self.entry}. Made by Stepwell. */",
-            f"#ifndef {upper}_H",
-            f"#define {upper}_H",
-            "",
-            "#include <stdint.h>",
-            "",
-            *(f"/* {line}" if n == 0 else f"   {line}" for n, line in enumerate(self.contract())),
-            f"#define {upper}_ARENA_SIZE {arena}",
-            *loaded,
-            "",
-            "#ifdef __cplusplus",
-            'extern "C" {',
-            "#endif",
-            "",
-            f"{self.signature()};",
-            "",
-            "#ifdef __cplusplus",
-            "}",
-            "#endif",
-            "",
-            "#endif",
-        ]
-        return "\n".join(lines) + "\n"
-
-    def contract(self) -> list[str]:
-        lines = ["Sizes are in bytes. Arrays are dense, the last index runs fastest; no two may overlap."]
-        if not self.embed_weights:
-            lines.append(f"weights: the contents of {self.prefix}.weights.bin.")
-            lines.append("weights and arena must be aligned like malloc's memory; at 64 bytes they are fastest.")
-        else:
-            lines.append("arena must be aligned like malloc's memory; at 64 bytes it is fastest.")
-        lines.append(
-            "The arena may hold anything before and after; it, not the stack, holds what lies between layers. */"
-        )
-        return lines
-
-    def sizes(self) -> tuple[int, int]:
-        manifest = manifest_of(self.module)
-        return manifest["arena_size"], manifest["weights_size"]
-
-    def parameters(self) -> list[tuple[str, str, str]]:
-        """(type, name, comment) of each parameter of the entry."""
-        names = Names(self.language.KEYWORDS | {"weights", "arena", "argc", "argv"})
-        parameters: list[tuple[str, str, str]] = []
-        for n, spec in enumerate((*self.interface.inputs, *self.interface.outputs)):
-            const = "const " if n < len(self.interface.inputs) else ""
-            dims = "x".join(map(str, spec.dims)) or "scalar"
-            name = names.fresh(spec.name, f"arg{n}")
-            parameters.append(
-                (f"{const}{self.framework_type(spec.dtype)} *", name, f'"{printable(spec.name)}": {dims}')
-            )
-        if not self.embed_weights:
-            parameters.append(("const unsigned char *", "weights", ""))
-        parameters.append(("unsigned char *", "arena", ""))
-        return parameters
-
-    def framework_type(self, dtype: str) -> str:
-        special = {"float32": "float", "float64": "double", "bool": "unsigned char"}
-        if dtype in special:
-            return special[dtype]
-        if re.fullmatch(r"u?int\d+", dtype):
-            return f"{dtype}_t"
-        raise StepwellError(f"C99 has no type for {dtype}", fix="use float32 in the model, or the native target")
-
-    def signature(self) -> str:
-        rows = [(f"{kind}{name}", comment) for kind, name, comment in self.parameters()]
-        ends = [","] * (len(rows) - 1) + [")"]
-        lines = [f"    {text}{end}" + (f"  /* {c} */" if c else "") for (text, c), end in zip(rows, ends, strict=True)]
-        last_comment = rows[-1][1]
-        assert not last_comment
-        return f"void {self.entry}(\n" + "\n".join(lines)
+        return manifest_of(self.module) | {"entry": self.header.entry, "embedded_weights": self.embed_weights}
 
     # -- model.c -------------------------------------------------------------------------------------------------
 
@@ -216,8 +139,7 @@ class Program:
         return "; ".join(said[:3]) + (f"; and {len(said) - 3} more" if len(said) > 3 else "")
 
     def entry_function(self) -> str:
-        parameters = self.parameters()
-        taken = self.globals.taken | {name for _, name, _ in parameters}
+        taken = self.globals.taken | {parameter.name for parameter in self.header.parameters}
         read_only = self.read_only(self.main)
         printer = EntryPrinter(self.language, Names(taken), self.names_of, read_only, program=self)
         args = self.main.body.block.args
@@ -225,9 +147,9 @@ class Program:
         labels: dict[BlockArgument, str] = (
             {arena: "arena"} if self.embed_weights else {weights: "weights", arena: "arena"}
         )
-        for arg, (kind, name, _) in zip(tensors, parameters, strict=False):
-            labels[arg] = name
-            printer.known[arg] = self.as_signless(printer, arg, kind, name)
+        for arg, parameter in zip(tensors, self.header.tensors, strict=True):
+            labels[arg] = parameter.name
+            printer.known[arg] = self.as_signless(printer, arg, parameter.type, parameter.name)
         printer.known[arena], printer.known[weights] = Expr("arena"), Expr("weights")
         for arg, label in labels.items():
             if arg.first_use is None:
@@ -235,7 +157,7 @@ class Program:
         if self.embed_weights and weights.first_use is not None:
             printer.weights = weights
         printer.block(self.main.body.block)
-        return "\n".join([self.signature(), "{", *printer.lines, "}"]) + "\n"
+        return "\n".join([self.header.signature(), "{", *printer.lines, "}"]) + "\n"
 
     def as_signless(self, printer: FunctionPrinter, arg: BlockArgument, kind: str, name: str) -> Expr:
         """Kernels compute on signed integers, whatever the caller's arrays are."""
@@ -367,13 +289,6 @@ def short(said: str) -> str:
 def shape_text(arg: BlockArgument) -> str:
     assert isinstance(arg.type, MemRefType)
     return "x".join(map(str, arg.type.get_shape())) or "scalar"
-
-
-def printable(text: str) -> str:
-    """Text that can stand in a comment."""
-    return "".join(
-        c if c.isprintable() and c.isascii() else "?" for c in text.replace("*/", "* /").replace("/*", "/ *")
-    )
 
 
 def comment(lines: list[str]) -> str:
