@@ -9,8 +9,11 @@ ROUNDING = {"f32": "", "bf16": "use-bf16,fold-constants,canonicalize,cse,"}
 """Precision → what rounds to it."""
 
 
-def graph_phases(precision: str = "f32") -> Phases:
-    """`precision`: what products multiply. Raises `StepwellError` for one that there is not."""
+def graph_phases(precision: str = "f32", algorithms: str = "") -> Phases:
+    """`precision`: what products multiply. `algorithms`: passes by which a target computes some ops in another way.
+
+    Raises `StepwellError` for a precision that there is not.
+    """
     if precision not in ROUNDING:
         raise StepwellError(f"there is no precision '{precision}'", fix=f"there are {', '.join(ROUNDING)}")
     return (
@@ -20,6 +23,7 @@ def graph_phases(precision: str = "f32") -> Phases:
             "bind-shapes,fold-constants,canonicalize,"  # what can be known is known
             "fold-batch-norm,channels-last,fold-constants,canonicalize,cse,"  # less work, in the layout that loops like
             f"{ROUNDING[precision]}"
+            f"{algorithms and algorithms + ','}"
             "fuse,outline-kernels,dedupe-kernels",  # one function a kernel, each once
         ),
     )

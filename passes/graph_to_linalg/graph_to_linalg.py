@@ -46,6 +46,7 @@ from .pooling import populate_pooling
 from .reduction import populate_reduction
 from .resize import populate_resize
 from .signature import move_signature
+from .winograd import populate_winograd
 
 KERNEL = "stepwell.kernel"
 
@@ -56,6 +57,7 @@ def all_rules() -> Rules:
     populate_casts(rules)
     populate_matmul(rules)
     populate_convolution(rules)
+    populate_winograd(rules)
     populate_pooling(rules)
     populate_reduction(rules)
     populate_normalization(rules)

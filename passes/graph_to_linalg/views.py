@@ -79,9 +79,15 @@ def reshape(at: Lowering, x: SSAValue, shape: Sequence[int]) -> SSAValue:
 
 
 def insert(
-    at: Lowering, x: SSAValue, into: SSAValue, offsets: Sequence[int], steps: Sequence[int] | None = None
+    at: Lowering,
+    x: SSAValue,
+    into: SSAValue,
+    offsets: Sequence[int],
+    steps: Sequence[int] | None = None,
+    sizes: Sequence[int] | None = None,
 ) -> SSAValue:
-    sizes = cast(Tensor, x.type).get_shape()
+    """`into` with `x` in the place of a slice of it. `sizes` has dims of size 1 that `x` lacks."""
+    sizes = cast(Tensor, x.type).get_shape() if sizes is None else sizes
     return at.emit(tensor.InsertSliceOp.from_static_parameters(x, into, list(offsets), list(sizes), steps))
 
 

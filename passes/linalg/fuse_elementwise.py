@@ -147,6 +147,8 @@ class MergeProducer(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
+        if len(op.results) != 1:
+            return
         for value, read_map in reads_of(op):
             producer = value.owner
             if not isinstance(producer, GenericOp) or not can_merge(producer, op, read_map):
@@ -197,7 +199,7 @@ class ReadFill(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
         numbers = [filled_with(value) for value in op.inputs]
-        if not any(number is not None for number in numbers):
+        if len(op.results) != 1 or not any(number is not None for number in numbers):
             return
         new = Rebuilt(op)
         args: list[SSAValue] = []
@@ -224,7 +226,7 @@ class ReadThroughView(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
         behind = [read_behind(value, map) for value, map in reads_of(op)]
-        if not is_parallel(op) or not any(read is not None for read in behind):
+        if len(op.results) != 1 or not is_parallel(op) or not any(read is not None for read in behind):
             return
         new = Rebuilt(op)
         pairs = zip(reads_of(op), behind, strict=True)

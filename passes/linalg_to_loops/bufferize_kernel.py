@@ -32,11 +32,11 @@ from xdsl.dialects import arith, func, memref, tensor
 from xdsl.dialects.builtin import AffineMapAttr, FunctionType, TensorType
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.dialects.linalg.attrs import IteratorType, IteratorTypeAttr
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue, Use
 from xdsl.ir.affine import AffineMap
 
 from .aliases import DESTINATIONS, RESHAPES, Aliases, DestinationOp, ViewOp, destinations, reads_destination
-from .views import buffer_for, collapse, expand, groups_of, shape_of, subview, type_of
+from .views import buffer_for, collapse, expand, groups_of, shape_of, slice_of, subview, type_of
 
 
 def copy(source: SSAValue, destination: SSAValue) -> linalg.GenericOp:
@@ -103,6 +103,18 @@ def invert(path: Sequence[ViewOp], end: SSAValue) -> list[Operation] | None:
     return made
 
 
+def _fills_another_slice(use: Use, insert: tensor.InsertSliceOp) -> bool:
+    """Whether this use of a tensor puts something into it beside the slice that `insert` will fill."""
+    other = use.operation
+    if not isinstance(other, tensor.InsertSliceOp) or use.index != 1:
+        return False
+    mine, theirs = (list(zip(*slice_of(op), strict=True)) for op in (insert, other))
+    return any(
+        a + (n - 1) * step < b or b + (m - 1) * skip < a
+        for (a, n, step), (b, m, skip) in zip(mine, theirs, strict=True)
+    )
+
+
 @dataclass
 class KernelBuffers:
     """The rewriting of one kernel: where each tensor of `aliases` lives, as memref values."""
@@ -142,9 +154,12 @@ class KernelBuffers:
         start, end = aliases.position[source.owner], aliases.position[insert]
         if max(aliases.use_positions(source)) > end:
             return False
-        if not isinstance(insert.dest.owner, Operation) or aliases.position[insert.dest.owner] > start:
+        if not isinstance(dest.owner, Operation) or aliases.position[dest.owner] > start or aliases.path(insert.dest):
             return False
-        return not any(start <= position < end for position in aliases.use_positions(dest))
+        between = (
+            use for use in aliases.uses(dest) if start <= aliases.position[aliases.top_level(use.operation)] < end
+        )
+        return all(_fills_another_slice(use, insert) for use in between)
 
     def new_buffer(self, root: SSAValue) -> SSAValue:
         """The storage of a buffer that is named `root`."""
@@ -152,7 +167,8 @@ class KernelBuffers:
         if (n := self.result_of_root.get(root)) is not None:
             place = self._at_end_of(root, self.outs[n], self._returned_as(root, n))
         elif (insert := self.insert_of_root.get(root)) is not None:
-            view = subview(self.buffer(insert.dest), insert, shape_of(insert.source))
+            whole = self.buffer(self.aliases.root[insert.dest])
+            view = subview(whole, insert, shape_of(insert.source))
             place = self._at_end_of(root, self.add(view).results[0], insert.source)
             if place is None:
                 del self.insert_of_root[root]  # it is copied when it is inserted

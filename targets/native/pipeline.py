@@ -44,10 +44,11 @@ class NativeTarget:
 
     def pipeline(self, options: NativeOptions) -> Phases:
         hardware = options.hardware
+        winograd = f"winograd{{vector-width={hardware.lanes()} fmas-per-cycle={hardware.fma_ports}}}"
         loops = f"vector-width={hardware.lanes()} registers={hardware.vector_registers}"
         distribute = f",distribute-threads{{threads={options.threads}}}" if options.threads > 1 else ""
         return (
-            *graph_phases(options.precision),
+            *graph_phases(options.precision, winograd),
             ("tensor", "graph-to-linalg,fuse-elementwise"),
             ("loops", f"bufferize,linalg-to-loops{{{loops}}},expand-math"),
             ("program", f"plan-memory{distribute}"),

@@ -175,13 +175,13 @@ class Interpreter:
             case tensor.InsertSliceOp():
                 target = values[1].copy()
                 place = slices(op, target.shape)
-                assert target[place].shape == values[0].shape
-                target[place] = values[0]
+                assert [n for n in target[place].shape if n != 1] == [n for n in values[0].shape if n != 1]
+                target[place] = values[0].reshape(target[place].shape)
                 return [target]
             case tensor.ExtractSliceOp():
                 return [values[0][slices(op, values[0].shape)]]
             case linalg.ops.GenericOp():
-                return [self.generic(op)]
+                return self.generic(op)
             case func.CallOp(callee=SymbolRefAttr(root_reference=name)):
                 return Interpreter(self.ctx, self.functions).call(self.functions[name.data], values)
         raise NotImplementedError(op.name)
@@ -204,7 +204,7 @@ class Interpreter:
             )
         return np.asarray(value.value.data).astype(kind)
 
-    def generic(self, op: linalg.ops.GenericOp) -> Array:
+    def generic(self, op: linalg.ops.GenericOp) -> list[Array]:
         count, kinds = len(op.iterator_types), [kind.data.value for kind in op.iterator_types]
         sizes: dict[int, int] = {}
         for value, m in zip(op.operands, op.indexing_maps, strict=True):
@@ -215,24 +215,25 @@ class Interpreter:
         assert parallel == list(range(len(parallel))), "parallel loops come first"
         shape = tuple(sizes[i] for i in parallel)
         grids = np.ogrid[tuple(slice(size) for size in shape)] if shape else ()
-        out = self.values[op.outputs[0]]
-        assert op.indexing_maps.data[-1].data.results == tuple(AffineExpr.dimension(i) for i in parallel)
+        outs = [self.values[out] for out in op.outputs]
+        in_order = tuple(AffineExpr.dimension(i) for i in parallel)
+        assert all(m.data.results == in_order for m in op.indexing_maps.data[len(op.inputs) :])
         for point in np.ndindex(*(sizes[i] for i in range(len(parallel), count))):
             loops = [*grids, *point]
             elements: list[Array] = []
             for value, m in zip(op.inputs, op.indexing_maps, strict=False):
                 places = [at_loops(expr, loops) for expr in m.data.results]
                 elements.append(look_up(self.values[value], places))
-            result = self.body(op, [*elements, out], loops)
-            out = np.broadcast_to(result, shape).astype(out.dtype)
-        return np.array(out)
+            results = self.body(op, [*elements, *outs], loops)
+            outs = [np.broadcast_to(r, shape).astype(out.dtype) for r, out in zip(results, outs, strict=True)]
+        return [np.array(out) for out in outs]
 
-    def body(self, op: linalg.ops.GenericOp, elements: Sequence[Array], loops: Sequence[Any]) -> Array:
+    def body(self, op: linalg.ops.GenericOp, elements: Sequence[Array], loops: Sequence[Any]) -> list[Array]:
         env: dict[SSAValue, Any] = dict(zip(op.body.block.args, elements, strict=True))
         for inner in op.body.block.ops:
             values = [env[value] if value in env else self.values[value] for value in inner.operands]
             if isinstance(inner, linalg.ops.YieldOp):
-                return values[0]
+                return values
             env[inner.results[0]] = self.scalar(inner, values, loops)
         raise AssertionError("no yield")
 

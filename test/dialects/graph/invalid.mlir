@@ -192,3 +192,28 @@ func.func @word(%x: tensor<4xf32>) {
   %y = graph.compare slt %x, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xi1>
   func.return
 }
+
+// -----
+
+// Winograd: U has (tile + 2)^2 products, and x's channels.
+func.func @winograd_weights(%x: tensor<1x8x8x4xf32>, %u: tensor<16x2x4x8xf32>) {
+  // expected-error@+1 {{u is 16x2x4x8, but tile = 4 and 4 channels need 36x?x4x?}}
+  %y = graph.winograd_conv %x, %u {tile = 4} : (tensor<1x8x8x4xf32>, tensor<16x2x4x8xf32>) -> tensor<1x6x6x16xf32>
+  func.return
+}
+
+// -----
+
+func.func @winograd_tile(%x: tensor<1x8x8x4xf32>, %u: tensor<25x2x4x8xf32>) {
+  // expected-error@+1 {{tile may be 2, 4, but is 3}}
+  %y = graph.winograd_conv %x, %u {tile = 3} : (tensor<1x8x8x4xf32>, tensor<25x2x4x8xf32>) -> tensor<1x6x6x16xf32>
+  func.return
+}
+
+// -----
+
+func.func @winograd_bias(%x: tensor<1x8x8x4xf32>, %u: tensor<16x2x4x8xf32>, %b: tensor<8xf32>) {
+  // expected-error@+1 {{the bias is 8; 16 output channels need as many}}
+  %y = graph.winograd_conv %x, %u, %b {tile = 2} : (tensor<1x8x8x4xf32>, tensor<16x2x4x8xf32>, tensor<8xf32>) -> tensor<1x6x6x16xf32>
+  func.return
+}

@@ -127,13 +127,15 @@ func.func @constants() {
 // CHECK:         %conv = graph.conv %x, %w, %b {strides = [2, 2], pads = [1, 1, 1, 1]} : (tensor<1x3x8x8xf32>, tensor<16x3x3x3xf32>, tensor<16xf32>) -> tensor<1x16x4x4xf32>
 // CHECK:         %wide = graph.conv %x, %w {dilations = [2, 2]} : (tensor<1x3x8x8xf32>, tensor<16x3x3x3xf32>) -> tensor<1x16x4x4xf32>
 // CHECK:         %depth = graph.conv %l, %d {pads = [1, 1, 1, 1], layout = nhwc, groups = 4} : (tensor<1x8x8x4xf32>, tensor<3x3x1x4xf32>) -> tensor<1x8x8x4xf32>
+// CHECK:         %few = graph.winograd_conv %l, %f {tile = 2, pads = [1, 1, 1, 1]} : (tensor<1x8x8x4xf32>, tensor<16x2x4x8xf32>) -> tensor<1x8x8x16xf32>
 // CHECK:         %up = graph.conv_transpose %x, %u {strides = [2, 2], pads = [1, 1, 1, 1]} : (tensor<1x3x8x8xf32>, tensor<3x2x4x4xf32>) -> tensor<1x2x16x16xf32>
 // CHECK:         %max = graph.max_pool %s {strides = [2], kernel = [3]} : (tensor<1x2x9xf32>) -> tensor<1x2x4xf32>
 // CHECK:         %avg = graph.avg_pool %x {strides = [2, 2], pads = [1, 1, 1, 1], kernel = [3, 3], ceil_mode, count_include_pad} : (tensor<1x3x8x8xf32>) -> tensor<1x3x5x5xf32>
-func.func @windows(%x: tensor<1x3x8x8xf32>, %w: tensor<16x3x3x3xf32>, %b: tensor<16xf32>, %l: tensor<1x8x8x4xf32>, %d: tensor<3x3x1x4xf32>, %u: tensor<3x2x4x4xf32>, %s: tensor<1x2x9xf32>) {
+func.func @windows(%x: tensor<1x3x8x8xf32>, %w: tensor<16x3x3x3xf32>, %b: tensor<16xf32>, %l: tensor<1x8x8x4xf32>, %d: tensor<3x3x1x4xf32>, %f: tensor<16x2x4x8xf32>, %u: tensor<3x2x4x4xf32>, %s: tensor<1x2x9xf32>) {
   %conv = graph.conv %x, %w, %b {strides = [2, 2], pads = [1, 1, 1, 1]} : (tensor<1x3x8x8xf32>, tensor<16x3x3x3xf32>, tensor<16xf32>) -> tensor<1x16x4x4xf32>
   %wide = graph.conv %x, %w {dilations = [2, 2]} : (tensor<1x3x8x8xf32>, tensor<16x3x3x3xf32>) -> tensor<1x16x4x4xf32>
   %depth = graph.conv %l, %d {pads = [1, 1, 1, 1], layout = nhwc, groups = 4} : (tensor<1x8x8x4xf32>, tensor<3x3x1x4xf32>) -> tensor<1x8x8x4xf32>
+  %few = graph.winograd_conv %l, %f {tile = 2, pads = [1, 1, 1, 1]} : (tensor<1x8x8x4xf32>, tensor<16x2x4x8xf32>) -> tensor<1x8x8x16xf32>
   %up = graph.conv_transpose %x, %u {strides = [2, 2], pads = [1, 1, 1, 1]} : (tensor<1x3x8x8xf32>, tensor<3x2x4x4xf32>) -> tensor<1x2x16x16xf32>
   %max = graph.max_pool %s {strides = [2], kernel = [3]} : (tensor<1x2x9xf32>) -> tensor<1x2x4xf32>
   %avg = graph.avg_pool %x {strides = [2, 2], pads = [1, 1, 1, 1], kernel = [3, 3], ceil_mode, count_include_pad} : (tensor<1x3x8x8xf32>) -> tensor<1x3x5x5xf32>

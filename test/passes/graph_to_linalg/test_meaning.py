@@ -293,6 +293,26 @@ def test_conv(case: Any, layout: str, with_bias: bool):
     assert_same(have, to_layout(want, layout), 1e-4)
 
 
+@pytest.mark.parametrize("tile", [2, 4])
+@pytest.mark.parametrize(
+    ("x_shape", "filters", "pads"),
+    [((1, 8, 8, 3), 4, (1, 1, 1, 1)), ((2, 7, 10, 2), 6, (0, 1, 2, 0)), ((1, 3, 3, 1), 2, (0, 0, 0, 0))],
+)
+@pytest.mark.parametrize("with_bias", [False, True])
+def test_winograd(tile: int, x_shape: tuple[int, ...], filters: int, pads: tuple[int, ...], with_bias: bool):
+    random, shapes = np.random.default_rng(8), (x_shape, (3, 3, x_shape[3], filters), (filters,))
+    x, w, b = (random.standard_normal(shape).astype(np.float32) for shape in shapes)
+    bias = [b] if with_bias else []
+    want = folded(lambda _, *v: graph.ConvOp(*v, layout="nhwc", pads=pads), x, w, *bias)
+    u = graph.transformed_weights(w, tile, 2).astype(np.float32)
+
+    def make(_: Context, *v: SSAValue) -> graph.GraphOp:
+        return graph.WinogradConvOp(*v, tile=tile, pads=pads)
+
+    np.testing.assert_allclose(folded(make, x, u, *bias), want, rtol=0, atol=1e-5 * np.abs(want).max())
+    np.testing.assert_allclose(evaluate(make, x, u, *bias), want, rtol=0, atol=1e-5 * np.abs(want).max())
+
+
 TRANSPOSED = [
     ((1, 3, 4, 5), (3, 2, 2, 2), {"strides": [2, 2]}),
     ((2, 3, 4, 4), (3, 2, 3, 3), {"strides": [2, 2], "pads": [1, 1, 1, 1], "output_padding": [1, 1]}),

@@ -170,6 +170,51 @@ func.func private @insert_into_argument(%x: tensor<4xf32>, %y: tensor<2xf32>) ->
   func.return %0 : tensor<4xf32>
 }
 
+// Results of one op that fill slices of one tensor are computed in them.
+// CHECK-LABEL: @results_into_slices
+// CHECK-NOT:     memref.alloc
+// CHECK-DAG:     %[[LOW:.*]] = memref.subview %out[0, 0] [1, 4] [1, 1] : memref<2x4xf32> to memref<4xf32, strided<[1]>>
+// CHECK-DAG:     %[[HIGH:.*]] = memref.subview %out[1, 0] [1, 4] [1, 1] : memref<2x4xf32> to memref<4xf32, strided<[1], offset: 4>>
+// CHECK:         linalg.generic {{.*}} ins(%x : memref<4xf32>) outs(%[[LOW]], %[[HIGH]] :
+// CHECK-NOT:     linalg.generic
+// CHECK:         func.return
+func.func private @results_into_slices(%x: tensor<4xf32>) -> tensor<2x4xf32> {
+  %whole = tensor.empty() : tensor<2x4xf32>
+  %e = tensor.empty() : tensor<4xf32>
+  %a, %b = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : tensor<4xf32>) outs(%e, %e : tensor<4xf32>, tensor<4xf32>) {
+  ^bb0(%p: f32, %q: f32, %r: f32):
+    %s = arith.addf %p, %p : f32
+    %d = arith.mulf %p, %s : f32
+    linalg.yield %s, %d : f32, f32
+  } -> (tensor<4xf32>, tensor<4xf32>)
+  %0 = tensor.insert_slice %a into %whole[0, 0] [1, 4] [1, 1] : tensor<4xf32> into tensor<2x4xf32>
+  %1 = tensor.insert_slice %b into %0[1, 0] [1, 4] [1, 1] : tensor<4xf32> into tensor<2x4xf32>
+  func.return %1 : tensor<2x4xf32>
+}
+
+// Where the slices overlap the later one wins, so it cannot be written at the same time.
+// CHECK-LABEL: @results_into_overlapping_slices
+// CHECK:         %[[OWN:.*]] = memref.alloc() : memref<4xf32>
+// CHECK:         linalg.generic {{.*}} outs(%{{.*}}, %[[OWN]] :
+// CHECK:         linalg.generic {{.*}} ins(%[[OWN]] : memref<4xf32>)
+func.func private @results_into_overlapping_slices(%x: tensor<4xf32>) -> tensor<6xf32> {
+  %one = arith.constant 1.0 : f32
+  %empty = tensor.empty() : tensor<6xf32>
+  %whole = linalg.fill ins(%one : f32) outs(%empty : tensor<6xf32>) -> tensor<6xf32>
+  %e = tensor.empty() : tensor<4xf32>
+  %a, %b = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : tensor<4xf32>) outs(%e, %e : tensor<4xf32>, tensor<4xf32>) {
+  ^bb0(%p: f32, %q: f32, %r: f32):
+    %s = arith.addf %p, %p : f32
+    %d = arith.mulf %p, %s : f32
+    linalg.yield %s, %d : f32, f32
+  } -> (tensor<4xf32>, tensor<4xf32>)
+  %0 = tensor.insert_slice %a into %whole[0] [4] [1] : tensor<4xf32> into tensor<6xf32>
+  %1 = tensor.insert_slice %b into %0[2] [4] [1] : tensor<4xf32> into tensor<6xf32>
+  func.return %1 : tensor<6xf32>
+}
+
 // Rows of a slice are not adjacent, so they cannot be seen as one dimension: they are copied first. Splitting a
 // dimension of a slice is a view.
 // CHECK-LABEL: @reshape_of_slice
