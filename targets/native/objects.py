@@ -13,9 +13,11 @@ from __future__ import annotations
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.manifest import entry_of, manifest_of, pack_weights
+from stepwell.passes.llvm.add_entry import NAME as ENTRY
 from stepwell.target import Translation
 from stepwell.targets.c.header import Header, prefix_for
 from stepwell.targets.c.main_program import main_source
+from xdsl.dialects import llvm
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 
 from .emitter import Emitter
@@ -36,6 +38,9 @@ def object_files(
     emitter = Emitter(options.hardware)
     weights = bytes(pack_weights(ctx, module))
     module = module.clone()
+    for op in list(module.body.block.ops):  # C calls @main itself
+        if isinstance(op, llvm.FuncOp) and op.sym_name.data == ENTRY:
+            module.body.block.erase_op(op)
     entry_of(module).properties["sym_name"] = StringAttr(header.entry)
     files = {
         f"{header.prefix}.o": emitter.object_code(print_llvm_ir(module, attributes=emitter.attributes())),
