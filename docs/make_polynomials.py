@@ -68,6 +68,7 @@ def minimax(terms: Any, target: Any) -> Any:
 LN2 = math.log(2)
 HALF_LN2 = LN2 / 2 * 1.001  # a little more, for where rounding puts the edge
 QUARTER_PI = math.pi / 4 * 1.0005
+SLOPE = float.fromhex("0x1.20dd76p+0")  # 2/sqrt(pi), rounded to f32
 erf, erfc = np.vectorize(math.erf), np.vectorize(math.erfc)
 
 
@@ -78,7 +79,9 @@ def log2p(r: Any) -> Any:
 FITS = (
     Fit("exponentials.EXP", -HALF_LN2, HALF_LN2, range(2, 7), lambda r: np.expm1(r) - r, np.exp),
     Fit("exponentials.EXP2", -0.5, 0.5, range(1, 7), lambda r: np.exp2(r) - 1, np.exp2),
-    Fit("exponentials.ERF", 1e-9, 3.95, range(1, 10), lambda x: -np.log(erfc(x)), lambda x: erf(x) / erfc(x)),
+    Fit(
+        "exponentials.ERF", 1e-9, 3.95, range(1, 10), lambda x: -np.log(erfc(x)) - SLOPE * x, lambda x: erf(x) / erfc(x)
+    ),
     Fit("logarithms.LOG", -1 / 3, 1 / 3, range(3, 11), lambda r: np.log1p(r) - r + r * r / 2, np.log1p),
     Fit("circular.SIN", -QUARTER_PI, QUARTER_PI, range(3, 11, 2), lambda r: np.sin(r) - r, np.sin),
     Fit("circular.COS", -QUARTER_PI, QUARTER_PI, range(4, 10, 2), lambda r: np.cos(r) - 1 + r * r / 2, np.cos),

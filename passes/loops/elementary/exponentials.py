@@ -19,11 +19,12 @@ EXP = hexes("0x1.fffffcp-2 0x1.555492p-3 0x1.5558b4p-5 0x1.1239a0p-7 0x1.6a495cp
 """(e**r - 1 - r) / r**2 for |r| <= ln(2)/2."""
 EXP2 = hexes("0x1.62e430p-1 0x1.ebfbdcp-3 0x1.c6af7cp-5 0x1.3b2de0p-7 0x1.5f082ep-10 0x1.416b52p-13")
 """(2**r - 1) / r for |r| <= 1/2."""
+ERF_SLOPE = float.fromhex("0x1.20dd76p+0")
 ERF = hexes(
-    "0x1.20dd76p+0 0x1.45f268p-1 0x1.a5335ap-4 -0x1.3dde54p-6 0x1.87e60ap-12 0x1.175e02p-10 -0x1.1bf1aep-12 "
-    "0x1.05d4ccp-17 0x1.03cca4p-18"
+    "-0x1.d0e8a6p-25 0x1.45f2fap-1 0x1.a4fa4ap-4 -0x1.39cc9cp-6 -0x1.516f88p-13 0x1.b5218cp-10 -0x1.4bed74p-11 "
+    "0x1.edba32p-14 -0x1.36dacap-17"
 )
-"""-log(erfc(x)) / x for 0 <= x <= 3.95, good where erf is."""
+"""-log(erfc(x)) / x - ERF_SLOPE for 0 <= x <= 3.95, good where erf is. ERF_SLOPE is 2/sqrt(pi), rounded."""
 
 
 def exp(x: Value) -> Value:
@@ -83,4 +84,4 @@ def tanh(x: Value) -> Value:
 def erf(x: Value) -> Value:
     """-expm1(log(erfc(|x|))): the logarithm is nearly a parabola. From 3.95 on it rounds to 1."""
     a = at_most(absolute(x), 3.95)
-    return with_sign_of(expm1_of_negative(a * horner(a, tuple(-c for c in ERF))), x)
+    return with_sign_of(expm1_of_negative(fma(a, -ERF_SLOPE, a * horner(a, tuple(-c for c in ERF)))), x)
