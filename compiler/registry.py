@@ -50,6 +50,7 @@ PASSES = {
     "channels-last": "stepwell.passes.graph.channels_last:ChannelsLast",
     "use-bf16": "stepwell.passes.graph.use_bf16:UseBf16",
     "winograd": "stepwell.passes.graph.winograd:Winograd",
+    "separate-pads": "stepwell.passes.graph.separate_pads:SeparatePads",
     "fuse": "stepwell.passes.graph.fuse:Fuse",
     "outline-kernels": "stepwell.passes.graph.outline_kernels:OutlineKernels",
     "dedupe-kernels": "stepwell.passes.graph.dedupe_kernels:DedupeKernels",

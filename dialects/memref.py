@@ -1,9 +1,10 @@
-"""The memref dialect: xDSL's, with a `memref.global` that can hold a weight.
+"""The memref dialect: xDSL's, with a `memref.global` that can hold a weight, and upstream's syntax for `memref.cast`.
 
-xDSL's `memref.global` knows no `dense_resource` and prints in generic form; ours keeps upstream's syntax.
+xDSL's `memref.global` knows no `dense_resource`, and both print in generic form; ours keep upstream's syntax.
 
     memref.global "private" constant @conv1.weight : memref<8x3x3x3xf32> = dense_resource<conv1.weight>
     %w = memref.get_global @conv1.weight : memref<8x3x3x3xf32>
+    %a = memref.cast %s : memref<4xf32, strided<[1], offset: 8>> to memref<4xf32, strided<[1], offset: ?>>
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from xdsl.dialects.builtin import (
     TensorType,
     UnitAttr,
 )
-from xdsl.ir import Attribute, Dialect
+from xdsl.ir import Attribute, Dialect, Operation, SSAValue
 from xdsl.irdl import IRDLOperation, irdl_op_definition, opt_prop_def, prop_def, traits_def
 from xdsl.parser import Parser
 from xdsl.printer import Printer
@@ -120,8 +121,33 @@ class GlobalOp(IRDLOperation):
         printer.print_op_attributes(self.attributes)
 
 
-MemRef = Dialect(
-    "memref",
-    [GlobalOp if op is xdsl_memref.GlobalOp else op for op in xdsl_memref.MemRef.operations],
-    [],
-)
+class CastOp(xdsl_memref.CastOp):
+    """The same buffer under a type that says more or less of its layout."""
+
+    def __init__(self, source: SSAValue, type: Attribute):
+        super().__init__(operands=[source], result_types=[type])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> CastOp:
+        name = parser.parse_unresolved_operand()
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        source = parser.resolve_operand(name, parser.parse_type())
+        parser.parse_characters("to")
+        op = cls(source, parser.parse_type())
+        op.attributes |= attributes
+        return op
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_operand(self.source)
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.source.type)
+        printer.print_string(" to ")
+        printer.print_attribute(cast(Attribute, self.dest.type))
+
+
+OURS: dict[type[Operation], type[Operation]] = {xdsl_memref.GlobalOp: GlobalOp, xdsl_memref.CastOp: CastOp}
+
+MemRef = Dialect("memref", [OURS.get(op, op) for op in xdsl_memref.MemRef.operations], [])

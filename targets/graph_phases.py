@@ -24,6 +24,7 @@ def graph_phases(precision: str = "f32", algorithms: str = "") -> Phases:
             "fold-batch-norm,channels-last,fold-constants,canonicalize,cse,"  # less work, in the layout that loops like
             f"{ROUNDING[precision]}"
             f"{algorithms and algorithms + ','}"
+            "separate-pads,cse,"
             "fuse,outline-kernels,dedupe-kernels",  # one function a kernel, each once
         ),
     )

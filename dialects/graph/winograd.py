@@ -72,7 +72,8 @@ def transformed_weights(weight: Array, tile: int, panel: int) -> npt.NDArray[np.
 class WinogradConvOp(GraphOp):
     """A 3x3 convolution of stride 1, channels last, whose transformed weights are in panels of output channels.
 
-    x [N, H, W, C], u [n * n, F / panel, C, panel], bias [F] -> [N, H + pads - 2, W + pads - 2, F].
+    x [N, H, W, C], u [n * n, F / panel, C, panel], bias [F] -> [N, H + pads - 2, W + pads - 2, F]. Pads below 0 at the
+    ends leave out rows and columns of x that are there for the last tiles only (see `slack`).
     """
 
     name = "graph.winograd_conv"
@@ -106,8 +107,11 @@ class WinogradConvOp(GraphOp):
             raise VerifyException(f"tile may be {', '.join(map(str, INPUT))}, but is {self.tile}")
         if len(x) != 4 or len(u) != 4:
             raise VerifyException(f"x ({say(x)}) and u ({say(u)}) must have rank 4")
-        if len(self.pads) != 4 or min(self.pads) < 0:
-            raise VerifyException(f"pads must be four numbers of at least 0, but is {list(self.pads)}")
+        if len(self.pads) != 4 or min(self.pads[:2]) < 0 or min(self.pads[2:]) <= -self.tile:
+            raise VerifyException(
+                f"pads must be four numbers of at least 0, or of more than -{self.tile} at the ends, "
+                f"but is {list(self.pads)}"
+            )
         if u[0] != self.window**2 or u[2] != x[3]:
             raise VerifyException(
                 f"u is {say(u)}, but tile = {self.tile} and {x[3]} channels need {self.window**2}x?x{x[3]}x?"

@@ -21,7 +21,9 @@ can come back into it: that would be a cycle. What fits:
 - before an anchor that reads each element once (a reduction, a softmax), elementwise ops of its operand's shape. Before
   a convolution they would be computed again for every window, so they stay in a group of their own.
 
-Constants of one element are cloned into the group; larger ones are inputs. A reshape is a view and stays outside.
+Constants of one element are cloned into the group; larger ones are inputs. What computes nothing stays outside: a
+reshape or a slice is a view of what is there; a concatenation or a padding is a place into which the kernels before it
+write (see `bufferize`).
 """
 
 from __future__ import annotations
@@ -33,14 +35,17 @@ from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.graph import (
     ArgReduceOp,
+    ConcatOp,
     ConstantOp,
     DynamicOp,
     ElementwiseOp,
     FusionOp,
     GraphOp,
     LogSoftmaxOp,
+    PadOp,
     ReduceOp,
     ReshapeOp,
+    SliceOp,
     SoftmaxOp,
     YieldOp,
 )
@@ -54,8 +59,17 @@ from xdsl.transforms.dead_code_elimination import region_dce
 READS_ONCE = (ReduceOp, ArgReduceOp, SoftmaxOp, LogSoftmaxOp)
 """Anchors before which elementwise ops may stand."""
 
-STAYS_OUTSIDE = (ConstantOp, ReshapeOp)
-"""What computes nothing."""
+
+def stays_outside(op: GraphOp) -> bool:
+    """Whether `op` computes nothing: it is a view of what it reads, or a place for it."""
+    match op:
+        case SliceOp():
+            # Backwards there is no view; and elements that lie apart make every reader slow, so they are gathered once.
+            return min(op.steps, default=1) > 0 and (not op.steps or op.steps[-1] == 1)
+        case PadOp():
+            return op.mode == "constant"
+        case _:
+            return isinstance(op, ConstantOp | ReshapeOp | ConcatOp)
 
 
 @dataclass
@@ -114,7 +128,7 @@ def find_groups(ctx: Context, block: Block, max_ops: int) -> list[Group]:
                     fix="export the model so that its shapes follow from the shapes of its inputs",
                 )
             )
-        if not isinstance(op, GraphOp) or isinstance(op, STAYS_OUTSIDE):
+        if not isinstance(op, GraphOp) or stays_outside(op):
             continue
         group = common_group(op, group_of)
         if group is None or len(group.ops) >= max_ops or not group.takes(op):

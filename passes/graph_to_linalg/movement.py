@@ -59,6 +59,8 @@ def lower_slice(op: graph.SliceOp, at: Lowering) -> SSAValue:
     lasts = [start + (size - 1) * step for start, size, step in zip(op.starts, shape, op.steps, strict=True)]
     firsts = [min(start, last) for start, last in zip(op.starts, lasts, strict=True)]
     x = extract(at, x, firsts, shape, [abs(step) for step in op.steps])
+    if not at.is_kernel and min(op.steps, default=1) > 0:
+        return x  # a view: in @main nothing is computed
 
     def places(loops: Sequence[AffineExpr]) -> list[AffineExpr]:
         dims = zip(loops, op.steps, shape, strict=True)

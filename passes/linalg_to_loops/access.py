@@ -17,7 +17,7 @@ from typing import cast
 
 from stepwell.diagnostics import StepwellError
 from xdsl.dialects import memref
-from xdsl.dialects.builtin import MemRefType, NoneAttr
+from xdsl.dialects.builtin import MemRefType
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.ir.affine import (
@@ -119,11 +119,21 @@ def memref_type(value: SSAValue) -> MemRefType[Attribute]:
 
 
 def layout_of(value: SSAValue, where: Operation) -> tuple[tuple[int, ...], tuple[int, ...], int]:
-    """(shape, strides, offset) of a memref, all static."""
+    """(shape, strides, offset) of a memref, all static.
+
+    Where the type leaves the offset open, as an argument's may, it is counted from the first element of the base.
+    """
     kind = memref_type(value)
     shape = kind.get_shape()
     strides = kind.get_strides()
-    offset = 0 if isinstance(kind.layout, NoneAttr) else kind.layout.get_offset()
+    offset = kind.get_offset()
+    if strides is not None and None not in strides and offset is None:
+        offset = 0
+        while isinstance(view := value.owner, VIEWS):
+            if isinstance(view, memref.SubviewOp):
+                steps = zip(view.static_offsets.get_values(), memref_type(view.source).get_strides() or (), strict=True)
+                offset += sum(int(index) * (stride or 0) for index, stride in steps)
+            value = view.operands[0]
     if strides is None or None in strides or offset is None or any(n < 0 for n in shape):
         raise StepwellError(f"linalg-to-loops: {kind} has no static shape and strides", where, "bind the shapes first")
     return shape, tuple(s for s in strides if s is not None), offset

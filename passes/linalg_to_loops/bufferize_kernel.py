@@ -36,7 +36,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue, Use
 from xdsl.ir.affine import AffineMap
 
 from .aliases import DESTINATIONS, RESHAPES, Aliases, DestinationOp, ViewOp, destinations, reads_destination
-from .views import buffer_for, collapse, expand, groups_of, shape_of, slice_of, subview, type_of
+from .views import Buffer, buffer_for, collapse, expand, groups_of, shape_of, slice_of, subview, type_of
 
 
 def copy(source: SSAValue, destination: SSAValue) -> linalg.GenericOp:
@@ -126,6 +126,8 @@ class KernelBuffers:
     insert_of_root: dict[SSAValue, tensor.InsertSliceOp] = field(default_factory=dict[SSAValue, tensor.InsertSliceOp])
     buffers: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
     outs: list[SSAValue] = field(default_factory=list[SSAValue])
+    types: Sequence[Buffer] | None = None
+    """The arguments' types, inputs and then results, where they are not contiguous buffers."""
     at: Operation | None = None
     """The op that is being rewritten: new ops go before it and get its location."""
 
@@ -209,12 +211,13 @@ class KernelBuffers:
         assert isinstance(terminator, func.ReturnOp)
         returned = list(terminator.operands)
         arguments = list(self.block.args)
+        types = self.types or [buffer_for(value) for value in (*arguments, *returned)]
         self.choose_places(returned)
-        for arg in arguments:
-            self.buffers[arg] = self.block.insert_arg(buffer_for(arg), len(self.block.args))
+        for arg, kind in zip(arguments, types, strict=False):
+            self.buffers[arg] = self.block.insert_arg(kind, len(self.block.args))
             self.buffers[arg].name_hint = arg.name_hint
-        for n, value in enumerate(returned):
-            out = self.block.insert_arg(buffer_for(value), len(self.block.args))
+        for n, kind in enumerate(types[len(arguments) :]):
+            out = self.block.insert_arg(kind, len(self.block.args))
             out.name_hint = "out" if len(returned) == 1 else f"out{n}"
             self.outs.append(out)
         ops = list(self.block.ops)
@@ -330,15 +333,15 @@ class KernelBuffers:
 
 def erase_unused_views(block: Block) -> None:
     for op in reversed(list(block.ops)):
-        views = (memref.SubviewOp, memref.ExpandShapeOp, memref.CollapseShapeOp, memref.GetGlobalOp)
+        views = (memref.SubviewOp, memref.ExpandShapeOp, memref.CollapseShapeOp, memref.CastOp, memref.GetGlobalOp)
         if isinstance(op, views) and op.results[0].first_use is None:
             block.erase_op(op)
 
 
-def bufferize_kernel(function: func.FuncOp) -> None:
-    """Rewrite one kernel in place."""
+def bufferize_kernel(function: func.FuncOp, types: Sequence[Buffer] | None = None) -> None:
+    """Rewrite one kernel in place, for arguments (inputs and then results) of `types`, or contiguous ones."""
     block = function.body.block
     split_empties(block)
     sink_inserted(block)
-    KernelBuffers(function, block, Aliases(block)).run()
+    KernelBuffers(function, block, Aliases(block), types=types).run()
     erase_unused_views(block)

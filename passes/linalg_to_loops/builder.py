@@ -15,6 +15,7 @@ from math import prod
 
 from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
     ArrayAttr,
     DenseArrayBase,
     FloatAttr,
@@ -91,40 +92,43 @@ class Function:
         """`base` as a memref of rank 1, from its first element."""
         if base in self.shared:
             return self.shared[base]
-        op = _flatten(base, where)
-        if op is None:
-            self.shared[base] = base
-            return base
-        name = f"{base.name_hint}_flat" if base.name_hint else "flat"
-        if isinstance(base, BlockArgument):
-            self.shared[base] = self._insert(op, self.last_view or self.last_constant, name)
-            self.last_view = op
-        else:
-            owner = base.owner
-            assert isinstance(owner, Operation)
-            self.shared[base] = self._insert(op, owner, name)
+        self.shared[base] = base
+        hint = f"{base.name_hint}_" if base.name_hint else ""
+        for op in _flatten(base, where):
+            name = hint + ("start" if isinstance(op, memref.ExtractStridedMetaDataOp) else "flat")
+            if isinstance(base, BlockArgument):
+                self.shared[base] = self._insert(op, self.last_view or self.last_constant, name)
+                self.last_view = op
+            else:
+                owner = self.shared[base].owner
+                assert isinstance(owner, Operation)
+                self.shared[base] = self._insert(op, owner, name)
         return self.shared[base]
 
 
-def _flatten(base: SSAValue, where: Operation) -> Operation | None:
+def _flatten(base: SSAValue, where: Operation) -> list[Operation]:
+    """The ops of which the last gives the flat memref."""
     shape, strides, offset = layout_of(base, where)
     kind = memref_type(base)
     contiguous = MemRefType.strides_for_shape(shape)
+    if kind.get_offset() is None:
+        size = 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
+        flat = MemRefType(kind.element_type, (size,), StridedLayoutAttr([1], None), kind.memory_space)
+        start = memref.ExtractStridedMetaDataOp(base)
+        here = [start.offset]
+        return [start, memref.ReinterpretCastOp(start.base_buffer, here, [], [], [DYNAMIC_INDEX], [size], [1], flat)]
     if offset or tuple(contiguous) != strides:
         size = offset + 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
         flat = MemRefType(kind.element_type, (size,), StridedLayoutAttr([1], 0), kind.memory_space)
-        return memref.ReinterpretCastOp(base, [], [], [], [0], [size], [1], flat)
+        return [memref.ReinterpretCastOp(base, [], [], [], [0], [size], [1], flat)]
     if len(shape) == 1:
-        return None
+        return []
     flat = MemRefType(kind.element_type, (prod(shape),), NoneAttr(), kind.memory_space)
     if not shape:
-        return memref.ExpandShapeOp.create(
-            operands=[base],
-            result_types=[flat],
-            properties={"reassociation": ArrayAttr([]), "static_output_shape": DenseArrayBase.from_list(i64, [1])},
-        )
+        said = {"reassociation": ArrayAttr([]), "static_output_shape": DenseArrayBase.from_list(i64, [1])}
+        return [memref.ExpandShapeOp.create(operands=[base], result_types=[flat], properties=said)]
     together = ArrayAttr([ArrayAttr([IntegerAttr(d, i64) for d in range(len(shape))])])
-    return memref.CollapseShapeOp.create(operands=[base], result_types=[flat], properties={"reassociation": together})
+    return [memref.CollapseShapeOp.create(operands=[base], result_types=[flat], properties={"reassociation": together})]
 
 
 @cache

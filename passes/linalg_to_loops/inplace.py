@@ -19,7 +19,8 @@ from .aliases import reads_only_its_own_element
 
 INPLACE = "stepwell.inplace"
 VIEW_NAMES = frozenset(
-    f"memref.{name}" for name in ("subview", "expand_shape", "collapse_shape", "cast", "reinterpret_cast")
+    f"memref.{name}"
+    for name in ("subview", "expand_shape", "collapse_shape", "cast", "reinterpret_cast", "extract_strided_metadata")
 )
 
 

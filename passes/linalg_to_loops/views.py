@@ -80,6 +80,13 @@ def with_layout(kind: Buffer, shape: Sequence[int], strides: Sequence[int]) -> B
     return MemRefType(kind.element_type, shape, StridedLayoutAttr(list(strides), offset))
 
 
+def movable(kind: Buffer) -> Buffer:
+    """`kind` wherever it starts: with a layout, the offset is not said."""
+    if isinstance(kind.layout, NoneAttr):
+        return kind
+    return MemRefType(kind.element_type, kind.get_shape(), StridedLayoutAttr(list(strides_of(kind)), None))
+
+
 def groups_of(op: Operation) -> Groups:
     """The reassociation of an expand_shape or collapse_shape."""
     outer = cast(ArrayAttr[ArrayAttr[IntegerAttr]], op.properties["reassociation"])
@@ -156,11 +163,26 @@ def subview(buffer: SSAValue, op: Operation, shape: Sequence[int]) -> memref.Sub
     kind = type_of(buffer)
     offsets, sizes, strides = slice_of(op)
     source_strides = strides_of(kind)
-    start = (kind.get_offset() or 0) + sum(o * s for o, s in zip(offsets, source_strides, strict=True))
     kept: list[int] = []
     for size, step, stride in zip(sizes, strides, source_strides, strict=True):
         if len(kept) < len(shape) and shape[len(kept)] == size:
             kept.append(step * stride)
     assert len(kept) == len(shape)
-    result = MemRefType(kind.element_type, shape, StridedLayoutAttr(kept, start))
+    result = MemRefType(kind.element_type, shape, StridedLayoutAttr(kept, _moved(kind, offsets)))
     return memref.SubviewOp(buffer, [], [], [], offsets, sizes, strides, result)
+
+
+def box_view(buffer: SSAValue, box: Sequence[tuple[int, int]]) -> memref.SubviewOp:
+    """The elements from the first to before the last index of each dimension."""
+    kind = type_of(buffer)
+    offsets, sizes = [first for first, _ in box], [last - first for first, last in box]
+    result = MemRefType(kind.element_type, sizes, StridedLayoutAttr(list(strides_of(kind)), _moved(kind, offsets)))
+    return memref.SubviewOp(buffer, [], [], [], offsets, sizes, [1] * len(box), result)
+
+
+def _moved(kind: Buffer, offsets: Sequence[int]) -> int | None:
+    """The offset of what starts at these indices; None where that of `kind` is not known."""
+    start = kind.get_offset()
+    if start is None:
+        return None
+    return start + sum(offset * stride for offset, stride in zip(offsets, strides_of(kind), strict=True))

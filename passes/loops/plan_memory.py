@@ -49,6 +49,7 @@ from stepwell.locations import stamp
 from stepwell.manifest import ARENA_SIZE, ENTRY, WEIGHTS_LAYOUT, WEIGHTS_SIZE, dtype_name
 from stepwell.pass_manager import ModulePass
 from stepwell.passes.linalg_to_loops.inplace import INPLACE, VIEW_NAMES, touches
+from stepwell.passes.loops_to_llvm.arguments import bytes_of
 from xdsl.dialects import arith, func, memref
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -282,16 +283,20 @@ class EntryPlan:
         """Let outputs that `call` writes first stand over inputs that it reads last."""
         kernel = self.functions[call.callee.string_value()]
         roots = [viewed(value).owner for value in call.arguments]
+        places = [bytes_of(value).start for value in call.arguments]
         homes = [self._home(root) if isinstance(root, memref.AllocOp) else None for root in roots]
         taken: set[memref.AllocOp] = set()
         for n, out in enumerate(roots):
             if not isinstance(out, memref.AllocOp) or lives[out].first != step or roots.count(out) != 1:
                 continue
             allowed = inplace_inputs(kernel, n)
-            for home in [homes[k] for k in allowed]:
+            for k in allowed:
+                home = homes[k]
                 if home is None or home in taken or lives[home].last != step:
                     continue
-                if all(k in allowed for k, other in enumerate(homes) if other is home):
+                if places[k] != places[n] or lives[home].size != lives[out].size:
+                    continue  # they are parts of larger buffers that do not fit over one another
+                if all(m in allowed for m, other in enumerate(homes) if other is home):
                     taken.add(home)
                     self.home[out] = home
                     lives[home] = replace(lives[home], last=lives[out].last)

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from math import gcd, prod
 
 from stepwell.dialects.lanes import memref_type
-from xdsl.dialects import func
+from xdsl.dialects import func, memref
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import IntegerAttr, MemRefType, ModuleOp, UnitAttr, i8
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from .memory import element_bytes
+from .memory import element_bytes, static_strides
 
 LINE = 64
 """Offsets in the arena and in the weights are multiples of a cache line; their bases are so aligned too."""
@@ -33,7 +33,10 @@ LINE = 64
 WRITES = {"memref.store": 1, "vector.store": 1, "vector.maskedstore": 0, "vector.transfer_write": 1, "memref.copy": 1}
 """Which operand an op writes through."""
 
-SAME_START = ("memref.collapse_shape", "memref.expand_shape", "memref.cast", "memref.assume_alignment")
+SAME_START = (
+    *("memref.collapse_shape", "memref.expand_shape", "memref.cast", "memref.assume_alignment"),
+    "memref.extract_strided_metadata",
+)
 VIEWS = (*SAME_START, "memref.view", "memref.subview", "memref.reinterpret_cast")
 
 
@@ -55,17 +58,32 @@ class Bytes:
 
 def bytes_of(value: SSAValue) -> Bytes:
     """Where in which buffer a memref lies, looking through views."""
-    type = memref_type(value)
-    size = prod(type.get_shape()) * element_bytes(type.element_type)
+    size = span(memref_type(value))
     start: int | None = 0
     while isinstance(op := value.owner, Operation) and op.name in VIEWS:
-        if op.name == "memref.view" and start is not None:
-            offset = constant(op.operands[1])
-            start = None if offset is None else start + offset
-        elif op.name not in SAME_START:
-            start = None
+        if op.name not in SAME_START:
+            offset = shift(op)
+            start = None if offset is None or start is None else start + offset
         value = op.operands[0]
     return Bytes(value, start, size)
+
+
+def span(type: MemRefType[Attribute]) -> int:
+    """Bytes from the first element of a memref to behind its last."""
+    shape, strides = type.get_shape(), static_strides(type)
+    elements = 1 + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
+    return elements * element_bytes(type.element_type) if prod(shape) else 0
+
+
+def shift(view: Operation) -> int | None:
+    """How many bytes behind the start of its source a view starts; None where that is not known."""
+    if isinstance(view, memref.ViewOp):
+        return constant(view.byte_shift)
+    if not isinstance(view, memref.SubviewOp) or view.offsets:
+        return None
+    source = memref_type(view.source)
+    steps = zip(view.static_offsets.get_values(), static_strides(source), strict=True)
+    return sum(int(index) * stride for index, stride in steps) * element_bytes(source.element_type)
 
 
 def constant(value: SSAValue) -> int | None:

@@ -216,6 +216,16 @@ def lower_reinterpret_cast(low: Lowering, op: Operation) -> None:
     low[op.result] = pointer if indices else gep(low, pointer, in_memory(element), int(offset))
 
 
+@lowers("memref.extract_strided_metadata")
+def lower_metadata(low: Lowering, op: Operation) -> None:
+    """A pointer points to the first element already: from there the offset is 0."""
+    source, (base, offset, *numbers) = memref_type(op.operands[0]), op.results
+    low[base] = low[op.operands[0]]
+    for value, number in zip((offset, *numbers), (0, *source.get_shape(), *static_strides(source)), strict=True):
+        if value.first_use is not None:
+            low[value] = low.constant(number)
+
+
 @lowers("memref.dim")
 def lower_dim(low: Lowering, op: Operation) -> None:
     source, which = op.operands

@@ -169,10 +169,14 @@ class FunctionPrinter:
                 self.line(f"{target} = {value.text};")
             case memref.SubviewOp():
                 self.subview(op)
+            case memref.ExtractStridedMetaDataOp():
+                self.known[op.base_buffer] = self.use(op.source)
+                self.known[op.offset] = number(0)  # a pointer points to the first element
             case memref.ViewOp():
                 self.view(op)
             case memref.ReinterpretCastOp():
-                if any(op.static_offsets.get_values()):
+                starts = [self.use(v).number for v in op.offsets] or [int(n) for n in op.static_offsets.get_values()]
+                if any(start != 0 for start in starts):
                     raise StepwellError("a reinterpret_cast with an offset cannot be printed as source text", op)
                 self.known[op.result] = self.use(op.source)
             case func.CallOp():

@@ -50,18 +50,14 @@ def run_linalg(module: ModuleOp, *arrays: Any) -> None:
             run_op(op, env)
 
 
-def view(array: Any, base: MemRefType[Any], target: MemRefType[Any]) -> Any:
-    """`array`, a buffer of type `base` from its first element, as `target` sees it."""
-    flat = as_strided(array, [array.size], [array.itemsize]) if base.layout == memref.NoneAttr() else array.base
-    offset = 0 if target.layout == memref.NoneAttr() else target.layout.get_offset()
-    strides = [s * flat.itemsize for s in target.get_strides() or ()]
-    return as_strided(flat[offset:], target.get_shape(), strides)
+def view(array: Any, target: MemRefType[Any]) -> Any:
+    """The elements from the first of `array` on, as `target` sees them."""
+    return as_strided(array, target.get_shape(), [s * array.itemsize for s in target.get_strides() or ()])
 
 
-def root(value: SSAValue) -> SSAValue:
-    while isinstance(value.owner, memref.SubviewOp | memref.ExpandShapeOp | memref.CollapseShapeOp):
-        value = value.owner.operands[0]
-    return value
+def first_of(op: memref.SubviewOp, array: Any) -> Any:
+    """`array` from the element at which the slice starts."""
+    return array[tuple(slice(int(offset), None) for offset in op.static_offsets.get_values())]
 
 
 def run_op(op: Operation, env: dict[SSAValue, Any]) -> None:
@@ -70,9 +66,10 @@ def run_op(op: Operation, env: dict[SSAValue, Any]) -> None:
             env[op.result] = DTYPES[op.result.type](op.value.value.data)
         case memref.AllocOp():
             env[op.memref] = np.zeros(op.memref.type.get_shape(), DTYPES[op.memref.type.element_type])
-        case memref.SubviewOp() | memref.ExpandShapeOp() | memref.CollapseShapeOp():
-            base = root(op.results[0])
-            env[op.results[0]] = view(env[base], base.type, op.results[0].type)
+        case memref.SubviewOp():
+            env[op.result] = view(first_of(op, env[op.source]), op.result.type)
+        case memref.ExpandShapeOp() | memref.CollapseShapeOp() | memref.CastOp():
+            env[op.results[0]] = view(env[op.operands[0]], op.results[0].type)
         case linalg.FillOp():
             env[op.outputs[0]][...] = env[op.inputs[0]]
         case memref.CopyOp():

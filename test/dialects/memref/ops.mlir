@@ -20,3 +20,12 @@ func.func @use() {
   %s = memref.get_global @scale : memref<2xf32>
   func.return
 }
+
+// CHECK-LABEL: @cast
+// CHECK-NEXT:    memref.cast %s : memref<4xf32, strided<[2], offset: 8>> to memref<4xf32, strided<[2], offset: ?>>
+// CHECK-NEXT:    memref.cast %s {note = "kept"} : memref<4xf32, strided<[2], offset: 8>> to memref<4xf32, strided<[2], offset: ?>>
+func.func @cast(%s: memref<4xf32, strided<[2], offset: 8>>) {
+  %a = memref.cast %s : memref<4xf32, strided<[2], offset: 8>> to memref<4xf32, strided<[2], offset: ?>>
+  %b = memref.cast %s {note = "kept"} : memref<4xf32, strided<[2], offset: 8>> to memref<4xf32, strided<[2], offset: ?>>
+  func.return
+}

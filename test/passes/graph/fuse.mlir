@@ -122,6 +122,37 @@ func.func @view(%x: tensor<4x4xf32>) -> tensor<16xf32> {
   func.return %y : tensor<16xf32>
 }
 
+// A slice is a view, a concatenation and a padding are places that others write into: all stay outside.
+// CHECK-LABEL: @places
+// CHECK:         %a = graph.fusion
+// CHECK:         %s = graph.slice %a
+// CHECK-NEXT:    %c = graph.concat %s, %x
+// CHECK-NEXT:    %p = graph.pad %c
+// CHECK-NEXT:    %y = graph.fusion(%{{.*}} = %p)
+func.func @places(%x: tensor<4x4xf32>) -> tensor<8x6xf32> {
+  %a = graph.relu %x : tensor<4x4xf32>
+  %s = graph.slice %a {starts = [2, 0], sizes = [2, 4]} : (tensor<4x4xf32>) -> tensor<2x4xf32>
+  %c = graph.concat %s, %x {axis = 0} : (tensor<2x4xf32>, tensor<4x4xf32>) -> tensor<6x4xf32>
+  %p = graph.pad %c {low = [1, 1], high = [1, 1]} : (tensor<6x4xf32>) -> tensor<8x6xf32>
+  %y = graph.neg %p : tensor<8x6xf32>
+  func.return %y : tensor<8x6xf32>
+}
+
+// A slice that goes backwards or whose elements lie apart, and a padding that is not one number, are kernels.
+// CHECK-LABEL: @moved
+// CHECK:         graph.fusion
+// CHECK-NEXT:      graph.slice
+// CHECK:         graph.fusion
+// CHECK-NEXT:      graph.slice
+// CHECK:         graph.fusion
+// CHECK-NEXT:      graph.pad
+func.func @moved(%x: tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<4x2xf32>, tensor<4x6xf32>) {
+  %a = graph.slice %x {starts = [3, 0], sizes = [4, 4], steps = [-1, 1]} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %b = graph.slice %x {starts = [0, 0], sizes = [4, 2], steps = [1, 2]} : (tensor<4x4xf32>) -> tensor<4x2xf32>
+  %c = graph.pad %x {low = [0, 1], high = [0, 1], mode = reflect} : (tensor<4x4xf32>) -> tensor<4x6xf32>
+  func.return %a, %b, %c : tensor<4x4xf32>, tensor<4x2xf32>, tensor<4x6xf32>
+}
+
 // Moving elements is work too, and may have an epilogue.
 // CHECK-LABEL: @movement
 // CHECK-COUNT-1: graph.fusion

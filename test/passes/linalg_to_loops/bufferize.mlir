@@ -1,4 +1,4 @@
-// RUN: stepwell-opt %s -p bufferize | filecheck %s
+// RUN: stepwell-opt %s -p bufferize --split-input-file | filecheck %s
 
 // The returned tensor starts from an empty: it is written straight into the caller's buffer. The input may be that
 // very buffer, since each element is read just where it is then written.
@@ -268,4 +268,151 @@ func.func @main(%x: tensor<2x2xf32>) -> (tensor<2x3xf32>, tensor<2x2xf32>, tenso
   %3 = tensor.expand_shape %2 [[0 : i64, 1 : i64]] output_shape [2, 3] : tensor<6xf32> into tensor<2x3xf32>
   %4 = func.call @relu(%w) : (tensor<4xf32>) -> tensor<4xf32>
   func.return %3, %x, %2 : tensor<2x3xf32>, tensor<2x2xf32>, tensor<6xf32>
+}
+
+// -----
+
+// @main puts tensors together where they are computed. %a is computed inside the frame of zeros, of which only the
+// border is filled: @relu is called for a part of a buffer, wherever it starts, so it gets a form for that. Others read
+// %a where it stands. A slice is read where it stands too, in the same form.
+// CHECK-LABEL: func.func private @border_6x8xf32(%out: memref<6x8xf32>) attributes {stepwell.kernel}
+// CHECK-NEXT:    %zero = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:    %[[TOP:.*]] = memref.subview %out[0, 0] [1, 8] [1, 1]
+// CHECK-NEXT:    linalg.fill ins(%zero : f32) outs(%[[TOP]] :
+// CHECK-NEXT:    %[[BOTTOM:.*]] = memref.subview %out[5, 0] [1, 8] [1, 1]
+// CHECK-NEXT:    linalg.fill ins(%zero : f32) outs(%[[BOTTOM]] :
+// CHECK-NEXT:    %[[LEFT:.*]] = memref.subview %out[1, 0] [4, 2] [1, 1]
+// CHECK-NEXT:    linalg.fill ins(%zero : f32) outs(%[[LEFT]] :
+// CHECK-NEXT:    %[[RIGHT:.*]] = memref.subview %out[1, 6] [4, 2] [1, 1]
+// CHECK-NEXT:    linalg.fill ins(%zero : f32) outs(%[[RIGHT]] :
+// CHECK-LABEL: @main
+// CHECK:         %p = memref.alloc() : memref<6x8xf32>
+// CHECK-NEXT:    %[[IN:.*]] = memref.subview %p[1, 2] [4, 4] [1, 1] : memref<6x8xf32> to memref<4x4xf32, strided<[8, 1], offset: 10>>
+// CHECK-NEXT:    %[[A:.*]] = memref.cast %[[IN]] : {{.*}} to memref<4x4xf32, strided<[8, 1], offset: ?>>
+// CHECK-NEXT:    func.call @relu_strided(%x, %[[A]])
+// CHECK-NEXT:    func.call @border_6x8xf32(%p)
+// CHECK-NEXT:    func.call @relu_strided_1(%[[A]], %out1)
+// CHECK-NEXT:    %[[S:.*]] = memref.subview %p[0, 0] [4, 4] [1, 1] : memref<6x8xf32> to memref<4x4xf32, strided<[8, 1]>>
+// CHECK-NEXT:    %[[SLICE:.*]] = memref.cast %[[S]] : {{.*}} to memref<4x4xf32, strided<[8, 1], offset: ?>>
+// CHECK-NEXT:    func.call @relu_strided_1(%[[SLICE]], %out0)
+// CHECK-DAG:   @relu_strided(%x: memref<4x4xf32>, %out: memref<4x4xf32, strided<[8, 1], offset: ?>>)
+// CHECK-DAG:   @relu_strided_1(%x: memref<4x4xf32, strided<[8, 1], offset: ?>>, %out: memref<4x4xf32>)
+func.func @main(%x: tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %a = func.call @relu(%x) : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %e = tensor.empty() : tensor<6x8xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<6x8xf32>) -> tensor<6x8xf32>
+  %p = tensor.insert_slice %a into %f[1, 2] [4, 4] [1, 1] : tensor<4x4xf32> into tensor<6x8xf32>
+  %b = func.call @relu(%a) : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %s = tensor.extract_slice %p[0, 0] [4, 4] [1, 1] : tensor<6x8xf32> to tensor<4x4xf32>
+  %c = func.call @relu(%s) : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  func.return %c, %b : tensor<4x4xf32>, tensor<4x4xf32>
+}
+func.func private @relu(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x4xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<4x4xf32>) outs(%e : tensor<4x4xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %m = arith.maximumf %a, %zero : f32
+    linalg.yield %m : f32
+  } -> tensor<4x4xf32>
+  func.return %y : tensor<4x4xf32>
+}
+
+// -----
+
+// Both parts of a concatenation are computed into it, and it into the larger one; the output %out is that. An input
+// and what has its place already are copied: of %a, which is there twice, the first is computed there.
+// CHECK-LABEL: @main
+// CHECK-SAME:    %out: memref<2x16xf32>
+// CHECK-NEXT:    %[[I:.*]] = memref.subview %out[0, 0] [2, 8] [1, 1]
+// CHECK-NEXT:    %[[P:.*]] = memref.subview %[[I]][0, 0] [2, 4] [1, 1] {{.*}} to memref<2x4xf32, strided<[16, 1]>>
+// CHECK-NEXT:    %[[A:.*]] = memref.cast %[[P]]
+// CHECK-NEXT:    func.call @make_strided(%[[A]])
+// CHECK-NEXT:    %[[Q:.*]] = memref.subview %[[I]][0, 4] [2, 4] [1, 1] {{.*}} to memref<2x4xf32, strided<[16, 1], offset: 4>>
+// CHECK-NEXT:    %[[B:.*]] = memref.cast %[[Q]]
+// CHECK-NEXT:    func.call @make_strided(%[[B]])
+// CHECK-NEXT:    %[[X:.*]] = memref.subview %out[0, 8] [2, 4] [1, 1]
+// CHECK-NEXT:    %[[C:.*]] = memref.cast %[[X]]
+// CHECK-NEXT:    func.call @copy_2x4xf32(%x, %[[C]])
+// CHECK-NEXT:    %[[Y:.*]] = memref.subview %out[0, 12] [2, 4] [1, 1]
+// CHECK-NEXT:    %[[D:.*]] = memref.cast %[[Y]]
+// CHECK-NEXT:    func.call @copy_2x4xf32_1(%[[A]], %[[D]])
+// CHECK-NEXT:    func.return
+func.func private @make() -> tensor<2x4xf32> {
+  %one = arith.constant 1.0 : f32
+  %e = tensor.empty() : tensor<2x4xf32>
+  %y = linalg.fill ins(%one : f32) outs(%e : tensor<2x4xf32>) -> tensor<2x4xf32>
+  func.return %y : tensor<2x4xf32>
+}
+func.func @main(%x: tensor<2x4xf32>) -> tensor<2x16xf32> {
+  %a = func.call @make() : () -> tensor<2x4xf32>
+  %b = func.call @make() : () -> tensor<2x4xf32>
+  %e = tensor.empty() : tensor<2x8xf32>
+  %0 = tensor.insert_slice %a into %e[0, 0] [2, 4] [1, 1] : tensor<2x4xf32> into tensor<2x8xf32>
+  %c = tensor.insert_slice %b into %0[0, 4] [2, 4] [1, 1] : tensor<2x4xf32> into tensor<2x8xf32>
+  %f = tensor.empty() : tensor<2x16xf32>
+  %1 = tensor.insert_slice %c into %f[0, 0] [2, 8] [1, 1] : tensor<2x8xf32> into tensor<2x16xf32>
+  %2 = tensor.insert_slice %x into %1[0, 8] [2, 4] [1, 1] : tensor<2x4xf32> into tensor<2x16xf32>
+  %3 = tensor.insert_slice %a into %2[0, 12] [2, 4] [1, 1] : tensor<2x4xf32> into tensor<2x16xf32>
+  func.return %3 : tensor<2x16xf32>
+}
+
+// -----
+
+// What is returned lives in its output: the padding copies it. A second padding of the same value copies it as well.
+// CHECK-LABEL: @main
+// CHECK:         func.call @make(%out0)
+// CHECK:         func.call @copy_{{.*}}(%out0,
+// CHECK-NEXT:    func.call @border_6xf32(%out1)
+// CHECK:         func.call @copy_{{.*}}(%out0,
+// CHECK-NEXT:    func.call @border_8xf32(%out2)
+func.func private @make() -> tensor<4xf32> {
+  %one = arith.constant 1.0 : f32
+  %e = tensor.empty() : tensor<4xf32>
+  %y = linalg.fill ins(%one : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
+func.func @main() -> (tensor<4xf32>, tensor<6xf32>, tensor<8xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %a = func.call @make() : () -> tensor<4xf32>
+  %e = tensor.empty() : tensor<6xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<6xf32>) -> tensor<6xf32>
+  %p = tensor.insert_slice %a into %f[1] [4] [1] : tensor<4xf32> into tensor<6xf32>
+  %e2 = tensor.empty() : tensor<8xf32>
+  %f2 = linalg.fill ins(%zero : f32) outs(%e2 : tensor<8xf32>) -> tensor<8xf32>
+  %q = tensor.insert_slice %a into %f2[2] [4] [1] : tensor<4xf32> into tensor<8xf32>
+  func.return %a, %p, %q : tensor<4xf32>, tensor<6xf32>, tensor<8xf32>
+}
+
+// -----
+
+// Where an insertion overlaps another, or goes into a tensor that is used otherwise too, what is inserted is copied in
+// its turn.
+// CHECK-LABEL: @main
+// CHECK:         %a = memref.alloc() : memref<2xf32>
+// CHECK-NEXT:    func.call @make(%a)
+// CHECK:         func.call @copy_2xf32(%a, %{{.*}})
+// CHECK:         func.call @copy_2xf32(%a, %{{.*}})
+// CHECK:         func.call @border_4xf32(%out0)
+// CHECK:         func.call @copy_4xf32(%out0, %out1)
+// CHECK:         func.call @copy_2xf32(%a, %{{.*}})
+// CHECK-NEXT:    func.return
+func.func private @make() -> tensor<2xf32> {
+  %one = arith.constant 1.0 : f32
+  %e = tensor.empty() : tensor<2xf32>
+  %y = linalg.fill ins(%one : f32) outs(%e : tensor<2xf32>) -> tensor<2xf32>
+  func.return %y : tensor<2xf32>
+}
+func.func @main() -> (tensor<4xf32>, tensor<4xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %a = func.call @make() : () -> tensor<2xf32>
+  %e = tensor.empty() : tensor<4xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %0 = tensor.insert_slice %a into %f[0] [2] [1] : tensor<2xf32> into tensor<4xf32>
+  %1 = tensor.insert_slice %a into %0[1] [2] [1] : tensor<2xf32> into tensor<4xf32>
+  %2 = tensor.insert_slice %a into %1[2] [2] [1] : tensor<2xf32> into tensor<4xf32>
+  func.return %1, %2 : tensor<4xf32>, tensor<4xf32>
 }

@@ -1,7 +1,8 @@
 """Whatever a program of tensors computes, its buffers hold: bufferize and plan-memory against the tensors' own meaning.
 
-Random kernels (fills, elementwise ops, transposes, accumulations, slices, reshapes) called by a random @main are run
-twice: as tensors, where nothing is ever overwritten, and as buffers in one arena full of rubbish, in place and all.
+Random kernels (fills, elementwise ops, transposes, accumulations, slices, reshapes) called by a random @main, which
+slices, pads and concatenates between them, are run twice: as tensors, where nothing is ever overwritten, and as buffers
+in one arena full of rubbish, in place and all.
 """
 
 from __future__ import annotations
@@ -152,34 +153,129 @@ def kernels(draw: Any, name: str) -> tuple[str, list[str], list[str]]:
     return f"func.func private @{name}({args}) -> ({types}) {{\n{body}\n}}", ins, [shape for _, shape in results]
 
 
+@dataclass
+class Main:
+    """The text of @main as it grows: what its kernels are called on, and how it puts tensors together."""
+
+    draw: Any
+    lines: list[str] = field(default_factory=list)
+    values: list[tuple[str, str]] = field(default_factory=list)
+
+    def pick(self, *shapes: str) -> str:
+        """One of the last values of a shape: those that kernels have just computed are the interesting ones."""
+        return self.draw(st.sampled_from([v for v, s in self.values if s in shapes][-3:]))
+
+    def emit(self, shape: str, text: str, *, keep: bool = True) -> str:
+        name = f"%m{len(self.lines)}"
+        self.lines.append(f"{name} = {text}")
+        if keep:
+            self.values.append((name, shape))
+        return name
+
+    def put(self, part: str, shape: str, into: str, whole: str, at: str, *, keep: bool = True) -> str:
+        sizes, steps = shape.replace("x", ", "), ", ".join("1" for _ in shape.split("x"))
+        types = f"tensor<{shape}xi32> into tensor<{whole}xi32>"
+        return self.emit(
+            whole, f"tensor.insert_slice {part} into {into}[{at}] [{sizes}] [{steps}] : {types}", keep=keep
+        )
+
+    def empty(self, shape: str) -> str:
+        return self.emit(shape, f"tensor.empty() : tensor<{shape}xi32>", keep=False)
+
+    def pad(self) -> None:
+        """2x4 in 4x4 with a border above and below, or 2x2 with one all around; then what is inside as well."""
+        start = self.draw(st.integers(0, 2))
+        part = self.pick(HALF)
+        t = f"tensor<{SQUARE}xi32>"
+        whole = self.emit(SQUARE, f"linalg.fill ins(%seven : i32) outs({self.empty(SQUARE)} : {t}) -> {t}", keep=False)
+        keep = self.draw(st.booleans())  # what is inserted into a tensor that is used again goes into a copy
+        if keep:
+            self.values.append((whole, SQUARE))
+        self.put(part, HALF, whole, SQUARE, f"{start}, 0")
+
+    def frame(self) -> None:
+        """A 4-vector as 2x2 in the middle of 4x4."""
+        t = f"tensor<{SQUARE}xi32>"
+        whole = self.emit(SQUARE, f"linalg.fill ins(%seven : i32) outs({self.empty(SQUARE)} : {t}) -> {t}", keep=False)
+        part = self.emit(
+            "2x2",
+            f"tensor.expand_shape {self.pick(ROW)} [[0, 1]] output_shape [2, 2] : tensor<4xi32> into tensor<2x2xi32>",
+            keep=False,
+        )
+        self.put(part, "2x2", whole, SQUARE, "1, 1")
+
+    def concat(self) -> None:
+        """Two or three halves: a third one lies over both."""
+        whole = self.put(self.pick(HALF), HALF, self.empty(SQUARE), SQUARE, "0, 0", keep=False)
+        thrice = self.draw(st.integers(0, 4)) == 0
+        whole = self.put(self.pick(HALF), HALF, whole, SQUARE, "2, 0", keep=not thrice)
+        if thrice:
+            self.put(self.pick(HALF), HALF, whole, SQUARE, "1, 0")
+
+    def columns(self) -> None:
+        """4-vectors side by side, as the columns of a square; and a whole square in a larger one, as a part of it."""
+        whole = self.empty(SQUARE)
+        types = "tensor<4xi32> into tensor<4x1xi32>"
+        for n in range(4):
+            column = f"tensor.expand_shape {self.pick(ROW)} [[0, 1]] output_shape [4, 1] : {types}"
+            whole = self.put(self.emit("4x1", column, keep=False), "4x1", whole, SQUARE, f"0, {n}", keep=n == 3)
+
+    def nest(self) -> None:
+        """A part that was put together itself."""
+        wide = "4x8"
+        whole = self.put(self.pick(SQUARE), SQUARE, self.empty(wide), wide, "0, 4", keep=False)
+        whole = self.put(self.pick(SQUARE), SQUARE, whole, wide, "0, 0", keep=False)
+        start = self.draw(st.integers(0, 4))
+        self.emit(
+            SQUARE, f"tensor.extract_slice {whole}[0, {start}] [4, 4] [1, 1] : tensor<4x8xi32> to tensor<4x4xi32>"
+        )
+
+    def slice(self) -> None:
+        source, start = self.pick(SQUARE), self.draw(st.integers(0, 2))
+        self.emit(HALF, f"tensor.extract_slice {source}[{start}, 0] [2, 4] [1, 1] : tensor<4x4xi32> to tensor<2x4xi32>")
+
+    def corner(self) -> None:
+        """A slice whose rows are not adjacent, seen as one dimension."""
+        corner = self.emit(
+            "2x2",
+            f"tensor.extract_slice {self.pick(SQUARE)}[0, 1] [2, 2] [1, 1] : tensor<4x4xi32> to tensor<2x2xi32>",
+            keep=False,
+        )
+        self.emit(ROW, f"tensor.collapse_shape {corner} [[0, 1]] : tensor<2x2xi32> into tensor<4xi32>")
+
+    def flat(self) -> None:
+        self.emit(FLAT, f"tensor.collapse_shape {self.pick(SQUARE)} [[0, 1]] : tensor<4x4xi32> into tensor<16xi32>")
+
+    def call(self, number: int, wants: list[str], gives: list[str]) -> None:
+        args = ", ".join(self.pick(shape) for shape in wants)
+        types = [", ".join(f"tensor<{shape}xi32>" for shape in shapes) for shapes in (wants, gives)]
+        names = [f"%r{len(self.lines)}_{i}" for i in range(len(gives))]
+        self.lines.append(f"{', '.join(names)} = func.call @k{number}({args}) : ({types[0]}) -> ({types[1]})")
+        self.values += zip(names, gives, strict=True)
+
+
+TOGETHER = ("pad", "frame", "concat", "columns", "nest", "slice", "corner", "flat")
+
+
 @st.composite
 def programs(draw: Any) -> tuple[str, list[str]]:
     """(text, shapes of @main's inputs)."""
     made = [draw(kernels(f"k{n}")) for n in range(draw(st.integers(1, 2)))]
     ins = [SQUARE, HALF, FLAT, ROW]
-    values = [(f"%x{n}", shape) for n, shape in enumerate(ins)]
-    lines = ["%w = arith.constant dense<[5, 6, 7, 8]> : tensor<4xi32>"]
-    values.append(("%w", ROW))
-    for n in range(draw(st.integers(1, 5))):
-        k = draw(st.integers(0, len(made) - 1))
-        _, wants, gives = made[k]
-        recent = {shape: [v for v, s in values if s == shape][-2:] for shape in ins}
-        args = ", ".join(draw(st.sampled_from(recent[shape])) for shape in wants)
-        types = [", ".join(f"tensor<{shape}xi32>" for shape in shapes) for shapes in (wants, gives)]
-        names = [f"%r{n}_{i}" for i in range(len(gives))]
-        lines.append(f"{', '.join(names)} = func.call @k{k}({args}) : ({types[0]}) -> ({types[1]})")
-        for name, shape in zip(names, gives, strict=True):
-            values.append((name, shape))
-            if shape == SQUARE and draw(st.booleans()):
-                flat = f"{name}_f"
-                lines.append(f"{flat} = tensor.collapse_shape {name} [[0, 1]] : tensor<4x4xi32> into tensor<16xi32>")
-                values.append((flat, FLAT))
-    results = draw(st.lists(st.sampled_from(values[-4:]), min_size=1, max_size=3))
+    main = Main(draw, ["%w = arith.constant dense<[5, 6, 7, 8]> : tensor<4xi32>", "%seven = arith.constant 7 : i32"])
+    main.values = [*((f"%x{n}", shape) for n, shape in enumerate(ins)), ("%w", ROW)]
+    for step in draw(st.lists(st.sampled_from(("call", "call", "call", *TOGETHER)), min_size=1, max_size=10)):
+        if step == "call":
+            number = draw(st.integers(0, len(made) - 1))
+            main.call(number, *made[number][1:])
+        else:
+            getattr(main, step)()
+    results = draw(st.lists(st.sampled_from(main.values[-4:]), min_size=1, max_size=3))
     types = ", ".join(f"tensor<{shape}xi32>" for _, shape in results)
-    lines.append(f"func.return {', '.join(v for v, _ in results)} : {types}")
+    main.lines.append(f"func.return {', '.join(v for v, _ in results)} : {types}")
     args = ", ".join(f"%x{n}: tensor<{shape}xi32>" for n, shape in enumerate(ins))
-    main = f"func.func @main({args}) -> ({types}) {{\n" + "\n".join(lines) + "\n}"
-    return "\n".join([*(text for text, *_ in made), main]), ins
+    text = f"func.func @main({args}) -> ({types}) {{\n" + "\n".join(main.lines) + "\n}"
+    return "\n".join([*(text for text, *_ in made), text]), ins
 
 
 def run_buffers(ctx: Context, module: ModuleOp, inputs: list[Any]) -> list[Any]:
