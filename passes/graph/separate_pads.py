@@ -10,8 +10,8 @@ Inside of a convolution's kernel a padded input is a copy of the whole input. A 
 
 A convolution is padded with zeros, an average whose divisor counts the padding too; a maximum with the lowest number.
 At the end there is as much padding as the last windows see: none for a window of 3 with stride 2 and pads of 1 over 8
-elements; for a maximum with `ceil_mode`, and for Winograd's whole tiles, perhaps more than before. An average that must know what is padding, and pads
-that are negative, stay as they are.
+elements; for a maximum with `ceil_mode`, and for Winograd's whole tiles, perhaps more than before. An average that must
+know what is padding, and pads that are negative, stay as they are.
 """
 
 from __future__ import annotations
