@@ -44,6 +44,7 @@ def compile(
     threads: int | None = None,
     cpu: str | None = None,
     precision: str | None = None,
+    schedule: str | Path | None = None,
     hooks: Sequence[Hook] = (),
     verify_each: bool = False,
 ) -> Program:
@@ -52,13 +53,13 @@ def compile(
     `threads`: how many the program may use; None: one for each core this process may use.
     `cpu`: the processor to make code for, by LLVM's name (`haswell`, `znver4`); None: this machine's.
     `precision`: `bf16` rounds what products multiply to bfloat16; None or `f32`: nothing is rounded.
+    `schedule`: a .mlir file with schedules of some of the kernels; the target's strategy writes the others.
     A model whose dims are all static is compiled now, one with symbolic dims at the first run of each shape.
     `hooks` watch the passes; with hooks, or to `verify_each`, nothing is taken from the cache.
     Raises `StepwellError` for a model that cannot be read or compiled.
     """
-    way = Way(
-        find_target(target), check_threads(threads), tuple(hooks), verify_each, settings(cpu=cpu, precision=precision)
-    )
+    chosen = settings(cpu=cpu, precision=precision, schedule=check_schedule(schedule))
+    way = Way(find_target(target), check_threads(threads), tuple(hooks), verify_each, chosen)
     model = Model(source, way)
     program = Program(model.interface(), model.load)
     if (shapes := program.interface.static_shapes()) is not None:
@@ -87,6 +88,17 @@ def check_threads(threads: int | None) -> int:
             f"{threads} threads cannot be had", fix=f"between 1 and {MAX_THREADS}; this machine has {cores} cores"
         )
     return threads
+
+
+def check_schedule(schedule: str | Path | None) -> str | None:
+    """A file of schedules by its full name; None for none."""
+    if schedule is None:
+        return None
+    path = Path(schedule).resolve()
+    if not path.is_file():
+        fix = "`stepwell-translate MODEL --to schedule` prints one to edit"
+        raise StepwellError("there is no such file", str(schedule), fix)
+    return str(path)
 
 
 @contextmanager
@@ -246,6 +258,8 @@ class Model:
         makers = compiler_digest() + package_digest(type(self.way.target).__module__)
         for part in (makers, self.way.target.name, repr(self.way.options), repr(shapes)):
             digest.update(part.encode() + b"\0")
+        if (schedule := dict(self.way.settings).get("schedule")) is not None:
+            digest.update(Path(schedule).read_bytes() + b"\0")
         digest.update(content)
         return digest.hexdigest()
 

@@ -30,6 +30,7 @@ DIALECTS = {
     "linalg": "stepwell.dialects.linalg:Linalg",
     "bufferization": "xdsl.dialects.bufferization:Bufferization",
     "vector": "xdsl.dialects.vector:Vector",
+    "schedule": "stepwell.dialects.schedule:Schedule",
     "llvm": "stepwell.dialects.llvm:LLVM",
     "onnx": "stepwell.dialects.onnx:Onnx",
     "graph": "stepwell.dialects.graph:Graph",
@@ -60,7 +61,9 @@ PASSES = {
     "fuse-elementwise": "stepwell.passes.linalg.fuse_elementwise:FuseElementwise",
     # 2 -> 3
     "bufferize": "stepwell.passes.linalg_to_loops.bufferize:Bufferize",
-    "linalg-to-loops": "stepwell.passes.linalg_to_loops.linalg_to_loops:LinalgToLoops",
+    "load-schedules": "stepwell.passes.linalg_to_loops.load_schedules:LoadSchedules",
+    "schedule-kernels": "stepwell.targets.cpu.schedule_kernels:ScheduleKernels",
+    "apply-schedule": "stepwell.passes.linalg_to_loops.apply_schedule:ApplySchedule",
     # 3: loops
     "expand-math": "stepwell.passes.loops.expand_math:ExpandMath",
     # 3 -> 4
@@ -80,6 +83,7 @@ TARGETS = {
 }
 
 TRANSLATIONS = {
+    "schedule": "stepwell.targets.cpu.schedule_text:SCHEDULE",
     "llvm-ir": "stepwell.targets.native.pipeline:LLVM_IR",
     "asm": "stepwell.targets.native.pipeline:ASSEMBLY",
     "object": "stepwell.targets.native.objects:OBJECT",

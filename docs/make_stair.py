@@ -51,10 +51,15 @@ STEPS = (
         "graph-to-linalg,fuse-elementwise",
     ),
     (
-        "Step 3: loops over buffers",
-        "`bufferize` gives every tensor a buffer, results by destination; `linalg-to-loops` writes the loops: "
-        "vectors, register tiles, the elementwise tail applied before the store.",
-        f"bufferize,linalg-to-loops{{vector-width={LANES}}}",
+        "Step 2, its end: buffers and a schedule",
+        "`bufferize` gives every tensor a buffer, results by destination; `schedule-kernels` writes down how the loops "
+        "of each kernel shall run. [schedule.md](schedule.md) tells how to read, edit and hand back a schedule.",
+        f"bufferize,schedule-kernels{{vector-width={LANES}}}",
+    ),
+    (
+        "Step 3: loops",
+        "`apply-schedule` obeys: vectors, a tile in registers, the elementwise tail applied before the store.",
+        "apply-schedule",
     ),
     (
         "Step 4: the program",

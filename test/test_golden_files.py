@@ -13,8 +13,8 @@ OURS = "stepwell."
 
 @pytest.mark.parametrize("name", [name for name, path in PASSES.items() if path.startswith(OURS)])
 def test_pass(name: str) -> None:
-    module = PASSES[name].partition(":")[0].removeprefix("stepwell.passes.")
-    file = HERE / "passes" / Path(*module.split(".")).with_suffix(".mlir")
+    module = PASSES[name].partition(":")[0].removeprefix("stepwell.")
+    file = HERE / Path(*module.split(".")).with_suffix(".mlir")
     text = file.read_text()
     runs = [line for line in text.splitlines() if line.startswith("// RUN: ")]
     assert any("stepwell-opt" in run and name in run and "filecheck" in run for run in runs)

@@ -34,6 +34,11 @@ cli.add_command(check)
 @click.option("--cpu", metavar="NAME", help="The processor to make code for: haswell, znver4... Default: this one.")
 @click.option("--precision", metavar="f32|bf16", help="bf16: round what products multiply. Default: f32.")
 @click.option("--shape", "shapes", multiple=True, metavar="NAME=1x3x224x224", help="An input's shape; repeat it.")
+@click.option(
+    "--schedule",
+    type=click.Path(path_type=Path),
+    help="Schedules of some kernels: what `stepwell-translate MODEL --to schedule` prints, edited.",
+)
 @click.option("--timing", is_flag=True, help="Print how long each pass took.")
 @click.option("--verify-each", is_flag=True, help="Verify the IR after every pass.")
 @click.option("--dump-dir", type=click.Path(path_type=Path), help="Write the IR after every pass into this folder.")
@@ -46,6 +51,7 @@ def run(
     cpu: str | None,
     precision: str | None,
     shapes: tuple[str, ...],
+    schedule: Path | None,
     timing: bool,
     verify_each: bool,
     dump_dir: Path | None,
@@ -60,7 +66,7 @@ def run(
     watch = Timing() if timing else None
     hooks = [hook for hook in (watch, DumpDir(dump_dir) if dump_dir is not None else None) if hook is not None]
     how = {"threads": threads, "cpu": cpu, "precision": precision, "hooks": hooks, "verify_each": verify_each}
-    program = stepwell.compile(model, target, **how)
+    program = stepwell.compile(model, target, schedule=schedule, **how)
     wanted = parse_shapes(shapes)
     feeds = zeros(program, wanted) if inputs is None else read_npz(inputs)
     check_shapes(wanted, feeds)

@@ -33,8 +33,8 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="stepwell-translate",
         description="Show a model at a level of the stair, or as source for a target.",
-        epilog="Levels: onnx-dialect, graph, kernels, tensor, loops, program, llvm. "
-        "Sources: llvm-ir, asm, object, c, and what plug-ins add.",
+        epilog="Levels: onnx-dialect, graph, kernels, tensor, buffers, loops, program, llvm. "
+        "Sources: schedule, llvm-ir, asm, object, c, and what plug-ins add.",
     )
     add = parser.add_argument
     add("file", type=Path, help="a .onnx or .mlir file")
@@ -45,6 +45,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--threads", type=int, default=1, help="how many threads the program may use")
     add("--cpu", metavar="NAME", help="the processor to make code for: haswell, cortex-a72...; default: this one")
     add("--precision", metavar="f32|bf16", help="bf16: round what products multiply; default: f32")
+    add("--schedule", type=Path, metavar="FILE", help="schedules of some kernels: what --to schedule prints, edited")
     add("-o", "--output", type=Path, metavar="FILE", help="write there, and what belongs to it beside it")
     return parser
 
@@ -58,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def translate(args: argparse.Namespace) -> int:
     from stepwell.diagnostics import StepwellError, did_you_mean
-    from stepwell.driver import Way, check_threads, collector_paused, find_target, settings
+    from stepwell.driver import Way, check_schedule, check_threads, collector_paused, find_target, settings
     from stepwell.registry import REGISTRY
 
     known = levels()
@@ -73,9 +74,8 @@ def translate(args: argparse.Namespace) -> int:
             f"'{args.to}' is no level and no source", fix=did_you_mean(args.to, every) or ", ".join(every)
         )
     target = args.target or (translation.target if translation is not None else "native")
-    way = Way(
-        find_target(target), check_threads(args.threads), settings=settings(cpu=args.cpu, precision=args.precision)
-    )
+    chosen = settings(cpu=args.cpu, precision=args.precision, schedule=check_schedule(args.schedule))
+    way = Way(find_target(target), check_threads(args.threads), settings=chosen)
     with collector_paused():
         ctx, module = read(args)
         lower(way, ctx, module, level, args.shape)

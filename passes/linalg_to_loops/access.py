@@ -123,6 +123,8 @@ def layout_of(value: SSAValue, where: Operation) -> tuple[tuple[int, ...], tuple
 
     Where the type leaves the offset open, as an argument's may, it is counted from the first element of the base.
     """
+    if not isinstance(value.type, MemRefType):
+        raise StepwellError(f"{where.name} must be on memrefs", where, "run bufferize first")
     kind = memref_type(value)
     shape = kind.get_shape()
     strides = kind.get_strides()
@@ -135,7 +137,7 @@ def layout_of(value: SSAValue, where: Operation) -> tuple[tuple[int, ...], tuple
                 offset += sum(int(index) * (stride or 0) for index, stride in steps)
             value = view.operands[0]
     if strides is None or None in strides or offset is None or any(n < 0 for n in shape):
-        raise StepwellError(f"linalg-to-loops: {kind} has no static shape and strides", where, "bind the shapes first")
+        raise StepwellError(f"{kind} has no static shape and strides", where, "bind the shapes first")
     return shape, tuple(s for s in strides if s is not None), offset
 
 
@@ -157,9 +159,7 @@ def linear(expr: AffineExpr, dims: int, where: Operation) -> Affine:
                 return Affine(tuple(a.offset * s for s in b.strides), a.offset * b.offset)
         case _:
             pass
-    raise StepwellError(
-        f"linalg-to-loops: index {expr} is not linear", where, "use memref.load in the body for such an access"
-    )
+    raise StepwellError(f"index {expr} is not linear", where, "use memref.load in the body for such an access")
 
 
 def access(value: SSAValue, index: Sequence[Affine], dims: int, where: Operation) -> Access:
@@ -200,8 +200,6 @@ def _generic(op: linalg.GenericOp) -> Stage:
     iterators = [str(it.data) for it in op.iterator_types]
     dims = len(iterators)
     operands = (*op.inputs, *op.outputs)
-    if any(not isinstance(v.type, MemRefType) for v in operands):
-        raise StepwellError("linalg-to-loops: linalg.generic must be on memrefs", op, "run bufferize first")
     extents: list[int | None] = [None] * dims
     accesses: list[Access] = []
     for value, attr in zip(operands, op.indexing_maps, strict=True):
@@ -213,7 +211,7 @@ def _generic(op: linalg.GenericOp) -> Stage:
                 extents[expr.position] = size
     known = tuple(e for e in extents if e is not None)
     if len(known) != dims:
-        raise StepwellError("linalg-to-loops: a loop's extent follows from no operand", op)
+        raise StepwellError("a loop's extent follows from no operand", op)
     inputs, outputs = accesses[: len(op.inputs)], accesses[len(op.inputs) :]
     reduction = tuple(it == "reduction" for it in iterators)
     used = {i.dim.value.data for i in op.body.block.ops if isinstance(i, linalg.IndexOp)}
@@ -230,25 +228,27 @@ def drop_unit_dims(stage: Stage) -> Stage:
     return stage.over(tuple(stage.extents[d] for d in keep), tuple(stage.reduction[d] for d in keep), pick)
 
 
-def collapse(stages: Sequence[Stage]) -> list[Stage]:
+def collapse(stages: Sequence[Stage], extents: Sequence[int] | None = None) -> list[Stage]:
     """Merge neighbouring loops of stages over one loop space wherever every access walks both as one.
 
-    An elementwise op over contiguous buffers becomes one loop, a 1x1 convolution a matrix product.
+    An elementwise op over contiguous buffers becomes one loop, a 1x1 convolution a matrix product. `extents`: those of
+    the loops that are wanted; a loop that has got its extent takes in no more.
     """
     stages = list(stages)
     d = 0
     while d + 1 < len(stages[0].extents):
-        extents, reduction = stages[0].extents, stages[0].reduction
-        inner = extents[d + 1]
+        have, reduction = stages[0].extents, stages[0].reduction
+        inner = have[d + 1]
         affines = [a for stage in stages for a in stage.affines()]
-        if reduction[d] != reduction[d + 1] or any(a.strides[d] != a.strides[d + 1] * inner for a in affines):
+        full = extents is not None and (d >= len(extents) or have[d] >= extents[d])
+        if full or reduction[d] != reduction[d + 1] or any(a.strides[d] != a.strides[d + 1] * inner for a in affines):
             d += 1
             continue
 
         def without(strides: tuple[int, ...], d: int = d) -> tuple[int, ...]:
             return strides[:d] + strides[d + 1 :]
 
-        merged = (*extents[:d], extents[d] * inner, *extents[d + 2 :])
+        merged = (*have[:d], have[d] * inner, *have[d + 2 :])
         kinds = (*reduction[:d], *reduction[d + 1 :])
         stages = [stage.over(merged, kinds, without) for stage in stages]
         d = max(d - 1, 0)

@@ -10,8 +10,9 @@ for the parallel loops, tile by tile (a smaller tile at an edge, masked where la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from math import ceil
 
 from xdsl.dialects import memref, vector
@@ -23,17 +24,20 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from .access import Access, Stage
 from .body import combiner_of, zero_of
 from .builder import Function, NestBuilder
-from .lanes import Body, Column, Place, Point
+from .lanes import NOWHERE, Body, Column, Place, Point
 from .nests import Nest
-from .tile import Tile
+from .plan import Loop, Plan
 
 IN_ORDER, REASSOCIATE = FastMathFlagsAttr("none"), FastMathFlagsAttr([FastMathFlag.REASSOC])
 
 PARALLEL = "stepwell.parallel"
 """Marks a loop whose iterations touch nothing in common, so that threads may share them."""
 
-Inner = Callable[[Point, list[SSAValue], int], list[SSAValue]]
-"""What a reduction loop runs: (where, accumulators, how much of the loop that is tiled) to the next accumulators."""
+Sizes = Mapping[int, int]
+"""How many iterations of each loop are left inside of the loops that are open."""
+
+Inner = Callable[[Point, list[SSAValue], Sizes], list[SSAValue]]
+"""What the reduction loops run: (where, accumulators, what is left of each loop) to the next accumulators."""
 
 
 @dataclass
@@ -45,110 +49,98 @@ class Cell:
     known: dict[Access, SSAValue] = field(default_factory=dict[Access, SSAValue])
 
 
-@dataclass(frozen=True)
-class Shape:
-    """How much of the vector and the unrolled loop a tile covers; less than the full tile at an edge."""
-
-    vector: int = 1
-    unroll: int = 1
-
-
 class Emitter:
-    def __init__(self, nest: Nest, tile: Tile, function: Function, anchor: Operation):
+    def __init__(self, nest: Nest, plan: Plan, function: Function, anchor: Operation):
         self.nest = nest
-        self.tile = tile
+        self.plan = plan
         self.main = nest.main
         self.b = NestBuilder(function, anchor)
         self.body = Body(self.b)
         self.stored = set(nest.stored())
-        self.reductions = [d for d, reduced in enumerate(self.main.reduction) if reduced]
-        self.lanes_reduced = tile.vector_dim in self.reductions
+        self.lanes_reduced = plan.vector_dim is not None and self.main.reduction[plan.vector_dim]
         self.rows: list[SSAValue] = []
 
     def emit(self) -> list[Operation]:
         """Write the nest before its anchor; the new ops of that block come back."""
-        self._parallel(self.tile.order, {}, Shape())
+        self._parallel(self.plan.outer, {}, dict(enumerate(self.main.extents)))
         return self.b.outermost
 
     # Loops
 
-    def _parallel(self, dims: Sequence[int], point: Point, shape: Shape) -> None:
-        if not dims:
-            return self._tile(point, shape) if self.tile.row is None else self._row(point, self.tile.row)
-        d, *rest = dims
-        if d == self.tile.row:
-            return self._parallel(rest, point, shape)
-        for at, size in self._spans(d, point):
-            if d == self.tile.vector_dim:
-                inner = Shape(size, shape.unroll)
-            else:
-                inner = Shape(shape.vector, size) if d == self.tile.unroll_dim else shape
-            self._parallel(rest, at, inner)
+    def _parallel(self, loops: Sequence[Loop], point: Point, sizes: Sizes) -> None:
+        if not loops:
+            return self._tile(point, sizes) if self.plan.row is None else self._row(point, sizes, self.plan.row)
+        for at, inner in self._spans(loops[0], point, sizes):
+            self._parallel(loops[1:], at, inner)
         return None
 
-    def _spans(self, d: int, point: Point) -> Iterator[tuple[Point, int]]:
-        """Where loop `d` stands in each of the loops that cover it (whole tiles, then the rest), and a tile's size."""
-        extent, step = self.main.extents[d], self.tile.step(d)
+    def _spans(self, loop: Loop, point: Point, sizes: Sizes) -> Iterator[tuple[Point, Sizes]]:
+        """Where `loop` stands in each of the loops that cover it (whole tiles, then the rest), and a tile's sizes."""
+        d, step, extent = loop.dim, loop.step, sizes[loop.dim]
+        values, number = point.get(d, NOWHERE)
         whole = extent - extent % step
         for start, stop, size in ((0, whole, step), (whole, extent, extent - whole)):
+            inner = {**sizes, d: size}
             if stop - start == size > 0:
-                yield {**point, d: (None, start)}, size
+                yield {**point, d: (values, number + start)}, inner
             elif start < stop:
-                with self.b.loop(start, stop, size) as loop:
-                    if self.tile.row is None:  # else all iterations share one row in memory
-                        loop.op.attributes[PARALLEL] = UnitAttr()
-                    yield {**point, d: (loop.index, 0)}, size
+                with self.b.loop(start, stop, size) as made:
+                    if loop in self.plan.shared:
+                        made.op.attributes[PARALLEL] = UnitAttr()
+                    yield {**point, d: ((*values, made.index), number)}, inner
 
-    def _reduce(self, dims: Sequence[int], point: Point, accs: list[SSAValue], inner: Inner) -> list[SSAValue]:
-        """Run `inner` in the reduction loops `dims`, the accumulators carried from step to step."""
-        if not dims:
-            return inner(point, accs, 1)
-        d, *rest = dims
-        extent, step = self.main.extents[d], self.tile.step(d)
+    def _reduce(
+        self, loops: Sequence[Loop], point: Point, sizes: Sizes, accs: list[SSAValue], inner: Inner
+    ) -> list[SSAValue]:
+        """Run `inner` in reduction loops, the accumulators carried from step to step."""
+        if not loops:
+            return inner(point, accs, sizes)
+        loop, *rest = loops
+        d, step, extent = loop.dim, loop.step, sizes[loop.dim]
+        values, number = point.get(d, NOWHERE)
         whole = extent - extent % step
-
-        def body(point: Point, accs: list[SSAValue], size: int) -> list[SSAValue]:
-            tiled = d in (self.tile.vector_dim, self.tile.chunk_dim)
-            within: Inner = (lambda p, a, _: inner(p, a, size)) if tiled else inner
-            return self._reduce(rest, point, accs, within)
-
         for start, stop, size in ((0, whole, step), (whole, extent, extent - whole)):
+            within = {**sizes, d: size}
             if stop - start == size > 0:
-                accs = body({**point, d: (None, start)}, accs, size)
-            elif self.tile.unroll_reductions and size:
+                accs = self._reduce(rest, {**point, d: (values, number + start)}, within, accs, inner)
+            elif loop in self.plan.unrolled and size:
                 for i in range(start, stop, size):
-                    accs = body({**point, d: (None, i)}, accs, size)
+                    accs = self._reduce(rest, {**point, d: (values, number + i)}, within, accs, inner)
             elif start < stop:
-                with self.b.loop(start, stop, size, accs) as loop:
-                    loop.yielded = body({**point, d: (loop.index, 0)}, list(loop.carried), size)
-                accs = list(loop.op.results)
+                with self.b.loop(start, stop, size, accs) as made:
+                    at = {**point, d: ((*values, made.index), number)}
+                    made.yielded = self._reduce(rest, at, within, list(made.carried), inner)
+                accs = list(made.op.results)
         return accs
 
     # One tile of registers
 
-    def _tile(self, point: Point, shape: Shape) -> None:
-        cells = list(self._cells(point, shape))
+    def _tile(self, point: Point, sizes: Sizes) -> None:
+        cells = list(self._cells(point, sizes))
         for init in self.nest.inits:
             self._evaluate(init, cells)
         if self.main.is_parallel:
             self._evaluate(self.main, cells)
         else:
-            self._accumulate(cells)
+            self._accumulate(cells, sizes)
         for epilogue in self.nest.epilogues:
             self._evaluate(epilogue, cells)
         for cell in cells:
             self._store(cell)
 
-    def _cells(self, point: Point, shape: Shape) -> Iterator[Cell]:
-        v, u = self.tile.vector_dim, self.tile.unroll_dim
-        columns = [Column()] if v is None or self.lanes_reduced else self._columns(shape.vector)
-        for row in range(shape.unroll):
-            at = shifted(point, u, row)
+    def _cells(self, point: Point, sizes: Sizes) -> Iterator[Cell]:
+        v = None if self.lanes_reduced else self.plan.vector_dim
+        columns = [Column()] if v is None else self._columns(sizes[v])
+        rows = self.plan.registers
+        for place in product(*(range(sizes[d]) for d in rows)):
+            at = point
+            for d, number in zip(rows, place, strict=True):
+                at = shifted(at, d, number)
             for column in columns:
-                yield Cell(shifted(at, None if self.lanes_reduced else v, column.first), column)
+                yield Cell(shifted(at, v, column.first), column)
 
     def _columns(self, size: int) -> list[Column]:
-        lanes, dim = self.tile.lanes, self.tile.vector_dim
+        lanes, dim = self.plan.lanes, self.plan.vector_dim
         assert dim is not None
         return [Column(n * lanes, dim, lanes, min(lanes, size - n * lanes)) for n in range(ceil(size / lanes))]
 
@@ -168,41 +160,44 @@ class Emitter:
     def _outputs(self) -> list[tuple[Access, bool]]:
         return list(zip(self.main.outputs, self.main.reads_output, strict=True))
 
-    def _accumulate(self, cells: Sequence[Cell]) -> None:
+    def _accumulate(self, cells: Sequence[Cell], sizes: Sizes) -> None:
         """The reduction loops around the main body for all cells; each cell ends up knowing its results."""
         if self.lanes_reduced:
-            return self._accumulate_lanes(cells)
+            return self._accumulate_lanes(cells, sizes)
         outputs = self.main.outputs
         starts = [self._started(out, read, cell) for cell in cells for out, read in self._outputs()]
 
-        def inner(point: Point, accs: list[SSAValue], _: int) -> list[SSAValue]:
+        def inner(point: Point, accs: list[SSAValue], _: Sizes) -> list[SSAValue]:
             after: list[SSAValue] = []
             for n, cell in enumerate(cells):
                 old = dict(zip(outputs, accs[n * len(outputs) :], strict=False))
                 after += self.body.evaluate(self.main, {**point, **cell.point}, cell.column, old, contract=True)
             return after
 
-        results = self._reduce(self.reductions, {}, starts, inner)
+        results = self._reduce(self.plan.reductions, {}, sizes, starts, inner)
         for n, cell in enumerate(cells):
             cell.known.update(zip(outputs, results[n * len(outputs) :], strict=False))
         return None
 
-    def _accumulate_lanes(self, cells: Sequence[Cell]) -> None:
+    def _accumulate_lanes(self, cells: Sequence[Cell], sizes: Sizes) -> None:
         """Lanes along a reduction loop: vectors of partial results, that start neutral and are combined at the end."""
-        outputs, lanes, vectors = self.main.outputs, self.tile.lanes, self.tile.vectors
+        outputs, lanes, dim = self.main.outputs, self.plan.lanes, self.plan.vector_dim
+        assert dim is not None
+        steps = [loop.step for loop in self.plan.reductions if loop.dim == dim]
+        vectors = ceil(min([sizes[dim], *steps]) / lanes)
         combiners = [c for n in range(len(outputs)) if (c := combiner_of(self.main, n)) is not None]
-        whole = Column(0, self.tile.vector_dim, lanes, lanes)
+        whole = Column(0, dim, lanes, lanes)
         neutral = [
             self.body.widened(self.b.function.constant(c.neutral_attr(out.element)), whole)
             for out, c in zip(outputs, combiners, strict=True)
         ]
         partial = [vec for _ in cells for vec in neutral for _ in range(vectors)]
 
-        def inner(point: Point, accs: list[SSAValue], size: int) -> list[SSAValue]:
+        def inner(point: Point, accs: list[SSAValue], left: Sizes) -> list[SSAValue]:
             after = list(accs)
             for n, cell in enumerate(cells):
-                for m, column in enumerate(self._columns(size)):
-                    at = shifted({**point, **cell.point}, self.tile.vector_dim, column.first)
+                for m, column in enumerate(self._columns(left[dim])):
+                    at = shifted({**point, **cell.point}, dim, column.first)
                     places = [(n * len(outputs) + k) * vectors + m for k in range(len(outputs))]
                     old = {out: accs[i] for out, i in zip(outputs, places, strict=True)}
                     new = self.body.evaluate(self.main, at, column, old, contract=True)
@@ -210,7 +205,7 @@ class Emitter:
                         after[i] = self.body.where_active(column, value, accs[i])
             return after
 
-        results = self._reduce(self.reductions, {}, partial, inner)
+        results = self._reduce(self.plan.reductions, {}, sizes, partial, inner)
         for n, cell in enumerate(cells):
             for k, (out, read) in enumerate(self._outputs()):
                 combiner = combiners[k]
@@ -234,9 +229,10 @@ class Emitter:
 
     # One row in memory
 
-    def _row(self, point: Point, dim: int) -> None:
+    def _row(self, point: Point, sizes: Sizes, dim: int) -> None:
         """Accumulate the row along `dim` in a buffer: the inner loop then walks memory, as a C compiler likes it."""
-        extent = self.main.extents[dim]
+        extent = sizes[dim]
+        values, number = point.get(dim, NOWHERE)
         if not self.rows:
             self.rows = [self.b.allocate(out.element, extent) for out in self.main.outputs]
 
@@ -248,25 +244,30 @@ class Emitter:
             for row, value in zip(self.rows, values, strict=True):
                 self.b.append(memref.StoreOp, (value, row, index))
 
+        def here(at: Point, index: SSAValue) -> dict[int, Place]:
+            return {**at, dim: ((*values, index), number)}
+
         with self.b.loop(0, extent, 1) as loop:
-            cell = Cell({**point, dim: (loop.index, 0)}, Column())
+            cell = Cell(here(point, loop.index), Column())
             for init in self.nest.inits:
                 self._evaluate(init, [cell])
             keep([self._started(out, read, cell) for out, read in self._outputs()], loop.index)
 
-        def inner(at: Point, accs: list[SSAValue], size: int) -> list[SSAValue]:
+        def one_row(at: Point, accs: list[SSAValue], left: Sizes) -> list[SSAValue]:
             with self.b.loop(0, extent, 1) as loop:
-                here: dict[int, Place] = {**point, **at, dim: (loop.index, 0)}
                 row = known(loop.index)
-                for n in range(size):
-                    step = shifted(here, self.tile.chunk_dim, n)
-                    row = dict(zip(row, self.body.evaluate(self.main, step, Column(), row), strict=True))
-                keep(list(row.values()), loop.index)
+
+                def add(step: Point, accs: list[SSAValue], _: Sizes) -> list[SSAValue]:
+                    old = dict(zip(row, accs, strict=True))
+                    return self.body.evaluate(self.main, step, Column(), old)
+
+                place = here({**point, **at}, loop.index)
+                keep(self._reduce(self.plan.chunk, place, left, list(row.values()), add), loop.index)
             return accs
 
-        self._reduce(self.reductions, {}, [], inner)
+        self._reduce(self.plan.reductions, {}, sizes, [], one_row)
         with self.b.loop(0, extent, 1) as loop:
-            cell = Cell({**point, dim: (loop.index, 0)}, Column(), known(loop.index))
+            cell = Cell(here(point, loop.index), Column(), known(loop.index))
             for epilogue in self.nest.epilogues:
                 self._evaluate(epilogue, [cell])
             self._store(cell)
@@ -275,5 +276,5 @@ class Emitter:
 def shifted(point: Point, dim: int | None, by: int) -> Point:
     if dim is None or by == 0:
         return point
-    value, offset = point[dim]
-    return {**point, dim: (value, offset + by)}
+    values, number = point.get(dim, NOWHERE)
+    return {**point, dim: (values, number + by)}

@@ -27,9 +27,11 @@ from .access import Access, Affine, Stage, base_of, layout_of
 from .body import Form, is_body_op, ramp_form, zero_of
 from .builder import NestBuilder
 
-Place = tuple[SSAValue | None, int]
-"""An index of a loop: its variable (None where no loop runs) plus a number."""
+Place = tuple[tuple[SSAValue, ...], int]
+"""An index of a loop: the sum of the variables of the loops that it became, plus a number."""
 Point = Mapping[int, Place]
+NOWHERE: Place = ((), 0)
+"""Where a loop of which nothing is open yet stands."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,9 @@ class Body:
         offset = at.offset
         for d, stride in enumerate(at.strides):
             if stride:
-                value, number = point[d]
+                values, number = point.get(d, NOWHERE)
                 offset += stride * number
-                terms += [(value, stride)] if value is not None else []
+                terms += [(value, stride) for value in values]
         return self.b.affine(terms, offset)
 
     def load(self, access: Access, point: Point, column: Column) -> SSAValue:
@@ -156,7 +158,7 @@ class Body:
             if op in products.values():
                 continue
             env[op.results[0]] = self._value(op, stage, point, column, env, products.get(op))
-        raise StepwellError("linalg-to-loops: a body without linalg.yield", stage.op)
+        raise StepwellError("a body without linalg.yield", stage.op)
 
     def _value(
         self,
@@ -175,13 +177,13 @@ class Body:
             index = self.index(at, point)
             stride = 0 if column.dim is None else at.strides[column.dim]
             if stride > 1:
-                raise StepwellError("linalg-to-loops: an index that jumps from lane to lane", stage.op)
+                raise StepwellError("an index that jumps from lane to lane", stage.op)
             return Ramp(index) if stride else index
         operands = [env.get(v, v) for v in op.operands]
         if isinstance(op, memref.LoadOp):
             return self._gather(op, operands[1:], column)
         if not is_body_op(op):
-            raise StepwellError(f"linalg-to-loops: {op.name} in the body of a linalg.generic is not supported", op)
+            raise StepwellError(f"{op.name} in the body of a linalg.generic is not supported", op)
         if product is not None:
             assert isinstance(op, arith.AddfOp)
             a, b = (self.widened(env.get(v, v), column) for v in product.operands)

@@ -19,8 +19,8 @@ from xdsl.ir import Operation, SSAValue
 
 from .access import VIEWS, Access, Restride, Stage, collapse
 
-VectorDims = Callable[[Sequence[Stage]], Sequence[int]]
-"""The loops that can run in lanes in all of some stages over one loop space."""
+Accept = Callable[["Nest"], bool]
+"""Whether some stages that could share loops shall."""
 
 
 @dataclass
@@ -57,7 +57,13 @@ class Nest:
         return Nest(self.main, [*self.inits, init], self.epilogues)
 
     def collapsed(self) -> Nest:
+        """The same nest with as few loops as possible."""
         return self.over(collapse(self.stages))
+
+    def over_loops(self, extents: Sequence[int]) -> Nest | None:
+        """The same nest with loops of these extents, neighbours merged for it; None where that is not possible."""
+        stages = collapse(self.stages, extents)
+        return self.over(stages) if stages[0].extents == tuple(extents) else None
 
     def stored(self) -> list[Access]:
         """Outputs that somebody outside of the nest may read; each element once."""
@@ -88,8 +94,11 @@ def touching(value: SSAValue) -> list[Operation]:
     return found
 
 
-def group(stages: Sequence[Stage], vector_dims: VectorDims) -> list[Nest]:
-    """Nests in an order that keeps every dependence. Each stands where its last stage stood."""
+def group(stages: Sequence[Stage], accept: Accept) -> list[Nest]:
+    """Nests in an order that keeps every dependence. Each stands where its last stage stood.
+
+    What may share loops does where `accept` says so of the nest that it would make.
+    """
     nests: list[Nest] = []
     for stage in stages:
         nest = Nest(stage)
@@ -97,48 +106,74 @@ def group(stages: Sequence[Stage], vector_dims: VectorDims) -> list[Nest]:
             position = nests.index(earlier)
             if any(_conflict(earlier, between) for between in nests[position + 1 :]):
                 continue
-            joined = _with_init(earlier, nest) or _with_epilogue(earlier, nest, vector_dims)
-            if joined is not None:
+            joined = join(earlier, nest)
+            if isinstance(joined, Nest) and accept(joined):
                 nests.remove(earlier)
                 nest = joined
         nests.append(nest)
     return nests
 
 
+def why_apart(stages: Sequence[Stage], accept: Accept) -> str:
+    """Why `group` does not make one nest of those of `stages` that `accept` would have in one."""
+    nests = group(stages, accept)
+    for later in range(len(nests)):
+        for earlier in reversed(range(later)):
+            joined = join(nests[earlier], nests[later])
+            together = Nest(nests[later].main, nests[earlier].stages, nests[later].stages)
+            if not accept(together):
+                continue
+            if any(_conflict(nests[earlier], between) for between in nests[earlier + 1 : later]):
+                return "what stands between them touches the same memory"
+            return joined if isinstance(joined, str) else "they meet in another order"
+    return "they are in different blocks, or what stands between them may touch memory"
+
+
 def _conflict(a: Nest, b: Nest) -> bool:
     return bool(a.writes & (b.reads | b.writes) or a.reads & b.writes)
 
 
-def _with_init(earlier: Nest, nest: Nest) -> Nest | None:
+def join(earlier: Nest, nest: Nest) -> Nest | str:
+    """`earlier` and what follows it as one nest, or why that is not possible."""
+    if earlier.main.is_parallel and not nest.main.is_parallel:
+        return _with_init(earlier, nest)
+    return _with_epilogue(earlier, nest)
+
+
+def _with_init(earlier: Nest, nest: Nest) -> Nest | str:
     """`nest` with `earlier` as what its accumulators start from, where that holds."""
     first, main = earlier.main, nest.main
-    if len(earlier.stages) > 1 or not first.is_parallel or main.is_parallel:
-        return None
+    if len(earlier.stages) > 1:
+        return "a reduction starts from one op, not from several"
     out, *more = first.outputs
     places = [a for a, read in zip(main.outputs, main.reads_output, strict=True) if read and a.base is out.base]
-    if more or len(places) != 1 or out.base in {a.base for a in main.inputs} or out.base in main.gathers():
-        return None
+    if more or len(places) != 1:
+        return "the reduction does not start from what the op before it writes"
+    if out.base in {a.base for a in main.inputs} or out.base in main.gathers():
+        return "the reduction reads what the op before it writes, at other elements than it writes itself"
     if any(s.outputs[0].base is out.base for s in nest.inits):
-        return None
+        return "the reduction starts from another op already"
     loops = align(main, places[0], first, out)
     if loops is None:
-        return None
+        return NOT_ALIGNED
     stages = [loops.of_main(s) for s in nest.stages]
     return nest.over(stages).starting_from(loops.of_other(first))
 
 
-def _with_epilogue(earlier: Nest, nest: Nest, vector_dims: VectorDims) -> Nest | None:
+def _with_epilogue(earlier: Nest, nest: Nest) -> Nest | str:
     """`earlier` followed by `nest`, an elementwise op on what it computed, where that holds."""
     stage = collapse([nest.main])[0]
-    if len(nest.stages) > 1 or not stage.is_parallel:
-        return None
+    if not stage.is_parallel:
+        return "one that reduces cannot run inside of the loops of another"
+    if len(nest.stages) > 1:
+        return "each is a nest already"
     places = {a.base: a for s in earlier.stages for a in s.outputs}
     shared = [a for a in stage.reads() if a.base in places]
     if not shared:
-        return None
+        return "the later one reads nothing that the earlier one writes"
     loops = align(earlier.main, places[shared[0].base], stage, shared[0])
     if loops is None:
-        return None
+        return NOT_ALIGNED
     earlier = earlier.over([loops.of_main(s) for s in earlier.stages])
     stage = loops.of_other(stage)
     # Where the two meet, be it to read or to write, it must be at the same element in the same iteration.
@@ -146,13 +181,13 @@ def _with_epilogue(earlier: Nest, nest: Nest, vector_dims: VectorDims) -> Nest |
     after = [*stage.inputs, *stage.outputs]
     written = {a.base for a in stage.outputs} | {a.base for s in earlier.stages for a in s.outputs}
     if any(a.base is b.base and a.at != b.at for a in before for b in after if a.base in written):
-        return None
+        return "an iteration of one touches an element that another iteration of the other writes"
     if written & {b for s in (*earlier.stages, stage) for b in s.gathers()}:
-        return None
-    joined = Nest(earlier.main, earlier.inits, [*earlier.epilogues, stage])
-    if vector_dims(earlier.stages) and not vector_dims(joined.stages):
-        return None
-    return joined
+        return "one writes a buffer that the other reads at a computed place"
+    return Nest(earlier.main, earlier.inits, [*earlier.epilogues, stage])
+
+
+NOT_ALIGNED = "they do not walk the buffer that they share in the same loops"
 
 
 @dataclass(frozen=True)

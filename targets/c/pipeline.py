@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from stepwell.context import Context
 from stepwell.manifest import pack_weights
 from stepwell.target import Artifact, Phases, Translation
+from stepwell.targets.cpu import load_schedules
 from stepwell.targets.graph_phases import GRAPH_PHASES
 from xdsl.dialects.builtin import ModuleOp
 
@@ -24,6 +25,7 @@ class COptions:
     """`embed_weights`: as arrays in model.c, instead of a file beside it. `with_main`: a main around the model, too."""
 
     threads: int = 1
+    schedule: str | None = None
     embed_weights: bool = False
     with_main: bool = False
 
@@ -38,7 +40,8 @@ class CTarget:
         return (
             *GRAPH_PHASES,
             ("tensor", "graph-to-linalg,fuse-elementwise"),
-            ("loops", "bufferize,linalg-to-loops{vector-width=1}"),
+            ("buffers", f"bufferize,{load_schedules(options.schedule)}schedule-kernels{{vector-width=1}}"),
+            ("loops", "apply-schedule"),
             ("program", "plan-memory"),
         )
 

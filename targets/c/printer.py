@@ -189,7 +189,11 @@ class FunctionPrinter:
     def expression(self, op: Operation) -> None:
         rule = RULES.get(op.name)
         if rule is None or len(op.results) != 1:
-            fix = "run linalg-to-loops{vector-width=1}" if op.name.startswith(("vector.", "linalg.")) else None
+            fix = (
+                "run schedule-kernels{vector-width=1},apply-schedule"
+                if op.name.startswith(("vector.", "linalg."))
+                else None
+            )
             raise StepwellError(f"{op.name} cannot be printed as source text", op, fix)
         self.language.type_name(op.results[0].type, op)
         for operand in op.operands:

@@ -12,6 +12,7 @@ from stepwell.context import Context
 from stepwell.manifest import manifest_of, pack_weights
 from stepwell.passes.llvm.add_entry import NAME as ENTRY
 from stepwell.target import Artifact, Phases, Translation
+from stepwell.targets.cpu import load_schedules
 from stepwell.targets.cpu.hardware import Hardware, host, processor
 from stepwell.targets.graph_phases import graph_phases
 from xdsl.dialects.builtin import ModuleOp
@@ -28,12 +29,15 @@ class NativeOptions:
     threads: int = 1
     hardware: Hardware = field(default_factory=host)
     precision: str = "f32"
+    schedule: str | None = None
 
 
-def native_options(threads: int = 1, cpu: str | None = None, precision: str = "f32") -> NativeOptions:
+def native_options(
+    threads: int = 1, cpu: str | None = None, precision: str = "f32", schedule: str | None = None
+) -> NativeOptions:
     """`cpu`: which processor to make code for, by LLVM's name; None: the host's. `precision`: what products multiply,
-    f32 or bf16."""
-    return NativeOptions(threads, processor(cpu), precision)
+    f32 or bf16. `schedule`: a file of schedules, for some kernels, that take the place of the strategy's."""
+    return NativeOptions(threads, processor(cpu), precision, schedule)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class NativeTarget:
         return (
             *graph_phases(options.precision, winograd),
             ("tensor", "graph-to-linalg,fuse-elementwise"),
-            ("loops", f"bufferize,linalg-to-loops{{{loops}}},expand-math"),
+            ("buffers", f"bufferize,{load_schedules(options.schedule)}schedule-kernels{{{loops}}}"),
+            ("loops", "apply-schedule,expand-math"),
             ("program", f"plan-memory{distribute}"),
             ("llvm", "loops-to-llvm,name-kernels,add-entry"),
         )

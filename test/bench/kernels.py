@@ -1,4 +1,4 @@
-"""The speed of single kernels as linalg-to-loops makes them, beside the processor's own limit in the same run.
+"""The speed of single kernels as apply-schedule makes them, beside the processor's own limit in the same run.
 
     python test/bench/kernels.py [--only conv] [--options "unroll=8 vectors=2"] [--rounds 30]
 
@@ -165,7 +165,7 @@ def prepare(kernel: Kernel, options: str) -> tuple[Callable[[], None], int, floa
     arrays = [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
     module = parse_module(Context(), kernel.text())
     start = time.perf_counter()
-    run_passes(Context(), module, parse_passes(f"linalg-to-loops{{{options}}}"))
+    run_passes(Context(), module, parse_passes(f"schedule-kernels{{{options}}},apply-schedule"))
     taken = time.perf_counter() - start
     count = sum(1 for _ in module.walk())
     function = jit(module)
@@ -175,7 +175,7 @@ def prepare(kernel: Kernel, options: str) -> tuple[Callable[[], None], int, floa
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="kernels whose name holds this")
-    parser.add_argument("--options", default="", help="more options of linalg-to-loops")
+    parser.add_argument("--options", default="", help="more options of schedule-kernels")
     parser.add_argument("--rounds", type=int, default=30)
     args = parser.parse_args()
     lanes = host().lanes()

@@ -33,9 +33,9 @@ def test_a_module_without_a_level_may_hold_anything(module: ModuleOp):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_only_the_level_of_loops_allocates(module: ModuleOp, level: str):
+def test_memory_is_allocated_at_the_levels_of_buffers_and_loops(module: ModuleOp, level: str):
     set_level(module, level)
-    if level == "loops":
+    if level in ("buffers", "loops"):
         check_level(module)
         return
     with pytest.raises(StepwellError, match=f"level '{level}' may not contain") as raised:

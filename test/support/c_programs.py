@@ -21,7 +21,8 @@ def lowered(ctx: Context, text: str) -> ModuleOp:
     """A module at level tensor, or between the levels below it, taken down to level program."""
     module = parse_module(ctx, text)
     phases = dict(TARGET.pipeline(COptions()))
-    run_passes(ctx, module, parse_passes(f"{phases['loops']},{phases['program']}"), verify_each=True)
+    pipeline = ",".join(phases[level] for level in ("buffers", "loops", "program"))
+    run_passes(ctx, module, parse_passes(pipeline), verify_each=True)
     return module
 
 

@@ -38,7 +38,8 @@ class PythonTarget:
             graph,
             (kernels, f"form-swish,lower-swish,{to_kernels}"),
             ("tensor", "graph-to-linalg,fuse-elementwise"),
-            ("loops", "bufferize,linalg-to-loops{vector-width=1}"),
+            ("buffers", "bufferize,schedule-kernels{vector-width=1}"),
+            ("loops", "apply-schedule"),
             ("program", "plan-memory"),
         )
 

@@ -1,4 +1,4 @@
-"""linalg-to-loops against numpy, op by op: random generics, shapes, views and tiles, run on this machine."""
+"""What schedule-kernels writes and apply-schedule obeys, against numpy: random generics, shapes, views, tiles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OPTIONS = ("vector-width=1", "vector-width=16", "vector-width=8", "vector-width=
 def lower(text: str, options: str) -> ModuleOp:
     module = parse_module(Context(), text)
     module.verify()
-    run_passes(Context(), module, parse_passes(f"linalg-to-loops{{{options}}}"), verify_each=True)
+    run_passes(Context(), module, parse_passes(f"schedule-kernels{{{options}}},apply-schedule"), verify_each=True)
     assert not [op.name for op in module.walk() if op.name.startswith("linalg.")]
     return module
 
@@ -378,7 +378,7 @@ def test_empty_loops(shape: tuple[int, int, int]):
 
 @pytest.mark.parametrize("options", ["vector-width=12", "vector-width=0", "vector-width=8 unroll=-1"])
 def test_bad_options(options: str):
-    with pytest.raises(StepwellError, match="linalg-to-loops"):
+    with pytest.raises(StepwellError, match="schedule-kernels"):
         lower(matmul(2, 2, 2), options)
 
 

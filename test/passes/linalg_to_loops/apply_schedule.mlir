@@ -1,5 +1,5 @@
-// RUN: stepwell-opt %s -p "linalg-to-loops{vector-width=1}" | filecheck %s --check-prefix=SCALAR
-// RUN: stepwell-opt %s -p "linalg-to-loops{vector-width=16 unroll=2 vectors=1}" | filecheck %s --check-prefix=VECTOR
+// RUN: stepwell-opt %s -p "schedule-kernels{vector-width=1},apply-schedule" | filecheck %s --check-prefix=SCALAR
+// RUN: stepwell-opt %s -p "schedule-kernels{vector-width=16 unroll=2 vectors=1},apply-schedule" | filecheck %s --check-prefix=VECTOR
 
 #all = affine_map<(i) -> (i)>
 #id = affine_map<(i, j) -> (i, j)>

@@ -1,4 +1,4 @@
-// RUN: stepwell-opt %s -p linalg-to-loops --split-input-file --verify-diagnostics
+// RUN: stepwell-opt %s -p apply-schedule --split-input-file --verify-diagnostics
 
 func.func @dynamic(%x: memref<?xf32>) {
   %zero = arith.constant 0.0 : f32
@@ -28,5 +28,14 @@ func.func @not_linear(%x: memref<2xf32>, %out: memref<4xf32>) {
   ^bb0(%a: f32, %o: f32):
     linalg.yield %a : f32
   }
+  func.return
+}
+
+// -----
+
+// expected-error@+1 {{@no_schedule has no schedule}}
+func.func @no_schedule(%x: memref<4xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%x : memref<4xf32>)
   func.return
 }

@@ -1,6 +1,6 @@
 """The numbers of one nest: which loop runs in vector lanes, how many rows and vectors a register tile holds.
 
-Everything that a schedule will say one day is in `Tile`; `choose_tile` is the rule that stands in for it.
+`choose_tile` is the rule; its model counts cycles of a processor that `Cpu` describes.
 """
 
 from __future__ import annotations
@@ -9,22 +9,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, prod
 
-from xdsl.dialects.builtin import FixedBitwidthType, i1
+from stepwell.passes.linalg_to_loops.access import Access, Stage
+from stepwell.passes.linalg_to_loops.nests import Nest
+from stepwell.passes.linalg_to_loops.plan import vector_dims, vector_reductions
+from xdsl.dialects.builtin import FixedBitwidthType
 
-from .access import Access, Stage
-from .body import body_fits, combiner_of
-from .nests import Nest
-
-FMAS_PER_CYCLE = 2
-LOADS_PER_CYCLE = 2
-LATENCY = 4  # cycles from one FMA to the next that needs its result
-L1, L2 = 32 << 10, 512 << 10  # bytes of a cache that a nest may count on
 UNROLL_LIMIT = 32  # reduction steps that are written out rather than looped over
 SCALAR_UNROLL_LIMIT = 16
 CHUNK = 4  # products that are added to an element of a row before it is stored again
 TILE_OPS, OPS_PER_PRODUCT = 300, 4  # ops of a tile that is written out, so that compiling stays quick
 MAP_VECTORS = 4  # vectors of a map in a tile: enough for loads to overlap
 VARIANT_COST = 0.02  # of the time, for each smaller tile at an edge: code that has to be compiled and fetched
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """What of a processor the strategy asks for; these are options of schedule-kernels.
+
+    `vector_width`: f32 lanes of a register, 1 for scalar loops, which a C compiler makes vectors of. `registers`: how
+    many vector registers there are. `fmas`, `loads`: how many vector operations of each a cycle has. `latency`: cycles
+    from an FMA to the next that needs its result. `l1`, `l2`: bytes of a cache that a kernel may count on.
+    `unroll`, `vectors`: the tile of a reduction where they are not 0 (rows, and vectors a row).
+    """
+
+    vector_width: int = 1
+    registers: int = 32
+    fmas: int = 2
+    loads: int = 2
+    latency: int = 4
+    l1: int = 32 << 10
+    l2: int = 512 << 10
+    unroll: int = 0
+    vectors: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,38 +73,6 @@ class Tile:
         return self.unroll if dim == self.unroll_dim else 1
 
 
-def fits_lanes(access: Access, dim: int) -> bool:
-    """Whether neighbours along `dim` are one element, or neighbours in memory with a byte layout of their own."""
-    return access.at.strides[dim] == 0 or (access.at.strides[dim] == 1 and access.element != i1)
-
-
-def vector_dims(stages: Sequence[Stage]) -> list[int]:
-    """Parallel loops whose iterations can be the lanes of a vector in every stage, innermost first."""
-    main = next((s for s in stages if not s.is_parallel), stages[0])
-    return [
-        d
-        for d in reversed(range(len(main.extents)))
-        if not main.reduction[d]
-        and all(fits_lanes(a, d) for s in stages for a in (*s.inputs, *s.outputs))
-        and all(a.at.strides[d] == 1 for s in stages for a in s.outputs)
-        and all(body_fits(s, d) for s in stages)
-    ]
-
-
-def vector_reductions(main: Stage) -> list[int]:
-    """Reduction loops whose iterations can be lanes, to be combined at the end."""
-    if any(combiner_of(main, n) is None for n in range(len(main.outputs))):
-        return []
-    return [
-        d
-        for d in reversed(range(len(main.extents)))
-        if main.reduction[d]
-        and all(fits_lanes(a, d) for a in main.inputs)
-        and any(a.at.strides[d] == 1 for a in main.inputs)
-        and body_fits(main, d)
-    ]
-
-
 def lanes_for(accesses: Sequence[Access], dim: int, extent: int, width: int) -> int:
     """Lanes of a register of `width` f32 for the widest element that moves along `dim`, or fewer if few are needed."""
     kinds = [a.element for a in accesses if a.at.strides[dim] != 0]
@@ -96,17 +80,7 @@ def lanes_for(accesses: Sequence[Access], dim: int, extent: int, width: int) -> 
     return min(max(width * 32 // size, 1), 1 << (extent - 1).bit_length())
 
 
-@dataclass(frozen=True)
-class Rules:
-    """What the pass's options say: f32 lanes of a register, how many registers; rows and vectors where not 0."""
-
-    width: int
-    registers: int = 32
-    unroll: int = 0
-    vectors: int = 0
-
-
-def choose_tile(nest: Nest, rules: Rules) -> Tile:
+def choose_tile(nest: Nest, cpu: Cpu) -> Tile:
     """The tile of a nest.
 
     Lanes: the innermost parallel loop that fits, else a reduction loop that fits, else none. A map takes a few vectors
@@ -114,18 +88,18 @@ def choose_tile(nest: Nest, rules: Rules) -> Tile:
     """
     main = nest.main
     across = vector_dims(nest.stages)
-    if rules.width == 1:
+    if cpu.vector_width == 1:
         return scalar_tile(main, across[0] if across else None)
     inside = [] if across else vector_reductions(main)
     if not across and not inside:
         return scalar_tile(main, None)
     v = (*across, *inside)[0]
     moving = [a for s in nest.stages for a in (*s.inputs, *s.outputs)] if across else main.inputs
-    lanes = lanes_for(moving, v, main.extents[v], rules.width)
+    lanes = lanes_for(moving, v, main.extents[v], cpu.vector_width)
     if not main.is_parallel:
-        return reduction_tile(main, v, lanes, rules)
+        return reduction_tile(main, v, lanes, cpu)
     order = tuple(d for d in range(len(main.extents)) if d != v)
-    return Tile((*order, v), v, lanes, rules.vectors or min(ceil(main.extents[v] / lanes), MAP_VECTORS))
+    return Tile((*order, v), v, lanes, cpu.vectors or min(ceil(main.extents[v] / lanes), MAP_VECTORS))
 
 
 def scalar_tile(main: Stage, row: int | None) -> Tile:
@@ -144,7 +118,7 @@ def scalar_tile(main: Stage, row: int | None) -> Tile:
     return Tile(order, row=row, chunk_dim=last, chunk=CHUNK)
 
 
-def reduction_tile(main: Stage, v: int, lanes: int, rules: Rules) -> Tile:
+def reduction_tile(main: Stage, v: int, lanes: int, cpu: Cpu) -> Tile:
     """The register tile of a reduction with lanes along `v`.
 
     The accumulators, `unroll` rows of `vectors`, stay in registers beside one row of the operand that the rows share
@@ -162,7 +136,7 @@ def reduction_tile(main: Stage, v: int, lanes: int, rules: Rules) -> Tile:
     whole = ceil(main.extents[v] / lanes)
 
     def fits(rows: int, vectors: int) -> bool:
-        return rows * vectors + vectors + 1 < rules.registers and (
+        return rows * vectors + vectors + 1 < cpu.registers and (
             not unrolled or rows * vectors * steps * OPS_PER_PRODUCT <= TILE_OPS
         )
 
@@ -174,18 +148,18 @@ def reduction_tile(main: Stage, v: int, lanes: int, rules: Rules) -> Tile:
                     (vectors if a.at.strides[v] else 1) * (rows if u is None or a.at.strides[u] else 1)
                     for a in main.inputs
                 )
-                total += times * again * max(rows * vectors / FMAS_PER_CYCLE, loads / LOADS_PER_CYCLE, LATENCY)
+                total += times * again * max(rows * vectors / cpu.fmas, loads / cpu.loads, cpu.latency)
                 variants += 1
         return total * (1 + VARIANT_COST * variants), -size[0] * size[1]
 
-    heights = (rules.unroll,) if rules.unroll and u is not None else range(1, min(height, rules.registers // 2) + 1)
-    widths = (rules.vectors,) if rules.vectors else range(1, min(whole, 8) + 1)
+    heights = (cpu.unroll,) if cpu.unroll and u is not None else range(1, min(height, cpu.registers // 2) + 1)
+    widths = (cpu.vectors,) if cpu.vectors else range(1, max(1, min(whole, 8)) + 1)
     sizes = [(rows, vectors) for rows in heights for vectors in widths]
     fitting = [size for size in sizes if fits(*size)] or sizes[:1]
     rows, vectors = min(fitting, key=cycles)
     order = tuple(d for d in parallel if d != v)
     tile = Tile((*order, v) if v in parallel else order, v, lanes, vectors, u, rows, unrolled)
-    return replace(tile, order=loop_order(main, tile))
+    return replace(tile, order=loop_order(main, tile, cpu))
 
 
 def reduction_steps(main: Stage) -> int:
@@ -197,7 +171,7 @@ def pieces(extent: int, step: int) -> list[tuple[int, int]]:
     return [(s, k) for s, k in ((step, extent // step), (extent % step, 1)) if s and k]
 
 
-def loop_order(main: Stage, tile: Tile) -> tuple[int, ...]:
+def loop_order(main: Stage, tile: Tile, cpu: Cpu) -> tuple[int, ...]:
     """The vector loop outermost when that reads less: its panel of weights then stays near while all rows pass by."""
     v = tile.vector_dim
     if v is None or main.reduction[v]:
@@ -212,7 +186,7 @@ def loop_order(main: Stage, tile: Tile) -> tuple[int, ...]:
     others = sum(size(a) for a in main.inputs if not a.at.strides[v])
 
     def price(bytes_: float) -> float:
-        return bytes_ * (1 / 16 if bytes_ <= L1 else 1 / 4 if bytes_ <= L2 else 1)
+        return bytes_ * (1 / 16 if bytes_ <= cpu.l1 else 1 / 4 if bytes_ <= cpu.l2 else 1)
 
     outermost = panels * tiles * price(weights / panels) + panels * price(others)
     innermost = tiles * price(weights) + panels * tiles * price(others / tiles)

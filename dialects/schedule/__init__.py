@@ -1,0 +1,57 @@
+"""The `schedule` dialect: how a kernel's loops run. What they compute stays in linalg.
+
+    schedule.kernel @kernel_conv_0 {
+      %i, %j, %k, %r, %s, %t = schedule.nest [0, 1, 2] : 56, 56, 64, 3, 3, 64
+      %j_o, %j_i = schedule.tile %j by 14
+      %k_o, %k_i = schedule.tile %k by 32
+      schedule.reorder %k_o, %i, %j_o, %r, %s, %t, %j_i, %k_i
+      schedule.parallel %k_o, %i, %j_o
+      schedule.unroll %j_i
+      schedule.vectorize %k_i by 16
+    }
+
+`schedule.kernel`      the schedule of the function of that name
+`schedule.nest`        linalg ops, by their number in the kernel, that run in the same loops: a handle for each loop
+`schedule.tile`        a loop as a loop over tiles and the loop inside of a tile
+`schedule.reorder`     the loops, outermost first
+`schedule.parallel`    threads may share the iterations of these loops
+`schedule.unroll`      the iterations of these loops are written out; a parallel one's results stay in registers
+`schedule.vectorize`   the iterations of this loop are the lanes of vectors
+`schedule.accumulate`  a row of results along this loop is accumulated in memory, reduction loops around it
+
+A loop is a value of type `!schedule.loop`. `schedule-kernels` writes a schedule by rule, a person edits it,
+`apply-schedule` obeys or says why it cannot. Which loops a kernel has, and what is legal, stands in docs/schedule.md.
+"""
+
+from xdsl.ir import Dialect
+
+from .ops import (
+    AccumulateOp,
+    KernelOp,
+    LoopType,
+    NestOp,
+    ParallelOp,
+    ReorderOp,
+    TileOp,
+    UnrollOp,
+    VectorizeOp,
+)
+
+Schedule = Dialect(
+    "schedule",
+    [KernelOp, NestOp, TileOp, ReorderOp, ParallelOp, UnrollOp, VectorizeOp, AccumulateOp],
+    [LoopType],
+)
+
+__all__ = [
+    "AccumulateOp",
+    "KernelOp",
+    "LoopType",
+    "NestOp",
+    "ParallelOp",
+    "ReorderOp",
+    "Schedule",
+    "TileOp",
+    "UnrollOp",
+    "VectorizeOp",
+]

@@ -1,0 +1,213 @@
+"""What the ops of a schedule say of one nest, as a `Plan`; what the emitter cannot obey is refused with the reason.
+
+    %j_o, %j_i = schedule.tile %j by 14              j is Loop(j, 14) and what is left of it, Loop(j, 1)
+    schedule.reorder %j_o, %i, %r, %j_i              outer = (j by 14, i), reductions = (r,)
+    schedule.unroll %j_i                             registers = (j,)
+
+An op is understood by its row in `HANDLERS`; another op of the dialect is one row more.
+
+The order that can be had: parallel loops that run, then reductions, then parallel loops that are unrolled or in lanes,
+whose results are all in registers. `schedule.accumulate` puts a parallel loop inside of reductions; those that are
+inside of it in turn are written out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import ceil, prod
+from typing import Any
+
+from stepwell.diagnostics import StepwellError
+from stepwell.dialects.schedule import (
+    AccumulateOp,
+    NestOp,
+    ParallelOp,
+    ReorderOp,
+    TileOp,
+    UnrollOp,
+    VectorizeOp,
+)
+from xdsl.ir import Operation, SSAValue
+
+from .nests import Nest
+from .plan import Loop, Plan, why_no_lanes, why_no_partial_lanes
+
+
+@dataclass
+class Reading:
+    """What has been read of a nest's schedule so far. Loops are known by their handles."""
+
+    nest: Nest
+    dim: dict[SSAValue, int]
+    """The loop of the nest that a handle is of, or is a part of."""
+    step: dict[SSAValue, int]
+    """How many iterations of that loop one iteration of the handle covers."""
+    order: list[SSAValue]
+    vector: SSAValue | None = None
+    lanes: int = 1
+    row: SSAValue | None = None
+    unrolled: list[SSAValue] = field(default_factory=list[SSAValue])
+    shared: list[SSAValue] = field(default_factory=list[SSAValue])
+
+    def is_reduction(self, loop: SSAValue) -> bool:
+        return self.nest.main.reduction[self.dim[loop]]
+
+    def loop(self, handle: SSAValue) -> Loop:
+        return Loop(self.dim[handle], self.step[handle])
+
+
+def plan_of(op: NestOp, ops: Sequence[Operation], nest: Nest) -> Plan:
+    """How `nest` runs, by what `ops` of the schedule say of the loops of `op`."""
+    loops = list(op.loops)
+    reading = Reading(nest, {loop: d for d, loop in enumerate(loops)}, dict.fromkeys(loops, 1), [])
+    reading.order = sorted(loops, key=reading.is_reduction)
+    last: Operation = op
+    for said in ops:
+        if said is op or not any(operand in reading.dim for operand in said.operands):
+            continue
+        handler = HANDLERS.get(type(said))
+        if handler is None:
+            raise StepwellError(f"{said.name} is not supported here", said)
+        handler(reading, said)
+        last = said if isinstance(said, ReorderOp) else last
+    return _plan(reading, last)
+
+
+def _tile(reading: Reading, op: TileOp) -> None:
+    here, dim = reading.order.index(op.loop), reading.dim[op.loop]
+    reading.order[here : here + 1] = [op.outer, op.inner]
+    step = reading.step[op.loop]
+    reading.dim |= {op.outer: dim, op.inner: dim}
+    reading.step |= {op.outer: step * op.count, op.inner: step}
+
+
+def _reorder(reading: Reading, op: ReorderOp) -> None:
+    for dim in set(reading.dim.values()):
+        steps = [reading.step[loop] for loop in op.loops if reading.dim[loop] == dim]
+        if steps != sorted(steps, reverse=True):
+            raise StepwellError("schedule.reorder: the loop inside of a tile cannot run outside of the tile's", op)
+    reading.order = list(op.loops)
+
+
+def _parallel(reading: Reading, op: ParallelOp) -> None:
+    for loop in op.loops:
+        if reading.is_reduction(loop):
+            raise _refusal(op, loop, "all of its iterations add to the same results, so threads cannot share them")
+    reading.shared += op.loops
+
+
+def _unroll(reading: Reading, op: UnrollOp) -> None:
+    reading.unrolled += op.loops
+
+
+def _vectorize(reading: Reading, op: VectorizeOp) -> None:
+    if reading.is_reduction(op.loop):
+        reason = why_no_partial_lanes(reading.nest.main, reading.dim[op.loop])
+    else:
+        reason = why_no_lanes(reading.nest.stages, reading.dim[op.loop])
+    if reason is not None:
+        raise _refusal(op, op.loop, reason)
+    reading.vector, reading.lanes = op.loop, op.count
+
+
+def _accumulate(reading: Reading, op: AccumulateOp) -> None:
+    loop = op.loops[0]
+    if reading.is_reduction(loop) or reading.nest.main.is_parallel:
+        raise _refusal(op, loop, "a row of accumulators runs along a parallel loop of an op that reduces")
+    reading.row = loop
+
+
+HANDLERS: dict[type[Operation], Callable[[Reading, Any], None]] = {
+    TileOp: _tile,
+    ReorderOp: _reorder,
+    ParallelOp: _parallel,
+    UnrollOp: _unroll,
+    VectorizeOp: _vectorize,
+    AccumulateOp: _accumulate,
+}
+
+
+def _refusal(op: Operation, loop: SSAValue, reason: str) -> StepwellError:
+    return StepwellError(f"{op.name}: {_name(loop)}: {reason}", op)
+
+
+def _name(loop: SSAValue) -> str:
+    return f"%{loop.name_hint}" if loop.name_hint else "a loop"
+
+
+def _plan(reading: Reading, where: Operation) -> Plan:
+    """The plan, if the loops stand in an order that the emitter has. `where`: the op that put them in this order."""
+    order, row, vector, unrolled = reading.order, reading.row, reading.vector, reading.unrolled
+    for loop in (vector, row):
+        if loop is not None and loop in unrolled:
+            raise _refusal(where, loop, "it is unrolled, and in lanes or accumulated along: one of the two")
+    if row is not None and (vector is not None or reading.shared):
+        raise _refusal(where, row, "a row that is accumulated in memory leaves no lanes and nothing to share")
+    place = {loop: n for n, loop in enumerate(order)}
+    reductions = [loop for loop in order if reading.is_reduction(loop) and loop is not vector]
+    chunk = [loop for loop in reductions if row is not None and place[loop] > place[row]]
+    around = [loop for loop in reductions if loop not in chunk]
+    parallel = [loop for loop in order if loop not in reductions and loop is not vector and loop is not row]
+    tile = [loop for loop in parallel if loop in unrolled]
+    outer = [loop for loop in parallel if loop not in unrolled]
+    wanted = [*outer, *around, *([] if row is None else [row]), *chunk, *tile, *([] if vector is None else [vector])]
+    for a, b in pairwise(wanted):
+        if place[a] > place[b]:
+            raise _refusal(where, b, _misplaced(reading, a, b))
+    if row is not None and tile:
+        raise _refusal(where, tile[0], "a nest that accumulates a row in memory has no tile in registers")
+    for loop in chunk:
+        if loop not in unrolled:
+            raise _refusal(where, loop, "a reduction inside of the row that is accumulated must be unrolled")
+    for loop in reading.shared:
+        if loop not in outer:
+            raise _refusal(where, loop, "threads share loops that run, not what is unrolled or in lanes")
+    dims = [reading.dim[loop] for loop in (*tile, *([] if vector is None else [vector]))]
+    if len(set(dims)) != len(dims):
+        raise _refusal(where, tile[-1], "two parts of one loop are unrolled or in lanes")
+    _check_size(reading, where)
+    return Plan(
+        outer=tuple(map(reading.loop, outer)),
+        reductions=tuple(map(reading.loop, around)),
+        registers=tuple(reading.dim[loop] for loop in tile),
+        vector_dim=None if vector is None else reading.dim[vector],
+        lanes=reading.lanes,
+        unrolled=frozenset(reading.loop(loop) for loop in reductions if loop in unrolled),
+        shared=frozenset(map(reading.loop, reading.shared)),
+        row=None if row is None else reading.dim[row],
+        chunk=tuple(map(reading.loop, chunk)),
+    )
+
+
+def _misplaced(reading: Reading, a: SSAValue, b: SSAValue) -> str:
+    """Why loop `b` cannot stand outside of `a`."""
+    if b is reading.vector:
+        return f"the loop in lanes must be the innermost, but {_name(a)} is inside of it"
+    if reading.is_reduction(b):
+        return f"a reduction cannot run outside of {_name(a)}: unroll that loop, or accumulate along it"
+    return f"it must be inside of {_name(a)}, which runs"
+
+
+MOST_WRITTEN_OUT = 1024
+"""More iterations than this are not written out: the code would fit no cache, and take minutes to compile."""
+
+
+def _check_size(reading: Reading, where: Operation) -> None:
+    count = prod(_iterations(reading, loop) for loop in reading.unrolled)
+    if reading.vector is not None:
+        count *= ceil(_iterations(reading, reading.vector) / reading.lanes)
+    if count > MOST_WRITTEN_OUT:
+        raise StepwellError(
+            f"{where.name}: {count} iterations would be written out at once, more than {MOST_WRITTEN_OUT}",
+            where,
+            "tile the loops that are unrolled or in lanes",
+        )
+
+
+def _iterations(reading: Reading, loop: SSAValue) -> int:
+    """How many iterations a loop has in a whole tile of the loops around it."""
+    dim, step = reading.dim[loop], reading.step[loop]
+    around = [reading.step[o] for o in reading.order if reading.dim[o] == dim and reading.step[o] > step]
+    return ceil(min([reading.nest.main.extents[dim], *around]) / step)

@@ -1,0 +1,108 @@
+// RUN: stepwell-opt %s --split-input-file --verify-diagnostics
+
+schedule.kernel @tile_of_nothing {
+  %i = schedule.nest [0] : 64
+  // expected-error@+1 {{a tile is of one iteration or more, not 0}}
+  %o, %p = schedule.tile %i by 0
+}
+
+// -----
+
+schedule.kernel @tiled_twice {
+  %i = schedule.nest [0] : 64
+  // expected-error@+1 {{a loop is used again after schedule.tile: name the two that it became}}
+  %o, %p = schedule.tile %i by 4
+  // expected-error@+1 {{a loop is used again after schedule.tile: name the two that it became}}
+  %q, %s = schedule.tile %i by 8
+}
+
+// -----
+
+schedule.kernel @after_tile {
+  %i = schedule.nest [0] : 64
+  %o, %p = schedule.tile %i by 4
+  // expected-error@+1 {{a loop is used again after schedule.tile: name the two that it became}}
+  schedule.parallel %i
+}
+
+// -----
+
+schedule.kernel @three_lanes {
+  %i = schedule.nest [0] : 64
+  // expected-error@+1 {{the lanes of a vector are a power of two, not 3}}
+  schedule.vectorize %i by 3
+}
+
+// -----
+
+schedule.kernel @two_in_lanes {
+  %i, %j = schedule.nest [0] : 64, 64
+  // expected-error@+1 {{two loops of a nest are vectorized}}
+  schedule.vectorize %i by 4
+  // expected-error@+1 {{two loops of a nest are vectorized}}
+  schedule.vectorize %j by 4
+}
+
+// -----
+
+schedule.kernel @one_left_out {
+  %i, %j = schedule.nest [0] : 64, 64
+  %o, %p = schedule.tile %i by 4
+  // expected-error@+1 {{it names each loop of its nest once, but not %p}}
+  schedule.reorder %o, %j
+}
+
+// -----
+
+schedule.kernel @named_twice {
+  %i, %j = schedule.nest [0] : 64, 64
+  // expected-error@+1 {{it names a loop twice}}
+  schedule.reorder %i, %j, %i
+}
+
+// -----
+
+schedule.kernel @of_two_nests {
+  %i = schedule.nest [0] : 64
+  %j = schedule.nest [1] : 64
+  // expected-error@+1 {{its loops are of different nests}}
+  schedule.parallel %i, %j
+}
+
+// -----
+
+// expected-error@+1 {{linalg op 1 stands in two nests}}
+schedule.kernel @op_in_two_nests {
+  %i = schedule.nest [0, 1] : 64
+  %j = schedule.nest [1] : 64
+}
+
+// -----
+
+schedule.kernel @negative {
+  // expected-error@+1 {{an extent is negative}}
+  %i = schedule.nest [0] : -4
+}
+
+// -----
+
+schedule.kernel @no_op {
+  // expected-error@+1 {{a nest is of one linalg op or more, counted from 0}}
+  %i = schedule.nest [] : 4
+}
+
+// -----
+
+schedule.kernel @two_rows {
+  %i, %j = schedule.nest [0] : 64, 64
+  // expected-error@+1 {{a row runs along one loop}}
+  schedule.accumulate %i, %j
+}
+
+// -----
+
+schedule.kernel @before {
+  // expected-error@+1 {{schedule.parallel uses %i where it does not exist yet}}
+  schedule.parallel %i
+  %i = schedule.nest [0] : 64
+}

@@ -1,0 +1,40 @@
+// RUN: stepwell-opt %s | stepwell-opt - | filecheck %s
+
+// A convolution with a fill before and bias and relu after it, in one nest of loops: 14 columns by 32 channels of the
+// result stay in registers.
+// CHECK-LABEL: schedule.kernel @kernel_conv_0 {
+// CHECK-NEXT:    %oh, %ow, %f, %kh, %kw, %c = schedule.nest [0, 1, 2] : 56, 56, 64, 3, 3, 64
+// CHECK-NEXT:    %wo, %wi = schedule.tile %ow by 14
+// CHECK-NEXT:    %fo, %fi = schedule.tile %f by 32
+// CHECK-NEXT:    schedule.reorder %fo, %oh, %wo, %kh, %kw, %c, %wi, %fi
+// CHECK-NEXT:    schedule.parallel %fo, %oh
+// CHECK-NEXT:    schedule.unroll %wi
+// CHECK-NEXT:    schedule.vectorize %fi by 16
+// CHECK-NEXT:  }
+schedule.kernel @kernel_conv_0 {
+  %oh, %ow, %f, %kh, %kw, %c = schedule.nest [0, 1, 2] : 56, 56, 64, 3, 3, 64
+  %wo, %wi = schedule.tile %ow by 14
+  %fo, %fi = schedule.tile %f by 32
+  schedule.reorder %fo, %oh, %wo, %kh, %kw, %c, %wi, %fi
+  schedule.parallel %fo, %oh
+  schedule.unroll %wi
+  schedule.vectorize %fi by 16
+}
+
+// For a C compiler: a row along %j is accumulated in memory, four steps of the reduction at a time. A kernel of two
+// nests; the second has no loop at all, and a name of a loop counts in its own kernel only.
+// CHECK-LABEL: schedule.kernel @scalar {
+// CHECK-NEXT:    %i, %j, %r = schedule.nest [0, 1] : 16, 32, 64
+// CHECK-NEXT:    %ro, %ri = schedule.tile %r by 4
+// CHECK-NEXT:    schedule.reorder %i, %ro, %j, %ri
+// CHECK-NEXT:    schedule.accumulate %j
+// CHECK-NEXT:    schedule.unroll %ri
+// CHECK-NEXT:    schedule.nest [2]
+schedule.kernel @scalar {
+  %i, %j, %r = schedule.nest [0, 1] : 16, 32, 64
+  %ro, %ri = schedule.tile %r by 4
+  schedule.reorder %i, %ro, %j, %ri
+  schedule.accumulate %j
+  schedule.unroll %ri
+  schedule.nest [2]
+}

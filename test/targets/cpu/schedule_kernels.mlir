@@ -1,0 +1,108 @@
+// RUN: stepwell-opt %s -p "schedule-kernels{vector-width=16}" | filecheck %s
+// RUN: stepwell-opt %s -p "schedule-kernels{vector-width=1}" | filecheck %s --check-prefix=SCALAR
+
+#id = affine_map<(i, j) -> (i, j)>
+#flip = affine_map<(i, j) -> (j, i)>
+#row = affine_map<(i, j) -> (i)>
+#column = affine_map<(i, j) -> (j)>
+
+// A schedule that is there stays as it is.
+// CHECK-LABEL: schedule.kernel @by_hand {
+// CHECK-NEXT:    %i = schedule.nest [0] : 32
+// CHECK-NEXT:    schedule.vectorize %i by 4
+// CHECK-NEXT:  }
+// CHECK-NOT:     schedule.kernel @by_hand
+schedule.kernel @by_hand {
+  %i = schedule.nest [0] : 32
+  schedule.vectorize %i by 4
+}
+func.func @by_hand(%x: memref<32xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%x : memref<32xf32>)
+  func.return
+}
+
+// Nothing to schedule, no schedule.
+// CHECK-NOT: schedule.kernel @nothing
+func.func @nothing(%x: memref<32xf32>) {
+  func.return
+}
+
+// A matrix product, with what starts it and what follows it in its loops: 28 results of 16 lanes stay in registers. For
+// a C compiler rows are accumulated, so that it finds an inner loop that walks memory.
+// CHECK-LABEL: schedule.kernel @dense {
+// CHECK-NEXT:    %i, %j, %r = schedule.nest [0, 1, 2] : 56, 512, 64
+// CHECK-NEXT:    %i_o, %i_i = schedule.tile %i by 14
+// CHECK-NEXT:    %j_o, %j_i = schedule.tile %j by 32
+// CHECK-NEXT:    schedule.reorder %j_o, %i_o, %r, %i_i, %j_i
+// CHECK-NEXT:    schedule.parallel %j_o, %i_o
+// CHECK-NEXT:    schedule.unroll %i_i
+// CHECK-NEXT:    schedule.vectorize %j_i by 16
+// CHECK-NEXT:  }
+// SCALAR-LABEL: schedule.kernel @dense {
+// SCALAR-NEXT:    %i, %j, %r = schedule.nest [0, 1, 2] : 56, 512, 64
+// SCALAR-NEXT:    %r_o, %r_i = schedule.tile %r by 4
+// SCALAR-NEXT:    schedule.reorder %i, %r_o, %j, %r_i
+// SCALAR-NEXT:    schedule.accumulate %j
+// SCALAR-NEXT:    schedule.unroll %r_i
+// SCALAR-NEXT:  }
+func.func @dense(%a: memref<56x64xf32>, %b: memref<64x512xf32>, %bias: memref<512xf32>, %out: memref<56x512xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%out : memref<56x512xf32>)
+  linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>,
+                                   affine_map<(i, j, k) -> (i, j)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<56x64xf32>, memref<64x512xf32>) outs(%out : memref<56x512xf32>) {
+  ^bb0(%l: f32, %r: f32, %acc: f32):
+    %p = arith.mulf %l, %r : f32
+    %s = arith.addf %acc, %p : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id, #column, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%out, %bias : memref<56x512xf32>, memref<512xf32>) outs(%out : memref<56x512xf32>) {
+  ^bb0(%v: f32, %c: f32, %o: f32):
+    %s = arith.addf %v, %c : f32
+    linalg.yield %s : f32
+  }
+  func.return
+}
+
+// The sum of each row: lanes along the reduction, several vectors of partial sums so that additions overlap.
+// CHECK-LABEL: schedule.kernel @sums {
+// CHECK-NEXT:    %i, %r = schedule.nest [0] : 3, 256
+// CHECK-NEXT:    %r_o, %r_i = schedule.tile %r by {{[0-9]+}}
+// CHECK-NEXT:    schedule.parallel %i
+// CHECK-NEXT:    schedule.vectorize %r_i by 16
+func.func @sums(%x: memref<3x256xf32>, %out: memref<3xf32>) {
+  linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<3x256xf32>) outs(%out : memref<3xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = arith.addf %o, %a : f32
+    linalg.yield %s : f32
+  }
+  func.return
+}
+
+// An elementwise op that is followed by a transposition: they meet at different elements, so each has its own nest. A
+// transposition has no lanes.
+// CHECK-LABEL: schedule.kernel @two_nests {
+// CHECK-NEXT:    %i = schedule.nest [0] : 64
+// CHECK-NEXT:    schedule.vectorize %i by 16
+// CHECK-NEXT:    %i_1, %j = schedule.nest [1] : 8, 8
+// CHECK-NEXT:    schedule.parallel %i_1, %j
+// CHECK-NEXT:  }
+func.func @two_nests(%x: memref<8x8xf32>, %out: memref<8x8xf32>) {
+  %t = memref.alloc() : memref<8x8xf32>
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<8x8xf32>) outs(%t : memref<8x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %e = math.exp %a : f32
+    linalg.yield %e : f32
+  }
+  linalg.generic {indexing_maps = [#flip, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%t : memref<8x8xf32>) outs(%out : memref<8x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  func.return
+}
