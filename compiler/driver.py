@@ -23,7 +23,7 @@ from .cache import Cache, default_folder
 from .diagnostics import StepwellError, did_you_mean
 from .hashing import compiler_digest, package_digest
 from .interface import Interface, from_json, to_json
-from .program import Loaded, Program, Shapes
+from .program import Loaded, Program, Shapes, Values
 from .registry import REGISTRY, load
 from .target import Artifact, Target, pack_artifact, unpack_artifact
 
@@ -62,7 +62,7 @@ def compile(
     way = Way(find_target(target), check_threads(threads), tuple(hooks), verify_each, chosen)
     model = Model(source, way)
     program = Program(model.interface(), model.load)
-    if (shapes := program.interface.static_shapes()) is not None:
+    if (shapes := program.interface.static_shapes()) is not None and not program.interface.by_value:
         program.load(shapes)
     return program
 
@@ -151,8 +151,8 @@ class Way:
         if pipeline:
             ReproducingManager(ctx, module, default_folder(), hooks, only_faults=True).run(parse_passes(pipeline))
 
-    def bind(self, ctx: Context, module: ModuleOp, interface: Interface, shapes: Shapes) -> None:
-        """Give the inputs of a model at level graph their sizes."""
+    def bind(self, ctx: Context, module: ModuleOp, interface: Interface, shapes: Shapes, values: Values = ()) -> None:
+        """Give the inputs of a model at level onnx or graph their sizes, and those by value their values."""
         said = ";".join(
             f"{spec.name}={'x'.join(map(str, shape))}" for spec, shape in zip(interface.inputs, shapes, strict=True)
         )
@@ -160,6 +160,16 @@ class Way:
         from .pass_manager import run_passes
 
         run_passes(ctx, module, [bind_shapes(shapes=said)], hooks=self.hooks)
+        if values:
+            held = zip(interface.by_value, values, strict=True)
+            bind_values: Any = REGISTRY.load_pass("bind-values")
+            said = ";".join(f"{name}={','.join(map(written, numbers))}" for name, numbers in held)
+            run_passes(ctx, module, [bind_values(values=said)], hooks=self.hooks)
+
+
+def written(number: int | float) -> str:
+    """A number as `bind-values` reads it back."""
+    return repr(int(number) if isinstance(number, bool) else number)
 
 
 def read_module(ctx: Context, source: Any, suffix: str | None = None) -> ModuleOp:
@@ -202,15 +212,15 @@ class Model:
             self.cache.put(key, to_json(interface))
         return interface
 
-    def load(self, shapes: Shapes) -> Loaded:
-        """The program for inputs of these shapes."""
-        key = self.key(shapes)
+    def load(self, shapes: Shapes, values: Values = ()) -> Loaded:
+        """The program for inputs of these shapes, and of these values where it is made for some."""
+        key = self.key((shapes, values))
         entry = self.cache.get(key) if key is not None else None
         if entry is not None:
             artifact = unpack_artifact(entry)
         else:
             with collector_paused():
-                artifact = self.compile(shapes)
+                artifact = self.compile(shapes, values)
             if key is not None:
                 self.cache.put(key, pack_artifact(artifact))
                 self.cache.trim()
@@ -220,34 +230,44 @@ class Model:
         except RuntimeError as error:  # a loader knows nothing of ours: no C compiler, no device, ...
             raise StepwellError(str(error), fix=getattr(error, "fix", None)) from error
 
-    def compile(self, shapes: Shapes) -> Artifact:
+    def compile(self, shapes: Shapes, values: Values = ()) -> Artifact:
         from .interface import interface_of
 
         ctx, module = self.read()
         interface = interface_of(module)
-        if interface.static_shapes() is None:
+        if interface.static_shapes() is None or values:
             module = module.clone()  # the next shapes start from the same text
-            self.way.bind(ctx, module, interface, shapes)
+            self.way.bind(ctx, module, interface, shapes, values)
         else:
             self._read = None  # lowered in place: read again if it should be needed
         self.way.lower(ctx, module)
         return self.way.target.emit(ctx, module, self.way.options)
 
     def read(self) -> tuple[Context, ModuleOp]:
-        """The model in the compiler, at level graph or, where it is a dump of a lower level, below."""
+        """The model in the compiler, at the level at which it was read; inputs by value are marked."""
         if self._read is None:
             from .context import Context
-            from .levels import ORDER, level_of
 
             ctx = Context(cache=self.cache)
             module = read_module(ctx, self.source)
-            level = level_of(module)
-            if level is None or ORDER.index(level) < ORDER.index("graph"):
-                self.way.lower(ctx, module, to="graph")
+            self.mark(ctx, module)
             self._read = ctx, module
         return self._read
 
-    def key(self, shapes: Shapes | None = None) -> str | None:
+    def mark(self, ctx: Context, module: ModuleOp) -> None:
+        """Find the inputs by value of a framework's model, unless it is plain that it has none."""
+        from .interface import interface_of
+        from .levels import level_of
+        from .pass_manager import run_passes
+
+        interface = interface_of(module)
+        if level_of(module) != "onnx":
+            return
+        if interface.static_shapes() is None or any(len(spec.dims) <= 1 for spec in interface.inputs):
+            mark_value_inputs: Any = REGISTRY.load_pass("mark-value-inputs")
+            run_passes(ctx, module, [mark_value_inputs()], hooks=self.way.hooks)
+
+    def key(self, shapes: tuple[Shapes, Values] | None = None) -> str | None:
         """The cache's key for the interface, or for the program of some shapes; None for what is not cached."""
         if self.cache.folder is None or self.way.hooks or self.way.verify_each:
             return None

@@ -22,6 +22,9 @@ from .manifest import dtype_name
 
 Array = npt.NDArray[Any]
 
+BY_VALUE = "stepwell.by_value"
+"""Marks an argument of @main whose value a program is made for, as it is for the shapes of all."""
+
 
 @dataclass(frozen=True)
 class TensorSpec:
@@ -37,8 +40,14 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Interface:
+    """What a model takes and gives.
+
+    `by_value`: the names of the inputs whose values, too, a program is made for (axes, repeats, sizes).
+    """
+
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    by_value: tuple[str, ...] = ()
 
     def static_shapes(self) -> tuple[tuple[int, ...], ...] | None:
         """The shapes of the inputs; None when any dim is symbolic."""
@@ -49,12 +58,14 @@ class Interface:
 
 def to_json(interface: Interface) -> bytes:
     sides = {"inputs": interface.inputs, "outputs": interface.outputs}
-    return json.dumps({side: [[s.name, s.dtype, s.dims] for s in specs] for side, specs in sides.items()}).encode()
+    said: dict[str, Any] = {side: [[s.name, s.dtype, s.dims] for s in specs] for side, specs in sides.items()}
+    return json.dumps({**said, "by_value": interface.by_value}).encode()
 
 
 def from_json(text: bytes) -> Interface:
     said = json.loads(text)
-    return Interface(*(tuple(TensorSpec(n, t, tuple(d)) for n, t, d in said[side]) for side in ("inputs", "outputs")))
+    inputs, outputs = (tuple(TensorSpec(n, t, tuple(d)) for n, t, d in said[side]) for side in ("inputs", "outputs"))
+    return Interface(inputs, outputs, tuple(said["by_value"]))
 
 
 def main_function(module: ModuleOp) -> func.FuncOp:
@@ -71,9 +82,12 @@ def interface_of(module: ModuleOp) -> Interface:
         return below
     main = main_function(module)
     types = main.function_type
+    inputs = _specs(types.inputs.data, main.arg_attrs, "arg")
+    said = main.arg_attrs.data if main.arg_attrs is not None else ()
     return Interface(
-        _specs(types.inputs.data, main.arg_attrs, "arg"),
+        inputs,
         _specs(types.outputs.data, main.res_attrs, "result"),
+        tuple(spec.name for spec, entry in zip(inputs, said, strict=False) if BY_VALUE in entry.data),
     )
 
 

@@ -13,6 +13,8 @@ from .interface import Interface, TensorSpec, check_feeds
 
 Array = npt.NDArray[Any]
 Shapes = tuple[tuple[int, ...], ...]
+Values = tuple[tuple[int | float, ...], ...]
+"""The numbers that the inputs hold whose values a program is made for, in the order of `Interface.by_value`."""
 
 
 class Loaded(Protocol):
@@ -25,14 +27,17 @@ class Loaded(Protocol):
 class Program:
     """A model compiled for one target.
 
-    A model with symbolic dims is compiled at the first run of each combination of shapes, and kept.
+    A model with symbolic dims is compiled at the first run of each combination of shapes, and kept; one whose results'
+    shapes depend on what some inputs hold (`interface.by_value`), of each combination of their values, too.
     Several threads may call `run` of one program.
     """
 
     interface: Interface
-    specialize: Callable[[Shapes], Loaded] = field(repr=False)
-    """Compile and load for these input shapes, in the order of the inputs."""
-    _loaded: dict[Shapes, Loaded] = field(default_factory=dict[Shapes, Loaded], repr=False)
+    specialize: Callable[[Shapes, Values], Loaded] = field(repr=False)
+    """Compile and load for these input shapes, in the order of the inputs, and these values."""
+    _loaded: dict[tuple[Shapes, Values], Loaded] = field(
+        default_factory=dict[tuple[Shapes, Values], Loaded], repr=False
+    )
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -50,14 +55,16 @@ class Program:
         """
         check_feeds(self.interface, feeds)
         shapes = tuple(feeds[spec.name].shape for spec in self.interface.inputs)
-        loaded = self._loaded.get(shapes)
+        values = tuple(tuple(feeds[name].reshape(-1).tolist()) for name in self.interface.by_value)
+        loaded = self._loaded.get((shapes, values))
         if loaded is None:
-            loaded = self.load(shapes)
+            loaded = self.load(shapes, values)
         return loaded.run(feeds)
 
-    def load(self, shapes: Shapes) -> Loaded:
-        """The program for these input shapes, compiled now if it was not before."""
+    def load(self, shapes: Shapes, values: Values = ()) -> Loaded:
+        """The program for these input shapes and values, compiled now if it was not before."""
         with self._lock:
-            if shapes not in self._loaded:
-                self._loaded[shapes] = self.specialize(shapes)
-            return self._loaded[shapes]
+            key = shapes, values
+            if key not in self._loaded:
+                self._loaded[key] = self.specialize(shapes, values)
+            return self._loaded[key]

@@ -44,6 +44,8 @@ PASSES = {
     # 0 -> 1
     "onnx-to-graph": "stepwell.passes.onnx_to_graph.onnx_to_graph:OnnxToGraph",
     # 1: graph
+    "mark-value-inputs": "stepwell.passes.onnx_to_graph.value_inputs:MarkValueInputs",
+    "bind-values": "stepwell.passes.graph.bind_values:BindValues",
     "bind-shapes": "stepwell.passes.graph.bind_shapes:BindShapes",
     "infer-shapes": "stepwell.passes.graph.infer_shapes:InferShapes",
     "fold-constants": "stepwell.passes.graph.fold_constants:FoldConstants",

@@ -34,6 +34,10 @@ from .views import edge_pad, reshape
 f = np.float32
 
 
+WHOLE = 1e-3
+"""How far scale * size may be from the size it stands for: scales are rounded to float32."""
+
+
 def half_pixel(o: Array, scale: np.float32, size: int, out: int) -> Array:
     return (o + f(0.5)) / scale - f(0.5)
 
@@ -49,7 +53,10 @@ def pytorch_half_pixel(o: Array, scale: np.float32, size: int, out: int) -> Arra
 
 
 def align_corners(o: Array, scale: np.float32, size: int, out: int) -> Array:
-    return o * f(size - 1) / f(out - 1) if out > 1 else np.zeros_like(o)
+    """The last of scale * size elements lies on the last of x, be that whole or, as in ONNX's own examples, not."""
+    length = float(scale) * size
+    last = f(out - 1) if abs(length - out) < WHOLE else f(length - 1)
+    return o * f(size - 1) / last if out > 1 else np.zeros_like(o)
 
 
 def asymmetric(o: Array, scale: np.float32, size: int, out: int) -> Array:

@@ -24,6 +24,13 @@ from .emitter import Array, Emitter
 
 
 @dataclass
+class NeedsValue(StepwellError):
+    """What the graph dialect wants as an attribute is `value`, which is not known."""
+
+    value: SSAValue = field(kw_only=True)
+
+
+@dataclass
 class Node(Emitter):
     """One ONNX op under conversion: its operands as graph values, its attributes, and an emitter at its place."""
 
@@ -56,9 +63,11 @@ class Node(Emitter):
         """What operand `index` holds, where the graph dialect wants it as an attribute."""
         array = self.known(self[index])
         if array is None:
-            raise self.unsupported(
-                f"{what} computed at run time is not supported; a constant is",
-                "bind symbolic dims (bind-shapes) before onnx-to-graph, or export with constant shapes",
+            raise NeedsValue(
+                f"{self.name}: {what} computed at run time is not supported; a constant is",
+                where=self.op,
+                fix="bind symbolic dims (bind-shapes) before onnx-to-graph, or export with constant shapes",
+                value=self[index],
             )
         return array
 

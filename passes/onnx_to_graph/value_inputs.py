@@ -1,0 +1,116 @@
+"""Mark the inputs whose values say what program a model is: axes, shapes, repeats that a caller hands in.
+
+    func.func @main(%x: tensor<2x3xf32> {stepwell.name = "x"}, %axes: tensor<1xi64> {stepwell.name = "axes"}) ... {
+      %y = onnx.ReduceSum(%x, %axes) : ...
+  becomes
+    func.func @main(%x: ... {stepwell.name = "x"}, %axes: ... {stepwell.name = "axes", stepwell.by_value}) ... {
+
+A program is made for the values of such inputs as it is for the shapes of all (`bind-values`, `bind-shapes`). Which
+they are is found by trying the step down to graph on a copy: where a conversion must know a number, or the result's
+shape depends on one, the number's origins are marked, if all are short vectors or scalars. A shape is no value: what
+depends on the shape of an input alone is known once shapes are bound.
+
+What else the trial says is wrong is raised, so that a model with open dims is refused before it is run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import cast
+
+from stepwell.context import Context
+from stepwell.dialects.graph import DynamicOp, ShapeOfOp
+from stepwell.interface import BY_VALUE, main_function
+from stepwell.pass_manager import ModulePass
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    AnyFloat,
+    ArrayAttr,
+    DictionaryAttr,
+    IntegerType,
+    ModuleOp,
+    TensorType,
+    UnitAttr,
+)
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
+
+from .conversion import NeedsValue
+from .onnx_to_graph import OnnxToGraph
+
+LONGEST = 64
+"""Elements of an input up to which a program for its values makes sense."""
+
+
+@dataclass(frozen=True)
+class MarkValueInputs(ModulePass):
+    name = "mark-value-inputs"
+
+    def apply(self, ctx: Context, module: ModuleOp) -> None:
+        main = main_function(module)
+        indices = value_inputs(ctx, module)
+        if not indices:
+            return
+        given = main.arg_attrs.data if main.arg_attrs is not None else [DictionaryAttr({})] * len(main.args)
+        main.arg_attrs = ArrayAttr(
+            [
+                DictionaryAttr({**entry.data, BY_VALUE: UnitAttr()}) if index in indices else entry
+                for index, entry in enumerate(given)
+            ]
+        )
+
+
+def value_inputs(ctx: Context, module: ModuleOp) -> set[int]:
+    """The numbers of @main's arguments on whose values the graph depends."""
+    trial, copy = ctx.clone(), module.clone()
+    trial.problems = []
+    main = main_function(copy)
+    count = len(main.args)
+    OnnxToGraph().apply(trial, copy)
+    found: set[int] = set()
+    for problem in trial.problems:
+        origins = origins_of(problem.value) if isinstance(problem, NeedsValue) else None
+        if origins is None or not all(can_mark(argument, count) for argument in origins):
+            raise problem
+        if not origins and not has_open_dims(main, count):
+            raise problem
+        found |= {argument.index for argument in origins}
+    for op in main.body.walk():
+        if isinstance(op, DynamicOp):
+            origins = {origin for operand in op.operands[1:] for origin in origins_of(operand)}
+            if all(can_mark(argument, count) for argument in origins):
+                found |= {argument.index for argument in origins}
+    return found
+
+
+def origins_of(value: SSAValue) -> set[BlockArgument]:
+    """The arguments of the function that `value` is computed from, by more than their shapes."""
+    seen: set[SSAValue] = set()
+    origins: set[BlockArgument] = set()
+    open_ = [value]
+    while open_:
+        value = open_.pop()
+        if value in seen:
+            continue
+        seen.add(value)
+        if isinstance(value, BlockArgument):
+            origins.add(value)
+        elif isinstance(owner := value.owner, Operation) and not isinstance(owner, ShapeOfOp):
+            open_ += owner.operands
+    return origins
+
+
+def can_mark(argument: BlockArgument, count: int) -> bool:
+    """Whether an argument is one of the function's own, a scalar or a short vector of numbers."""
+    kind: Attribute = argument.type
+    if argument.index >= count or not isinstance(kind, TensorType):
+        return False
+    shape = cast("TensorType[Attribute]", kind).get_shape()
+    numbers = isinstance(cast("TensorType[Attribute]", kind).element_type, IntegerType | AnyFloat)
+    return numbers and len(shape) <= 1 and (DYNAMIC_INDEX in shape or prod(shape) <= LONGEST)
+
+
+def has_open_dims(main: FuncOp, count: int) -> bool:
+    kinds = [cast("TensorType[Attribute]", argument.type) for argument in main.args[:count]]
+    return any(DYNAMIC_INDEX in kind.get_shape() for kind in kinds)
