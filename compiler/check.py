@@ -63,7 +63,8 @@ class Report:
 def check(source: Any, target: str = "native", shapes: Shapes | None = None) -> Report:
     """Look a model over without making code of it.
 
-    `shapes`: of the inputs, where the model leaves dims open; without them only its operators are checked.
+    `shapes`: of the inputs, where the model leaves dims open; without them only its operators are checked, and so it
+    is where a program is made for the values of some inputs.
     Raises `StepwellError` where the model cannot be read at all.
     """
     way = Way(find_target(target))
@@ -74,19 +75,29 @@ def check(source: Any, target: str = "native", shapes: Shapes | None = None) -> 
         level = level_of(module)
         if level is not None and ORDER.index(level) > ORDER.index("graph"):
             raise StepwellError(f"this stands at level {level}; only a model can be checked, or a dump of level graph")
-        gather(ctx, report, lambda: way.lower(ctx, module, to="graph"))
+        gather(ctx, report, lambda: way.mark(ctx, module))
+        report.interface = interface_of(module)
         if shapes is None:
             shapes = report.interface.static_shapes()
-        if not report.problems and shapes is not None:
-            bound = shapes
-            gather(ctx, report, lambda: way.bind(ctx, module, report.interface, bound))
-        if not report.problems and shapes is not None:
-            report.layers = tuple(layers_of(module))
-            gather(ctx, report, lambda: way.lower(ctx, module, to="program"))
-        if not report.problems and shapes is not None:
-            manifest = manifest_of(module)
-            report.arena, report.weights = manifest["arena_size"], manifest["weights_size"]
+        if not report.problems and shapes is not None and not report.interface.by_value:
+            look_down(ctx, module, way, report, shapes)
     return report
+
+
+def look_down(ctx: Context, module: ModuleOp, way: Way, report: Report, shapes: Shapes) -> None:
+    """Take a model of static shapes down to where its memory is planned, as far as it goes."""
+    if report.interface.static_shapes() is None:
+        gather(ctx, report, lambda: way.bind(ctx, module, report.interface, shapes))
+    if not report.problems:
+        gather(ctx, report, lambda: way.lower(ctx, module, to="graph"))
+    if not report.problems:
+        gather(ctx, report, lambda: way.run(ctx, module, "bind-shapes"))  # infers what the conversion left open
+    if not report.problems:
+        report.layers = tuple(layers_of(module))
+        gather(ctx, report, lambda: way.lower(ctx, module, to="program"))
+    if not report.problems:
+        manifest = manifest_of(module)
+        report.arena, report.weights = manifest["arena_size"], manifest["weights_size"]
 
 
 def gather(ctx: Context, report: Report, step: Any) -> None:

@@ -151,6 +151,17 @@ class Way:
         if pipeline:
             ReproducingManager(ctx, module, default_folder(), hooks, only_faults=True).run(parse_passes(pipeline))
 
+    def mark(self, ctx: Context, module: ModuleOp) -> None:
+        """Find the inputs by value of a framework's model, unless it is plain that it has none."""
+        from .interface import interface_of
+        from .levels import level_of
+
+        interface = interface_of(module)
+        if level_of(module) != "onnx":
+            return
+        if interface.static_shapes() is None or any(len(spec.dims) <= 1 for spec in interface.inputs):
+            self.run(ctx, module, "mark-value-inputs")
+
     def bind(self, ctx: Context, module: ModuleOp, interface: Interface, shapes: Shapes, values: Values = ()) -> None:
         """Give the inputs of a model at level onnx or graph their sizes, and those by value their values."""
         said = ";".join(
@@ -250,22 +261,9 @@ class Model:
 
             ctx = Context(cache=self.cache)
             module = read_module(ctx, self.source)
-            self.mark(ctx, module)
+            self.way.mark(ctx, module)
             self._read = ctx, module
         return self._read
-
-    def mark(self, ctx: Context, module: ModuleOp) -> None:
-        """Find the inputs by value of a framework's model, unless it is plain that it has none."""
-        from .interface import interface_of
-        from .levels import level_of
-        from .pass_manager import run_passes
-
-        interface = interface_of(module)
-        if level_of(module) != "onnx":
-            return
-        if interface.static_shapes() is None or any(len(spec.dims) <= 1 for spec in interface.inputs):
-            mark_value_inputs: Any = REGISTRY.load_pass("mark-value-inputs")
-            run_passes(ctx, module, [mark_value_inputs()], hooks=self.way.hooks)
 
     def key(self, shapes: tuple[Shapes, Values] | None = None) -> str | None:
         """The cache's key for the interface, or for the program of some shapes; None for what is not cached."""

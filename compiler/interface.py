@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 from xdsl.dialects import builtin, func
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr, TensorType
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr, TensorType, UnrankedTensorType
 from xdsl.ir import Attribute
 
 from .diagnostics import InputError, StepwellError
@@ -24,6 +24,9 @@ Array = npt.NDArray[Any]
 
 BY_VALUE = "stepwell.by_value"
 """Marks an argument of @main whose value a program is made for, as it is for the shapes of all."""
+
+ANY_RANK = "..."
+"""Stands for all dims of an output whose rank follows from what the inputs hold."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ def _signature(module: ModuleOp) -> Interface | None:
         signature = op.attributes.get("stepwell.signature")
         if isinstance(signature, DictionaryAttr):
             sides = (cast("ArrayAttr[DictionaryAttr]", signature.data[side]) for side in ("inputs", "outputs"))
-            return Interface(*(tuple(_spec_of(entry) for entry in side) for side in sides))
+            inputs, outputs = (tuple(_spec_of(entry) for entry in side) for side in sides)
+            return Interface(inputs, outputs)
     return None
 
 
@@ -112,6 +116,10 @@ def _specs(types: Sequence[Attribute], attrs: ArrayAttr[DictionaryAttr] | None, 
         said: Mapping[str, Attribute] = attrs.data[i].data if attrs is not None else {}
         name = said.get("stepwell.name")
         label = name.data if isinstance(name, StringAttr) else f"{side}{i}"
+        if isinstance(kind, UnrankedTensorType) and side == "result":
+            element = cast("UnrankedTensorType[Attribute]", kind).element_type
+            specs.append(TensorSpec(label, dtype_name(element), (ANY_RANK,)))
+            continue
         if not isinstance(kind, TensorType):
             raise StepwellError(
                 f"'{label}' is of type {kind}", fix="only tensors of known rank can be handed in and out"

@@ -88,6 +88,8 @@ def say_totals(model: Path, report: Report) -> None:
         lines += [("parameters", f"{report.parameters:,}")]
         lines += [("work", f"{quantity(report.work.macs)}MACs, {quantity(report.work.flops)}FLOPs")]
         lines += [("memory", f"activations {size(report.arena)}, weights {size(report.weights)}")]
+    elif by_value := report.interface.by_value:
+        lines += [("work", f"follows from what these inputs hold: {', '.join(by_value)}")]
     else:
         lines += [("work", "unknown while dims are open: --shape NAME=1x3x224x224")]
     click.echo(f"{model.name}: all of it compiles")

@@ -133,7 +133,6 @@ def lower(way: Any, ctx: Context, module: ModuleOp, level: str, said: list[str])
         from stepwell.diagnostics import StepwellError
 
         raise StepwellError(f"the module stands at level '{here}', below '{level}'", fix="there is no way up")
-    way.lower(ctx, module, to=level if level == "onnx" else "graph")
     interface = interface_of(module)
     if interface.static_shapes() is None and (said or ORDER.index(level) > ORDER.index("graph")):
         way.bind(ctx, module, interface, shapes_for(interface, parse_shapes(said)))

@@ -10,7 +10,7 @@ they are is found by trying the step down to graph on a copy: where a conversion
 shape depends on one, the number's origins are marked, if all are short vectors or scalars. A shape is no value: what
 depends on the shape of an input alone is known once shapes are bound.
 
-What else the trial says is wrong is raised, so that a model with open dims is refused before it is run.
+What else the trial says is wrong is reported, so that a model with open dims is refused before it is run.
 """
 
 from __future__ import annotations
@@ -72,10 +72,11 @@ def value_inputs(ctx: Context, module: ModuleOp) -> set[int]:
     for problem in trial.problems:
         origins = origins_of(problem.value) if isinstance(problem, NeedsValue) else None
         if origins is None or not all(can_mark(argument, count) for argument in origins):
-            raise problem
-        if not origins and not has_open_dims(main, count):
-            raise problem
-        found |= {argument.index for argument in origins}
+            ctx.report(problem)
+        elif not origins and not has_open_dims(main, count):
+            ctx.report(problem)
+        else:
+            found |= {argument.index for argument in origins}
     for op in main.body.walk():
         if isinstance(op, DynamicOp):
             origins = {origin for operand in op.operands[1:] for origin in origins_of(operand)}
