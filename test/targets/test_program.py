@@ -49,7 +49,7 @@ def test_each_shape_is_compiled_once(target: str, monkeypatch: pytest.MonkeyPatc
     program = stepwell.compile(DIGITS, target=target)
     made: list[object] = []
     specialize = program.specialize
-    monkeypatch.setattr(program, "specialize", lambda shapes: made.append(shapes) or specialize(shapes))
+    monkeypatch.setattr(program, "specialize", lambda shapes, values: made.append(shapes) or specialize(shapes, values))
     for count in (1, 3, 1, 3, 2):
         x = images(count, seed=count)
         np.testing.assert_allclose(program.run({"image": x})["logits"], expected(x), rtol=1e-5, atol=1e-5)
