@@ -50,6 +50,7 @@ PASSES = {
     "infer-shapes": "stepwell.passes.graph.infer_shapes:InferShapes",
     "fold-constants": "stepwell.passes.graph.fold_constants:FoldConstants",
     "fold-batch-norm": "stepwell.passes.graph.fold_batch_norm:FoldBatchNorm",
+    "merge-products": "stepwell.passes.graph.merge_products:MergeProducts",
     "channels-last": "stepwell.passes.graph.channels_last:ChannelsLast",
     "use-bf16": "stepwell.passes.graph.use_bf16:UseBf16",
     "winograd": "stepwell.passes.graph.winograd:Winograd",

@@ -36,8 +36,8 @@ STEPS = (
     (
         "Step 1: `graph`, framework-neutral",
         "Opset differences are gone; shapes are inferred, constants folded, batch norms and layouts settled.",
-        "onnx-to-graph,bind-shapes,infer-shapes,fold-constants,canonicalize,fold-batch-norm,channels-last,"
-        "fold-constants,canonicalize,cse",
+        "onnx-to-graph,bind-shapes,infer-shapes,fold-constants,canonicalize,fold-batch-norm,merge-products,"
+        "channels-last,fold-constants,canonicalize,cse",
     ),
     (
         "Step 1, its end: `kernels`",

@@ -21,7 +21,8 @@ def graph_phases(precision: str = "f32", algorithms: str = "") -> Phases:
         (
             "kernels",
             "bind-shapes,fold-constants,canonicalize,"  # what can be known is known
-            "fold-batch-norm,channels-last,fold-constants,canonicalize,cse,"  # less work, in the layout that loops like
+            "fold-batch-norm,merge-products,"  # less work
+            "channels-last,fold-constants,canonicalize,cse,"  # in the layout that loops like
             f"{ROUNDING[precision]}"
             f"{algorithms and algorithms + ','}"
             "separate-pads,cse,"

@@ -17,7 +17,7 @@
 | products | matmul | matmul.py |
 | along axes | reduce arg_reduce softmax log_softmax batch_norm | reduction.py |
 | moving elements | reshape transpose broadcast_to concat slice pad gather resize iota | movement.py |
-| shapes that are values | shape_of dynamic_reshape dynamic_broadcast_to dynamic_slice dynamic_pad dynamic_resize | dynamic.py |
+| shapes that are values | shape_of dynamic_reshape dynamic_broadcast_to dynamic_slice dynamic_pad dynamic_resize dynamic_range | dynamic.py |
 | kernels to be | fusion yield | fusion.py |
 
 Each op is a small class: operands and attributes declared as Python values (`fields.py`), `infer_type`, `verify_op`,
@@ -49,6 +49,7 @@ from .dynamic import (
     DynamicBroadcastToOp,
     DynamicOp,
     DynamicPadOp,
+    DynamicRangeOp,
     DynamicReshapeOp,
     DynamicResizeOp,
     DynamicSliceOp,

@@ -329,6 +329,39 @@ class DynamicResizeOp(DynamicOp):
         return [resized]
 
 
+class DynamicRangeOp(DynamicOp):
+    """The list `start`, `start + delta`, ..., as long as it is short of `limit`: ONNX Range, of three scalars."""
+
+    name = "graph.dynamic_range"
+    start = Operand()
+    limit = Operand()
+    delta = Operand()
+
+    def infer_type(self) -> Tensor:
+        array = self._array()
+        return tensor((DYNAMIC,) if array is None else array.shape, element_type_of(self.start))
+
+    def verify_op(self) -> None:
+        if any(count(shape_of(value)) != 1 or value.type != self.start.type for value in self.operands):
+            raise VerifyException("takes three scalars of one type")
+
+    def static_form(self) -> list[GraphOp] | None:
+        array = self._array()
+        return None if array is None else [inline_constant(array)]
+
+    def _array(self) -> Array | None:
+        owners = [constant_owner(value) for value in self.operands]
+        arrays = [None if owner is None else inline_array(owner) for owner in owners]
+        known = [array.reshape(()) for array in arrays if array is not None]
+        if len(known) < len(arrays):
+            return None
+        start, limit, delta = (array.item() for array in known)
+        if delta == 0:
+            raise VerifyException("does not end: delta is 0")
+        made: Array = np.arange(start, limit, delta, dtype=known[0].dtype)
+        return made
+
+
 DYNAMIC_OPS: list[type[DynamicOp]] = [
     ShapeOfOp,
     DynamicReshapeOp,
@@ -336,4 +369,5 @@ DYNAMIC_OPS: list[type[DynamicOp]] = [
     DynamicSliceOp,
     DynamicPadOp,
     DynamicResizeOp,
+    DynamicRangeOp,
 ]

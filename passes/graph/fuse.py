@@ -13,13 +13,8 @@
 
 The walk goes backwards. An op whose users all stand in one group joins it if it fits; else it opens a group, of which
 it is the only result. So an inner value never leaves its group, and no path that leaves a group (through its result)
-can come back into it: that would be a cycle. What fits:
-
-- an elementwise op of the group's shape;
-- one *anchor*, any other op (conv, matmul, reduce, concat, ...), whose result has the group's shape: the elementwise
-  ops after it are its epilogue;
-- before an anchor that reads each element once (a reduction, a softmax), elementwise ops of its operand's shape. Before
-  a convolution they would be computed again for every window, so they stay in a group of their own.
+can come back into it: that would be a cycle. `groups.py` says what fits: an anchor with its epilogue, what works by
+rows (a layer norm, an attention), views.
 
 Constants of one element are cloned into the group; larger ones are inputs. What computes nothing stays outside: a
 reshape or a slice is a view of what is there; a concatenation or a padding is a place into which the kernels before it
@@ -29,94 +24,39 @@ write (see `bufferize`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
-from stepwell.dialects.graph import (
-    ArgReduceOp,
-    ConcatOp,
-    ConstantOp,
-    DynamicOp,
-    ElementwiseOp,
-    FusionOp,
-    GraphOp,
-    LogSoftmaxOp,
-    PadOp,
-    ReduceOp,
-    ReshapeOp,
-    SliceOp,
-    SoftmaxOp,
-    YieldOp,
-)
-from stepwell.dialects.graph.types import Shape, count, shape_of
+from stepwell.dialects.graph import ConstantOp, DynamicOp, FusionOp, GraphOp, YieldOp
+from stepwell.dialects.graph.types import count, shape_of
 from stepwell.locations import fuse as fuse_locations
 from stepwell.pass_manager import FunctionPass
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.transforms.dead_code_elimination import region_dce
 
-READS_ONCE = (ReduceOp, ArgReduceOp, SoftmaxOp, LogSoftmaxOp)
-"""Anchors before which elementwise ops may stand."""
-
-
-def stays_outside(op: GraphOp) -> bool:
-    """Whether `op` computes nothing: it is a view of what it reads, or a place for it."""
-    match op:
-        case SliceOp():
-            # Backwards there is no view; and elements that lie apart make every reader slow, so they are gathered once.
-            return min(op.steps, default=1) > 0 and (not op.steps or op.steps[-1] == 1)
-        case PadOp():
-            return op.mode == "constant"
-        case _:
-            return isinstance(op, ConstantOp | ReshapeOp | ConcatOp)
-
-
-@dataclass
-class Group:
-    """Ops that become one kernel, last first; the first of `ops` gives the result."""
-
-    shape: Shape
-    ops: list[GraphOp] = field(default_factory=list[GraphOp])
-    anchor: GraphOp | None = None
-    before: set[Operation] = field(default_factory=set[Operation])
-    """The elementwise ops that the anchor depends on."""
-
-    def add(self, op: GraphOp) -> None:
-        if not isinstance(op, ElementwiseOp):
-            self.anchor = op
-        elif self.anchor is not None and feeds(op, {self.anchor, *self.before}):
-            self.before.add(op)
-        self.ops.append(op)
-
-    def takes(self, op: GraphOp) -> bool:
-        """Whether `op`, all of whose users are in the group, fits into it."""
-        shape = shape_of(op.result)
-        if not isinstance(op, ElementwiseOp):
-            return self.anchor is None and shape == self.shape
-        if self.anchor is None or not feeds(op, {self.anchor, *self.before}):
-            return shape == self.shape
-        return isinstance(self.anchor, READS_ONCE) and shape == shape_of(self.anchor.operands[0])
-
-
-def feeds(op: Operation, users: set[Operation]) -> bool:
-    return any(use.operation in users for result in op.results for use in result.uses)
+from .groups import Group, stays_outside
 
 
 @dataclass(frozen=True)
 class Fuse(FunctionPass):
+    """`max-ops`: how many ops a kernel may have. `panel`: how many bytes the right operand of a product that works by
+    rows may have, half of a second-level cache or so."""
+
     name = "fuse"
 
     max_ops: int = 32
+    panel: int = 512 << 10
 
     def apply_to(self, ctx: Context, func: FuncOp) -> None:
         for block in func.body.blocks:
-            for group in find_groups(ctx, block, self.max_ops):
+            for group in find_groups(ctx, block, self.max_ops, self.panel):
                 make_fusion(group)
         region_dce(func.body)  # constants of which every user has a clone
 
 
-def find_groups(ctx: Context, block: Block, max_ops: int) -> list[Group]:
+def find_groups(ctx: Context, block: Block, max_ops: int, panel: int) -> list[Group]:
     groups: list[Group] = []
     group_of: dict[Operation, Group] = {}
     for op in reversed(list(block.ops)):
@@ -132,7 +72,7 @@ def find_groups(ctx: Context, block: Block, max_ops: int) -> list[Group]:
             continue
         group = common_group(op, group_of)
         if group is None or len(group.ops) >= max_ops or not group.takes(op):
-            group = Group(shape_of(op.result))
+            group = Group(shape_of(op.result), panel)
             groups.append(group)
         group.add(op)
         group_of[op] = group

@@ -12,8 +12,8 @@
       func.return %r : tensor<4xf32>
     }
 
-A kernel is named after its anchor (the op that is not elementwise), or after its last op. What is left of @main are
-constants, reshapes (views), calls and the return. Each kernel can be lowered alone, and equal ones once.
+A kernel is named after its anchor (the first op that is not elementwise), or after its last op. What is left of @main
+are constants, reshapes (views), calls and the return. Each kernel can be lowered alone, and equal ones once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stepwell.context import Context
-from stepwell.dialects.graph import ConstantOp, ElementwiseOp, FusionOp, YieldOp
+from stepwell.dialects.graph import ConstantOp, ElementwiseOp, FusionOp, SliceOp, TransposeOp, YieldOp
 from stepwell.levels import set_level
 from stepwell.pass_manager import ModulePass
 from xdsl.dialects.builtin import ModuleOp, StringAttr, UnitAttr
@@ -32,6 +32,9 @@ from xdsl.ir import Operation
 
 KERNEL = "stepwell.kernel"
 """The unit attribute that marks a function as a kernel."""
+
+MOVEMENTS = (SliceOp, TransposeOp)
+"""Ops that a kernel is not named after if it has another."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,9 @@ def outline(fusion: FusionOp, names: free_names) -> FuncOp:
 
 def root_of(fusion: FusionOp) -> Operation:
     """The op that a kernel is named after."""
-    anchors = (op for op in computing(fusion) if not isinstance(op, ElementwiseOp))
-    return next(anchors, list(computing(fusion))[-1])
+    ops = list(computing(fusion))
+    anchors = [op for op in ops if not isinstance(op, ElementwiseOp)]
+    return next((op for op in anchors if not isinstance(op, MOVEMENTS)), anchors[0] if anchors else ops[-1])
 
 
 def computing(fusion: FusionOp) -> Iterator[Operation]:

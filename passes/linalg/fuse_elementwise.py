@@ -8,7 +8,8 @@
 A producer is merged into the generic that reads it when that is its only reader, all its loops are parallel, and no
 element is computed more often than before: the reader runs through at most as many points. So an elementwise generic
 merges into a sum over its result, but not into a convolution; and a reduction stays apart from what follows it. One
-that only moves elements merges into every reader that is small enough.
+that only moves elements merges into every reader that is small enough; and into any, if it leaves neighbours along the
+last dim together: then what it moved reads as fast where it lay.
 
 On the way a read of a filled tensor becomes a constant, one through a view that only adds or drops dims of size 1 goes
 straight to the tensor behind it, and what nothing reads goes: generics, fills, empty tensors, operands.
@@ -190,7 +191,13 @@ def can_merge(producer: GenericOp, reader: GenericOp, read_map: AffineMap) -> bo
     only_moves = isinstance(producer.body.block.first_op, YieldOp)
     if not only_moves and any(use.operation is not reader for use in value.uses):
         return False
-    return points(reader) <= points(producer)
+    return points(reader) <= points(producer) or (only_moves and moves_runs(producer))
+
+
+def moves_runs(op: GenericOp) -> bool:
+    """Whether a generic that only moves elements leaves neighbours along the last dim neighbours."""
+    lasts = [map.data.results[-1:] for map in op.indexing_maps]
+    return lasts[0] == lasts[-1] and isinstance(lasts[0][0] if lasts[0] else None, AffineDimExpr)
 
 
 class ReadFill(RewritePattern):

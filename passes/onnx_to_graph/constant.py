@@ -72,10 +72,8 @@ def size(node: Node) -> SSAValue:
 
 @converts("Range", since=11)
 def range_(node: Node) -> SSAValue:
-    """of constants"""
-    start, limit, delta = (node.needed(index, what) for index, what in enumerate(("start", "limit", "delta")))
-    made: Array = np.arange(start.item(), limit.item(), delta.item(), dtype=start.dtype)
-    return node.constant(made)
+    """of what shapes and constants tell"""
+    return node(graph.DynamicRangeOp(node[0], node[1], node[2]))
 
 
 @converts("EyeLike", since=9)

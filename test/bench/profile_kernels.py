@@ -25,8 +25,8 @@ from stepwell.driver import Way, find_target, read_module
 from stepwell.interface import interface_of
 from stepwell.manifest import manifest_of, pack_weights
 from stepwell.runtime.native import address_of, aligned_bytes, link, numpy_dtype
-from stepwell.targets.native.emitter import Emitter, compile_functions
 from stepwell.targets.cpu.hardware import host
+from stepwell.targets.native.emitter import Emitter, compile_functions
 from stepwell.tools.shapes import parse_shapes, shapes_for
 from xdsl.dialects import arith, func
 from xdsl.dialects.builtin import FunctionType, IndexType, MemRefType, ModuleOp, ShapedType, i64
@@ -186,10 +186,8 @@ def main() -> None:
     for name in order:
         cost, taken = costs[name.split()[-1]], sum(rows[name])
         rates = [amount * len(rows[name]) / taken / 1e9 for amount in (cost.flops, cost.bytes)]
-        share = taken / float(best.sum())
-        print(
-            f"{name:28} {len(rows[name]):5} {taken * 1e3:8.3f} {share:6.1%} {rates[0]:8.1f} {rates[1]:6.1f}  {cost.what}"
-        )
+        share, times = taken / float(best.sum()), len(rows[name])
+        print(f"{name:28} {times:5} {taken * 1e3:8.3f} {share:6.1%} {rates[0]:8.1f} {rates[1]:6.1f}  {cost.what}")
     flops = sum(costs[name].flops for name in names)
     print(f"sum {best.sum() * 1e3:.3f} ms, the whole program {total * 1e3:.3f} ms, {flops / total / 1e9:.1f} GFLOP/s")
 

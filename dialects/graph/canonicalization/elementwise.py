@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from stepwell.dialects.graph.constant import constant_owner, inline_array
+from stepwell.dialects.graph.constant import constant_owner, inline_array, inline_constant
 from stepwell.dialects.graph.elementwise import (
     AbsOp,
     AddOp,
@@ -34,7 +34,7 @@ from stepwell.dialects.graph.elementwise import (
     UnaryOp,
 )
 from stepwell.dialects.graph.numeric import Array
-from stepwell.dialects.graph.types import Value, dtype_of, element_type_of, is_bool, is_float
+from stepwell.dialects.graph.types import Value, dtype_of, element_type_of, is_bool, is_float, shape_of
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 
@@ -45,6 +45,11 @@ def splat(value: Value) -> Array | None:
     if array is None or not array.size or array.tobytes() != np.full_like(array, array.flat[0]).tobytes():
         return None
     return np.asarray(array.flat[0])
+
+
+def smallest_normal(like: Array) -> float:
+    """The smallest positive number of the float type of `like` that is not subnormal."""
+    return float(np.finfo(like.dtype).tiny)  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
 
 
 def _is(number: float) -> Callable[[Array], bool]:
@@ -88,6 +93,22 @@ class DropNeutral(RewritePattern):
             if number is not None and x.type == op.result.type and is_neutral(number):
                 rewriter.replace(op, (), (x,))
                 return
+
+
+class MultiplyInstead(RewritePattern):
+    """x / c is x * (1 / c) to the bit, where c is a power of two (and so is 1 / c, no subnormal one)."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: DivOp, rewriter: PatternRewriter, /) -> None:
+        number = splat(op.b)
+        if number is None or number.dtype.kind != "f" or np.abs(np.frexp(number)[0]) != 0.5:
+            return
+        with np.errstate(over="ignore"):
+            inverse = np.asarray(1 / number)
+        if np.abs(np.frexp(inverse)[0]) != 0.5 or np.abs(inverse) < smallest_normal(inverse):
+            return
+        factor = inline_constant(np.full(shape_of(op.b), inverse, number.dtype))
+        rewriter.replace(op, [factor, MulOp(op.a, factor, result_type=op.result.type)])
 
 
 INVOLUTIONS = (NegOp, NotOp)
@@ -204,6 +225,7 @@ class SelectKnown(RewritePattern):
 
 ELEMENTWISE_PATTERNS: tuple[RewritePattern, ...] = (
     DropNeutral(),
+    MultiplyInstead(),
     MergeTwice(),
     DropUnbounded(),
     MergeClamps(),

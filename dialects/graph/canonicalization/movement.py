@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from stepwell.dialects.graph.movement import BroadcastToOp, ConcatOp, PadOp, ReshapeOp, ResizeOp, SliceOp, TransposeOp
 from stepwell.dialects.graph.reduction import ReduceOp
 from stepwell.dialects.graph.types import Shape, is_static, known, shape_of
@@ -90,6 +92,36 @@ class MergeSlices(RewritePattern):
         rewriter.replace(op, SliceOp(inner.x, starts=starts, sizes=op.sizes, steps=steps, result_type=op.result.type))
 
 
+class SliceBehindReshape(RewritePattern):
+    """reshape(slice(x)) is slice(reshape(x)), where one dim is cut and then split so that the cut falls between parts.
+
+    A reshape of all of x is a view. So is then the slice: whoever needs a part (a head of all heads) reads it in place.
+    """
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ReshapeOp, rewriter: PatternRewriter, /) -> None:
+        cut = op.x.owner
+        if not isinstance(cut, SliceOp) or not is_static(cut.x) or not cut.result.has_one_use() or 0 in op.shape:
+            return
+        whole = shape_of(cut.x)
+        axes = [axis for axis, size in enumerate(whole) if cut.sizes[axis] != size]
+        if len(axes) != 1 or any(step != 1 for step in cut.steps):
+            return
+        axis = axes[0]
+        outer, inner = prod(whole[:axis]), prod(whole[axis + 1 :])
+        dims = [d for d, size in enumerate(op.shape) if prod(op.shape[:d]) == outer and size != 1]
+        if not dims:
+            return
+        dim = dims[0]
+        part = prod(op.shape[dim + 1 :])  # elements behind one index of `dim`
+        if cut.starts[axis] * inner % part or whole[axis] * inner % part:
+            return
+        shape = (*op.shape[:dim], whole[axis] * inner // part, *op.shape[dim + 1 :])
+        starts = tuple(cut.starts[axis] * inner // part if d == dim else 0 for d in range(len(shape)))
+        view = ReshapeOp(cut.x, shape=shape)
+        rewriter.replace(op, [view, SliceOp(view, starts=starts, sizes=op.shape, result_type=op.result.type)])
+
+
 class MergePads(RewritePattern):
     """pad(pad(x)) with one value is one pad; with `edge` too, but two reflections are not one."""
 
@@ -168,6 +200,7 @@ MOVEMENT_PATTERNS: tuple[RewritePattern, ...] = (
     MergeReshapes(),
     BroadcastToReshape(),
     MergeSlices(),
+    SliceBehindReshape(),
     MergePads(),
     SliceOfConcat(),
     MergeConcats(),

@@ -24,6 +24,31 @@ func.func @signed_zero(%x: tensor<4xf32>) -> tensor<4xf32> {
   func.return %b : tensor<4xf32>
 }
 
+// To divide by a power of two is to multiply by its inverse, to the bit.
+// CHECK-LABEL: @power_of_two
+// CHECK:         %[[EIGHTH:.*]] = graph.constant dense<-1.250000e-01> : tensor<f32>
+// CHECK-NEXT:    graph.mul %x, %[[EIGHTH]]
+func.func @power_of_two(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %c = graph.constant dense<-8.0> : tensor<f32>
+  %a = graph.div %x, %c : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  func.return %a : tensor<4xf32>
+}
+
+// The inverse of 3 is rounded, that of 2^-128 is too large and that of 2^127 is subnormal: these stay.
+// CHECK-LABEL: @no_power_of_two
+// CHECK-COUNT-4: graph.div
+func.func @no_power_of_two(%x: tensor<4xf32>, %n: tensor<4xi64>) -> (tensor<4xf32>, tensor<4xi64>) {
+  %three = graph.constant dense<3.0> : tensor<f32>
+  %small = graph.constant dense<0x00200000> : tensor<f32>
+  %large = graph.constant dense<0x7F000000> : tensor<f32>
+  %two = graph.constant dense<2> : tensor<i64>
+  %a = graph.div %x, %three : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %b = graph.div %a, %small : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %c = graph.div %b, %large : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %m = graph.div %n, %two : (tensor<4xi64>, tensor<i64>) -> tensor<4xi64>
+  func.return %c, %m : tensor<4xf32>, tensor<4xi64>
+}
+
 // A neutral number that widens the shape stays.
 // CHECK-LABEL: @widens
 // CHECK:         graph.mul
@@ -217,6 +242,39 @@ func.func @static_reshape(%x: tensor<2x6xf32>, %y: tensor<3x4xf32>) -> tensor<3x
   %s = graph.shape_of %y : (tensor<3x4xf32>) -> tensor<2xi64>
   %a = graph.dynamic_reshape %x, %s : (tensor<2x6xf32>, tensor<2xi64>) -> tensor<3x4xf32>
   func.return %a : tensor<3x4xf32>
+}
+
+// A part of one dim that is then split: the whole is split, which is a view, and the part taken of that.
+// CHECK-LABEL: @heads
+// CHECK-NEXT:    %[[ALL:.*]] = graph.reshape %x : (tensor<1x5x24xf32>) -> tensor<1x5x6x4xf32>
+// CHECK-NEXT:    graph.slice %[[ALL]] {starts = [0, 0, 2, 0], sizes = [1, 5, 2, 4]}
+func.func @heads(%x: tensor<1x5x24xf32>) -> tensor<1x5x2x4xf32> {
+  %a = graph.slice %x {starts = [0, 0, 8], sizes = [1, 5, 8]} : (tensor<1x5x24xf32>) -> tensor<1x5x8xf32>
+  %b = graph.reshape %a : (tensor<1x5x8xf32>) -> tensor<1x5x2x4xf32>
+  func.return %b : tensor<1x5x2x4xf32>
+}
+
+// Dims of 1 may come and go.
+// CHECK-LABEL: @head_of_one_row
+// CHECK-NEXT:    %[[ALL:.*]] = graph.reshape %x : (tensor<1x1x24xf32>) -> tensor<1x6x1x4xf32>
+// CHECK-NEXT:    graph.slice %[[ALL]] {starts = [0, 2, 0, 0], sizes = [1, 2, 1, 4]}
+func.func @head_of_one_row(%x: tensor<1x1x24xf32>) -> tensor<1x2x1x4xf32> {
+  %a = graph.slice %x {starts = [0, 0, 8], sizes = [1, 1, 8]} : (tensor<1x1x24xf32>) -> tensor<1x1x8xf32>
+  %b = graph.reshape %a : (tensor<1x1x8xf32>) -> tensor<1x2x1x4xf32>
+  func.return %b : tensor<1x2x1x4xf32>
+}
+
+// A cut within a head, a reshape that mixes the cut dim with the one before it, a slice that others need: these stay.
+// CHECK-LABEL: @no_heads
+// CHECK-COUNT-3: graph.reshape %{{[abc]}}
+func.func @no_heads(%x: tensor<1x5x24xf32>) -> (tensor<1x5x2x4xf32>, tensor<1x10x4xf32>, tensor<1x5x2x4xf32>, tensor<1x5x8xf32>) {
+  %a = graph.slice %x {starts = [0, 0, 6], sizes = [1, 5, 8]} : (tensor<1x5x24xf32>) -> tensor<1x5x8xf32>
+  %ar = graph.reshape %a : (tensor<1x5x8xf32>) -> tensor<1x5x2x4xf32>
+  %b = graph.slice %x {starts = [0, 0, 8], sizes = [1, 5, 8]} : (tensor<1x5x24xf32>) -> tensor<1x5x8xf32>
+  %br = graph.reshape %b : (tensor<1x5x8xf32>) -> tensor<1x10x4xf32>
+  %c = graph.slice %x {starts = [0, 0, 16], sizes = [1, 5, 8]} : (tensor<1x5x24xf32>) -> tensor<1x5x8xf32>
+  %cr = graph.reshape %c : (tensor<1x5x8xf32>) -> tensor<1x5x2x4xf32>
+  func.return %ar, %br, %cr, %c : tensor<1x5x2x4xf32>, tensor<1x10x4xf32>, tensor<1x5x2x4xf32>, tensor<1x5x8xf32>
 }
 
 // ONNX Slice counts negatives from the end and clamps: here 5, 4, ..., 0 of dim 1.

@@ -158,6 +158,24 @@ func.func @shape(%a: tensor<8xf32>, %s: tensor<f32>) {
 
 // -----
 
+// A range must end.
+func.func @range(%a: tensor<i64>) {
+  %zero = graph.constant dense<0> : tensor<i64>
+  // expected-error@+1 {{does not end: delta is 0}}
+  %y = graph.dynamic_range %zero, %zero, %zero : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+  func.return
+}
+
+// -----
+
+func.func @range(%a: tensor<i64>, %b: tensor<i32>) {
+  // expected-error@+1 {{takes three scalars of one type}}
+  %y = graph.dynamic_range %a, %a, %b : (tensor<i64>, tensor<i64>, tensor<i32>) -> tensor<?xi64>
+  func.return
+}
+
+// -----
+
 // Seven elements do not make rows of four.
 func.func @rest(%a: tensor<7xf32>) {
   %s = graph.constant dense<[-1, 4]> : tensor<2xi64>

@@ -215,6 +215,7 @@ func.func @movement(%x: tensor<2x4xf32>, %i: tensor<3xi64>, %p: tensor<1x3x8x8xf
 // CHECK:         %cut = graph.dynamic_slice %x, %two, %two, %two, %two : (tensor<?x4xf32>, tensor<2xi64>, tensor<2xi64>, tensor<2xi64>, tensor<2xi64>) -> tensor<?x?xf32>
 // CHECK:         %framed = graph.dynamic_pad %x, %four, %fill : (tensor<?x4xf32>, tensor<4xi64>, tensor<f32>) -> tensor<?x?xf32>
 // CHECK:         %bigger = graph.dynamic_resize %x, %scales {mode = linear} : (tensor<?x4xf32>, tensor<2xf32>) -> tensor<?x?xf32>
+// CHECK:         %counted = graph.dynamic_range %fill, %fill, %fill : (tensor<f32>, tensor<f32>, tensor<f32>) -> tensor<?xf32>
 func.func @dynamic(%x: tensor<?x4xf32>, %two: tensor<2xi64>, %four: tensor<4xi64>, %scales: tensor<2xf32>, %fill: tensor<f32>) {
   %sizes = graph.shape_of %x : (tensor<?x4xf32>) -> tensor<2xi64>
   %formed = graph.dynamic_reshape %x, %sizes : (tensor<?x4xf32>, tensor<2xi64>) -> tensor<?x?xf32>
@@ -223,6 +224,7 @@ func.func @dynamic(%x: tensor<?x4xf32>, %two: tensor<2xi64>, %four: tensor<4xi64
   %cut = graph.dynamic_slice %x, %two, %two, %two, %two : (tensor<?x4xf32>, tensor<2xi64>, tensor<2xi64>, tensor<2xi64>, tensor<2xi64>) -> tensor<?x?xf32>
   %framed = graph.dynamic_pad %x, %four, %fill : (tensor<?x4xf32>, tensor<4xi64>, tensor<f32>) -> tensor<?x?xf32>
   %bigger = graph.dynamic_resize %x, %scales {mode = linear} : (tensor<?x4xf32>, tensor<2xf32>) -> tensor<?x?xf32>
+  %counted = graph.dynamic_range %fill, %fill, %fill : (tensor<f32>, tensor<f32>, tensor<f32>) -> tensor<?xf32>
   func.return
 }
 

@@ -109,4 +109,5 @@ def test_passes_keep_every_bit(made: tuple[Context, ModuleOp], first: str):
         assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, kernels, strict=True))
         main = next(iter(module.body.ops))
         left = {op.name for op in main.walk()} - {"func.func"}
-        assert left <= {"graph.constant", "graph.reshape", "func.call", "func.return"}
+        outside = {"graph.constant", "graph.reshape", "graph.slice", "graph.concat", "graph.pad"}
+        assert left <= outside | {"func.call", "func.return"}

@@ -97,17 +97,116 @@ func.func @before_conv(%x: tensor<1x3x8x8xf32>, %w: tensor<3x3x3x3xf32>) -> tens
   func.return %y : tensor<1x3x6x6xf32>
 }
 
-// A factor a channel is not recomputed for each pixel: what has another shape is another kernel.
+// A factor a channel is computed once a channel, a row of pixels, in the kernel that reads it for each of them.
+// CHECK-LABEL: @row_factor
+// CHECK-COUNT-1: graph.fusion
+// CHECK:           graph.sigmoid %{{.*}} : tensor<1x4x1x1xf32>
+// CHECK-NEXT:      graph.mul
+// CHECK-NEXT:      graph.yield
+func.func @row_factor(%x: tensor<1x4x8x8xf32>, %g: tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32> {
+  %s = graph.sigmoid %g : tensor<1x4x1x1xf32>
+  %y = graph.mul %x, %s : (tensor<1x4x8x8xf32>, tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  func.return %y : tensor<1x4x8x8xf32>
+}
+
+// What is broadcast along leading dims belongs to no row: it is another kernel.
 // CHECK-LABEL: @other_shape
 // CHECK:         %s = graph.fusion
 // CHECK-NEXT:      graph.sigmoid
 // CHECK-NEXT:      graph.yield
 // CHECK:         %y = graph.fusion(%{{.*}} = %x, %{{.*}} = %s)
 // CHECK-NEXT:      graph.mul
-func.func @other_shape(%x: tensor<1x4x8x8xf32>, %g: tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32> {
-  %s = graph.sigmoid %g : tensor<1x4x1x1xf32>
-  %y = graph.mul %x, %s : (tensor<1x4x8x8xf32>, tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32>
-  func.return %y : tensor<1x4x8x8xf32>
+func.func @other_shape(%x: tensor<1x8x8x4xf32>, %g: tensor<4xf32>) -> tensor<1x8x8x4xf32> {
+  %s = graph.sigmoid %g : tensor<4xf32>
+  %y = graph.mul %x, %s : (tensor<1x8x8x4xf32>, tensor<4xf32>) -> tensor<1x8x8x4xf32>
+  func.return %y : tensor<1x8x8x4xf32>
+}
+
+// A layer norm: two means a row and what is done with them. The residual before it is the epilogue of the product, which
+// by its weight is a kernel of its own.
+// CHECK-LABEL: @layer_norm
+// CHECK:         %x = graph.fusion
+// CHECK-NEXT:      graph.matmul
+// CHECK-NEXT:      graph.add
+// CHECK-NEXT:      graph.yield
+// CHECK:         %y = graph.fusion(%{{.*}} = %x)
+// CHECK-NEXT:      graph.reduce mean
+// CHECK-NEXT:      graph.sub
+// CHECK-NEXT:      graph.mul
+// CHECK-NEXT:      graph.reduce mean
+// CHECK-NEXT:      graph.rsqrt
+// CHECK-NEXT:      %[[Y:.*]] = graph.mul
+// CHECK-NEXT:      graph.yield %[[Y]]
+func.func @layer_norm(%a: tensor<8x16xf32>, %r: tensor<8x32xf32>) -> tensor<8x32xf32> {
+  %w = graph.constant dense_resource<w> : tensor<16x32xf32>
+  %p = graph.matmul %a, %w : (tensor<8x16xf32>, tensor<16x32xf32>) -> tensor<8x32xf32>
+  %x = graph.add %p, %r : tensor<8x32xf32>
+  %m = graph.reduce mean %x {axes = [1], keepdims} : (tensor<8x32xf32>) -> tensor<8x1xf32>
+  %c = graph.sub %x, %m : (tensor<8x32xf32>, tensor<8x1xf32>) -> tensor<8x32xf32>
+  %q = graph.mul %c, %c : tensor<8x32xf32>
+  %v = graph.reduce mean %q {axes = [1], keepdims} : (tensor<8x32xf32>) -> tensor<8x1xf32>
+  %s = graph.rsqrt %v : tensor<8x1xf32>
+  %y = graph.mul %c, %s : (tensor<8x32xf32>, tensor<8x1xf32>) -> tensor<8x32xf32>
+  func.return %y : tensor<8x32xf32>
+}
+
+// An attention: each row of scores is made, scaled, masked, normalized and read by the second product. The heads are
+// read from, and written to, where they lie beside one another.
+// CHECK-LABEL: @attention
+// CHECK-COUNT-1: graph.fusion
+// CHECK-NEXT:      graph.transpose
+// CHECK-NEXT:      graph.transpose
+// CHECK-NEXT:      graph.transpose
+// CHECK-NEXT:      graph.matmul
+// CHECK-NEXT:      graph.constant
+// CHECK-NEXT:      graph.mul
+// CHECK-NEXT:      graph.add
+// CHECK-NEXT:      graph.softmax
+// CHECK-NEXT:      graph.matmul
+// CHECK-NEXT:      %[[O:.*]] = graph.transpose
+// CHECK-NEXT:      graph.yield %[[O]]
+// CHECK-NOT:     graph.fusion
+func.func @attention(%q: tensor<1x8x2x4xf32>, %k: tensor<1x8x2x4xf32>, %v: tensor<1x8x2x4xf32>,
+                     %mask: tensor<1x1x1x8xf32>) -> tensor<1x8x2x4xf32> {
+  %scale = graph.constant dense<0.5> : tensor<f32>
+  %qh = graph.transpose %q {perm = [0, 2, 1, 3]} : (tensor<1x8x2x4xf32>) -> tensor<1x2x8x4xf32>
+  %kh = graph.transpose %k {perm = [0, 2, 3, 1]} : (tensor<1x8x2x4xf32>) -> tensor<1x2x4x8xf32>
+  %vh = graph.transpose %v {perm = [0, 2, 1, 3]} : (tensor<1x8x2x4xf32>) -> tensor<1x2x8x4xf32>
+  %s = graph.matmul %qh, %kh : (tensor<1x2x8x4xf32>, tensor<1x2x4x8xf32>) -> tensor<1x2x8x8xf32>
+  %t = graph.mul %s, %scale : (tensor<1x2x8x8xf32>, tensor<f32>) -> tensor<1x2x8x8xf32>
+  %u = graph.add %t, %mask : (tensor<1x2x8x8xf32>, tensor<1x1x1x8xf32>) -> tensor<1x2x8x8xf32>
+  %p = graph.softmax %u {axis = 3} : tensor<1x2x8x8xf32>
+  %o = graph.matmul %p, %vh : (tensor<1x2x8x8xf32>, tensor<1x2x8x4xf32>) -> tensor<1x2x8x4xf32>
+  %y = graph.transpose %o {perm = [0, 2, 1, 3]} : (tensor<1x2x8x4xf32>) -> tensor<1x8x2x4xf32>
+  func.return %y : tensor<1x8x2x4xf32>
+}
+
+// A right operand that does not stay in the cache is not read once a block of rows: the products are two kernels.
+// CHECK-LABEL: @large_panel
+// CHECK:         graph.fusion
+// CHECK-NEXT:      graph.matmul
+// CHECK-NEXT:      graph.yield
+// CHECK:         graph.fusion
+// CHECK-NEXT:      graph.softmax
+// CHECK-NEXT:      graph.matmul
+func.func @large_panel(%q: tensor<8x64xf32>, %k: tensor<64x4096xf32>, %v: tensor<4096x4xf32>) -> tensor<8x4xf32> {
+  %s = graph.matmul %q, %k : (tensor<8x64xf32>, tensor<64x4096xf32>) -> tensor<8x4096xf32>
+  %p = graph.softmax %s {axis = 1} : tensor<8x4096xf32>
+  %o = graph.matmul %p, %v : (tensor<8x4096xf32>, tensor<4096x4xf32>) -> tensor<8x4xf32>
+  func.return %o : tensor<8x4xf32>
+}
+
+// The rows of a right operand are no rows of the result: each of them is read for all.
+// CHECK-LABEL: @right_operand
+// CHECK:         %p = graph.fusion
+// CHECK-NEXT:      graph.softmax
+// CHECK-NEXT:      graph.yield
+// CHECK:         graph.fusion({{.*}} = %p)
+// CHECK-NEXT:      graph.matmul
+func.func @right_operand(%x: tensor<8x8xf32>, %y: tensor<8x8xf32>) -> tensor<8x8xf32> {
+  %p = graph.softmax %x {axis = 1} : tensor<8x8xf32>
+  %o = graph.matmul %y, %p : tensor<8x8xf32>
+  func.return %o : tensor<8x8xf32>
 }
 
 // A reshape is a view: it stays outside, and parts what it stands between.

@@ -37,6 +37,19 @@ func.func @chain(%x: tensor<1x3x4x4xf32>) -> tensor<?x?x?x?xf32> {
   func.return %b : tensor<?x?x?x?xf32>
 }
 
+// Positions 0, 1, ... of a sequence, as long as the input is.
+// CHECK-LABEL: func.func @positions(%x: tensor<1x5xi64>) -> tensor<5xi64>
+// CHECK-NEXT:    %p = graph.constant dense<[0, 1, 2, 3, 4]> : tensor<5xi64>
+// CHECK-NEXT:    func.return %p
+func.func @positions(%x: tensor<1x5xi64>) -> tensor<?xi64> {
+  %zero = graph.constant dense<0> : tensor<i64>
+  %one = graph.constant dense<1> : tensor<i64>
+  %s = graph.shape_of %x : (tensor<1x5xi64>) -> tensor<2xi64>
+  %n = graph.gather %s, %one {axis = 0} : (tensor<2xi64>, tensor<i64>) -> tensor<i64>
+  %p = graph.dynamic_range %zero, %n, %one : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+  func.return %p : tensor<?xi64>
+}
+
 // Dims that are not known yet stay `?`; those that the shape operand names are filled in.
 // CHECK-LABEL: func.func @partly(%x: tensor<?x8xf32>) -> tensor<?x4xf32>
 // CHECK:         graph.dynamic_reshape {{.*}} -> tensor<?x4xf32>

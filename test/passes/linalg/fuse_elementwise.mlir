@@ -45,6 +45,28 @@ func.func private @not_into_a_product(%a: tensor<4x8xf32>, %b: tensor<8x4xf32>) 
   func.return %1 : tensor<4x4xf32>
 }
 
+// A transpose does, if it leaves the elements along the last dim together: they read as fast where they lay.
+// CHECK-LABEL: @moved_runs
+// CHECK:         linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3) -> (d1, d0, d3)>, affine_map<(d0, d1, d2, d3) -> (d0, d3, d2)>, affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>]
+// CHECK-SAME:      ins(%a, %b :
+// CHECK-NOT:     linalg.generic
+func.func private @moved_runs(%a: tensor<4x2x8xf32>, %b: tensor<2x8x16xf32>) -> tensor<2x4x16xf32> attributes {stepwell.kernel} {
+  %0 = graph.transpose %a {perm = [1, 0, 2]} : (tensor<4x2x8xf32>) -> tensor<2x4x8xf32>
+  %1 = graph.matmul %0, %b : (tensor<2x4x8xf32>, tensor<2x8x16xf32>) -> tensor<2x4x16xf32>
+  func.return %1 : tensor<2x4x16xf32>
+}
+
+// One that parts them is carried out once, before the product reads each of them many times.
+// CHECK-LABEL: @parted_runs
+// CHECK:         %[[T:.*]] = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d1, d0)>, affine_map<(d0, d1) -> (d0, d1)>]
+// CHECK:         linalg.generic
+// CHECK-SAME:      ins(%a, %[[T]] :
+func.func private @parted_runs(%a: tensor<4x8xf32>, %b: tensor<16x8xf32>) -> tensor<4x16xf32> attributes {stepwell.kernel} {
+  %0 = graph.transpose %b {perm = [1, 0]} : (tensor<16x8xf32>) -> tensor<8x16xf32>
+  %1 = graph.matmul %a, %0 : (tensor<4x8xf32>, tensor<8x16xf32>) -> tensor<4x16xf32>
+  func.return %1 : tensor<4x16xf32>
+}
+
 // ...nor into a broadcast of it...
 // CHECK-LABEL: @not_into_a_broadcast
 // CHECK:         math.exp

@@ -315,6 +315,9 @@ def constants() -> list[Case]:
     cases += [Case("ConstantOfShape", 9, [integers(2, 3)], {"value": value}, constants=(0,), dynamic=False)]
     cases += [Case("ConstantOfShape", 9, [integers(2, 3)], constants=(0,), dynamic=False)]
     cases += [Case("Range", 11, [np.int64(2), np.int64(11), np.int64(3)], constants=(0, 1, 2), dynamic=False)]
+    cases += [
+        Case("Range", 11, [np.float32(2), np.float32(0.5), np.float32(-0.25)], constants=(0, 1, 2), dynamic=False)
+    ]
     cases += [Case("EyeLike", 9, [normal(3, 4)], {"k": 1}, dynamic=False)]
     cases += [Case("Constant", 13, [], {"value": numpy_helper.from_array(normal(40))}, dynamic=False)]
     cases += [Case("Constant", 13, [], {"value_floats": [1.0, 2.0]}, dynamic=False)]
