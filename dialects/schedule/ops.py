@@ -10,7 +10,7 @@ from abc import ABC
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, IntegerType, SymbolRefAttr, i64
-from xdsl.ir import Operation, OpResult, ParametrizedAttribute, Region, SSAValue, TypeAttribute
+from xdsl.ir import Block, Operation, OpResult, ParametrizedAttribute, Region, SSAValue, TypeAttribute
 from xdsl.irdl import (
     IRDLOperation,
     irdl_attr_definition,
@@ -111,7 +111,10 @@ class KernelOp(IRDLOperation):
     def parse(cls, parser: Parser) -> KernelOp:
         name = parser.parse_symbol_name()
         attributes = parser.parse_optional_attr_dict_with_keyword()
-        op = cls(name.data, parser.parse_region())
+        body = parser.parse_region()
+        if body.first_block is None:
+            body.add_block(Block())
+        op = cls(name.data, body)
         if attributes is not None:
             op.attributes |= attributes.data
         return op
