@@ -24,6 +24,7 @@ from stepwell.context import Context
 from stepwell.driver import Way, find_target, read_module
 from stepwell.interface import interface_of
 from stepwell.manifest import manifest_of, pack_weights
+from stepwell.pass_manager import parse_passes, run_passes
 from stepwell.runtime.native import address_of, aligned_bytes, link, numpy_dtype
 from stepwell.targets.cpu.hardware import host
 from stepwell.targets.native.emitter import Emitter, compile_functions
@@ -111,7 +112,9 @@ def build(
         )
         way.bind(ctx, module, interface, said)
     way.lower(ctx, module, to="tensor")
-    functions = [op for op in module.body.block.ops if isinstance(op, func.FuncOp)]
+    buffers = module.clone()
+    run_passes(ctx, buffers, parse_passes("bufferize"))  # a kernel for each layout, and those that copy
+    functions = [op for op in buffers.body.block.ops if isinstance(op, func.FuncOp)]
     costs = {op.sym_name.data: cost_of(op) for op in functions if op.sym_name.data != "main"}
     way.lower(ctx, module, to="program")
     plain = module.clone()

@@ -2,7 +2,7 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stepwell.passes.loops.arena import ALIGNMENT, Lifetime, align, lower_bound, place
+from stepwell.passes.loops.arena import ALIGNMENT, Lifetime, align, extent, lower_bound, place, place_in
 
 LIFETIMES = st.lists(
     st.builds(
@@ -42,3 +42,11 @@ def test_a_chain_needs_two_places():
 def test_a_long_life_is_placed_beside_short_ones():
     buffers = [Lifetime(64, 0, 9), *(Lifetime(1024, step, step) for step in range(10))]
     assert place(buffers)[1] == 1024 + 64
+
+
+def test_an_order_by_size_is_mended():
+    """By size the two of 256 come first, at 0, and the two of 128 on top of them and of each other: 512."""
+    lives = ((256, 5, 6), (256, 0, 3), (128, 4, 7), (128, 2, 4))
+    buffers = [Lifetime(*life) for life in lives]
+    assert extent(place_in([0, 1, 2, 3], buffers), buffers) == 512
+    assert place(buffers)[1] == lower_bound(buffers) == 384
