@@ -66,6 +66,7 @@ PASSES = {
     "bufferize": "stepwell.passes.linalg_to_loops.bufferize:Bufferize",
     "load-schedules": "stepwell.passes.linalg_to_loops.load_schedules:LoadSchedules",
     "schedule-kernels": "stepwell.targets.cpu.schedule_kernels:ScheduleKernels",
+    "pack-operands": "stepwell.passes.linalg_to_loops.pack_operands:PackOperands",
     "apply-schedule": "stepwell.passes.linalg_to_loops.apply_schedule:ApplySchedule",
     # 3: loops
     "expand-math": "stepwell.passes.loops.expand_math:ExpandMath",

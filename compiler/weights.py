@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,13 +15,20 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+Recipe = Callable[[Array], Array]
 
 
 @dataclass
 class WeightTable:
-    """Arrays by key. Keys are MLIR identifiers; an array under a key never changes."""
+    """Arrays by key. Keys are MLIR identifiers; an array under a key never changes.
+
+    An array that is made of another one is made whenever it is asked for, so that no two copies of a large weight are
+    kept.
+    """
 
     arrays: dict[str, Array] = field(default_factory=dict[str, Array])
+    recipes: dict[str, tuple[str, Recipe]] = field(default_factory=dict[str, tuple[str, Recipe]])
+    """key → (the key of an array, what is made of that array)."""
     _by_content: dict[bytes, str] = field(default_factory=dict[bytes, str])
 
     def add(self, hint: str, array: Array) -> str:
@@ -43,8 +50,14 @@ class WeightTable:
         if not (base[0].isalpha() or base[0] == "_"):
             base = "_" + base
         key, n = base, 1
-        while key in self.arrays:
+        while key in self:
             key, n = f"{base}_{n}", n + 1
+        return key
+
+    def derive(self, hint: str, source: str, recipe: Recipe) -> str:
+        """A key for what `recipe` makes of the array `source`."""
+        key = self._free_key(hint)
+        self.recipes[key] = source, recipe
         return key
 
     def put(self, key: str, array: Array) -> None:
@@ -60,6 +73,9 @@ class WeightTable:
 
     def __getitem__(self, key: str) -> Array:
         """The array of `key`. Raises `StepwellError` when the table has none (a dump read without its weights file)."""
+        if (found := self.recipes.get(key)) is not None:
+            source, recipe = found
+            return recipe(self[source])
         if (array := self.arrays.get(key)) is None:
             from .diagnostics import StepwellError
 
@@ -70,7 +86,7 @@ class WeightTable:
         return array
 
     def __contains__(self, key: object) -> bool:
-        return key in self.arrays
+        return key in self.arrays or key in self.recipes
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.arrays)
+        return iter((*self.arrays, *self.recipes))

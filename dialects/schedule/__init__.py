@@ -17,6 +17,7 @@
 `schedule.parallel`    threads may share the iterations of these loops
 `schedule.unroll`      the iterations of these loops are written out; a parallel one's results stay in registers
 `schedule.vectorize`   the iterations of this loop are the lanes of vectors
+`schedule.pack`        an input of a linalg op is read from a packed copy
 `schedule.accumulate`  a row of results along this loop is accumulated in memory, reduction loops around it
 
 A loop is a value of type `!schedule.loop`. `schedule-kernels` writes a schedule by rule, a person edits it,
@@ -36,10 +37,11 @@ from .ops import (
     UnrollOp,
     VectorizeOp,
 )
+from .pack import PackOp
 
 Schedule = Dialect(
     "schedule",
-    [KernelOp, NestOp, TileOp, ReorderOp, ParallelOp, UnrollOp, VectorizeOp, AccumulateOp],
+    [KernelOp, NestOp, TileOp, ReorderOp, ParallelOp, UnrollOp, VectorizeOp, AccumulateOp, PackOp],
     [LoopType],
 )
 
@@ -48,6 +50,7 @@ __all__ = [
     "KernelOp",
     "LoopType",
     "NestOp",
+    "PackOp",
     "ParallelOp",
     "ReorderOp",
     "Schedule",

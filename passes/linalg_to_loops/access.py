@@ -6,6 +6,9 @@ every operand is a `base` buffer and one affine function of the loop indices, in
     linalg.generic ins(%x : memref<1x8x8x4xf32>) ... affine_map<(n, h, w, f, kh, kw, c) -> (n, 2*h + kh, 2*w + kw, c)>
   is
     Access(base = %x, at = Affine(strides = (256, 64, 8, 0, 32, 4, 1), offset = 0))
+
+An operand that `pack-operands` packed in panels is read at `(f floordiv 64, c, f mod 64)`. Its loop moves by one
+stride within a panel and by another from panel to panel, which `Affine.panels` holds.
 """
 
 from __future__ import annotations
@@ -33,10 +36,44 @@ VIEWS = (memref.SubviewOp, memref.ExpandShapeOp, memref.CollapseShapeOp, memref.
 
 @dataclass(frozen=True)
 class Affine:
-    """`offset + sum(strides[d] * index[d])`."""
+    """`offset + sum(strides[d] * index[d])`, and for each `(size, jumps)` of `panels` besides
+    `sum(jumps[d] * (index[d] - index[d] mod size))`."""
 
     strides: tuple[int, ...]
     offset: int = 0
+    panels: tuple[tuple[int, tuple[int, ...]], ...] = ()
+
+    def panel(self, dim: int) -> int:
+        """The size of the panels in which loop `dim` is packed; 1 where it is not."""
+        return next((size for size, jumps in self.panels if jumps[dim]), 1)
+
+    def plus(self, other: Affine) -> Affine:
+        jumps = dict(self.panels)
+        for size, more in other.panels:
+            jumps[size] = added(jumps.get(size, (0,) * len(more)), more)
+        panels = tuple((size, of) for size, of in jumps.items() if any(of))
+        return Affine(added(self.strides, other.strides), self.offset + other.offset, panels)
+
+    def over(self, strides: Restride, where: Operation) -> Affine:
+        """The same place in other loops; `strides` says what strides become."""
+        found = Affine(strides(self.strides), self.offset)
+        for size, jumps in self.panels:
+            for dim in (d for d, jump in enumerate(jumps) if jump):
+                parts = strides(unit(len(jumps), dim))  # how many iterations of `dim` one of each new loop is
+                if any(n > 1 and n % size for n in parts):
+                    raise StepwellError(f"the loops split panels of {size}", where, "pack in panels that divide them")
+                whole = tuple(0 if n == 1 else n * jumps[dim] for n in parts)
+                within = tuple(jumps[dim] if n == 1 else 0 for n in parts)
+                found = found.plus(Affine(whole, 0, ((size, within),)))
+        return found
+
+
+def added(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(x + y for x, y in zip(a, b, strict=True))
+
+
+def unit(dims: int, dim: int) -> tuple[int, ...]:
+    return tuple(int(d == dim) for d in range(dims))
 
 
 @dataclass(frozen=True)
@@ -92,7 +129,7 @@ class Stage:
         """The same stage over other loops; `strides` says what an affine's strides become."""
 
         def affine(a: Affine) -> Affine:
-            return Affine(strides(a.strides), a.offset)
+            return a.over(strides, self.op)
 
         return replace(
             self,
@@ -141,39 +178,42 @@ def layout_of(value: SSAValue, where: Operation) -> tuple[tuple[int, ...], tuple
     return shape, tuple(s for s in strides if s is not None), offset
 
 
-def linear(expr: AffineExpr, dims: int, where: Operation) -> Affine:
-    """An affine expression as strides and offset."""
+def linear(expr: AffineExpr, dims: int, where: Operation, scale: int = 1) -> Affine:
+    """`scale` times an affine expression, as strides and offset."""
     match expr:
         case AffineConstantExpr():
-            return Affine((0,) * dims, expr.value)
+            return Affine((0,) * dims, scale * expr.value)
         case AffineDimExpr():
-            return Affine(tuple(int(d == expr.position) for d in range(dims)))
+            return Affine(tuple(scale * n for n in unit(dims, expr.position)))
         case AffineBinaryOpExpr(kind=AffineBinaryOpKind.Add):
-            a, b = linear(expr.lhs, dims, where), linear(expr.rhs, dims, where)
-            return Affine(tuple(x + y for x, y in zip(a.strides, b.strides, strict=True)), a.offset + b.offset)
+            return linear(expr.lhs, dims, where, scale).plus(linear(expr.rhs, dims, where, scale))
         case AffineBinaryOpExpr(kind=AffineBinaryOpKind.Mul):
-            a, b = linear(expr.lhs, dims, where), linear(expr.rhs, dims, where)
-            if any(a.strides):
-                a, b = b, a
-            if not any(a.strides):
-                return Affine(tuple(a.offset * s for s in b.strides), a.offset * b.offset)
+            for a, b in ((expr.lhs, expr.rhs), (expr.rhs, expr.lhs)):
+                factor = linear(b, dims, where)
+                if not any(factor.strides) and not factor.panels:
+                    return linear(a, dims, where, scale * factor.offset)
+        case AffineBinaryOpExpr(lhs=AffineDimExpr(position=d), rhs=AffineConstantExpr(value=size)) if size > 0:
+            down = unit(dims, d)  # d floordiv n = (d - d mod n) / n
+            if expr.kind == AffineBinaryOpKind.FloorDiv and scale % size == 0:
+                return Affine((0,) * dims, 0, ((size, tuple(scale // size * n for n in down)),))
+            if expr.kind == AffineBinaryOpKind.Mod:
+                return Affine(tuple(scale * n for n in down), 0, ((size, tuple(-scale * n for n in down)),))
         case _:
             pass
     raise StepwellError(f"index {expr} is not linear", where, "use memref.load in the body for such an access")
 
 
-def access(value: SSAValue, index: Sequence[Affine], dims: int, where: Operation) -> Access:
+def access(value: SSAValue, index: Sequence[AffineExpr], dims: int, where: Operation) -> Access:
     """Element `index` of memref `value`, as an access of its base."""
     _, strides, offset = layout_of(value, where)
-    total = [0] * dims
-    for stride, part in zip(strides, index, strict=True):
-        offset += stride * part.offset
-        total = [t + stride * s for t, s in zip(total, part.strides, strict=True)]
-    return Access(base_of(value), Affine(tuple(total), offset), memref_type(value).element_type)
+    total = Affine((0,) * dims, offset)
+    for stride, expr in zip(strides, index, strict=True):
+        total = total.plus(linear(expr, dims, where, stride))
+    return Access(base_of(value), total, memref_type(value).element_type)
 
 
-def identity(dims: int) -> list[Affine]:
-    return [Affine(tuple(int(i == d) for i in range(dims))) for d in range(dims)]
+def identity(dims: int) -> list[AffineExpr]:
+    return [AffineExpr.dimension(d) for d in range(dims)]
 
 
 def stage_of(op: Operation) -> Stage | None:
@@ -205,7 +245,7 @@ def _generic(op: linalg.GenericOp) -> Stage:
     for value, attr in zip(operands, op.indexing_maps, strict=True):
         results = attr.data.results
         shape = layout_of(value, op)[0]
-        accesses.append(access(value, [linear(e, dims, op) for e in results], dims, op))
+        accesses.append(access(value, results, dims, op))
         for size, expr in zip(shape, results, strict=True):
             if isinstance(expr, AffineDimExpr):
                 extents[expr.position] = size
@@ -215,7 +255,7 @@ def _generic(op: linalg.GenericOp) -> Stage:
     inputs, outputs = accesses[: len(op.inputs)], accesses[len(op.inputs) :]
     reduction = tuple(it == "reduction" for it in iterators)
     used = {i.dim.value.data for i in op.body.block.ops if isinstance(i, linalg.IndexOp)}
-    indices = {i: at for i, at in enumerate(identity(dims)) if i in used}
+    indices = {i: Affine(unit(dims, i)) for i in sorted(used)}
     return Stage(op, known, reduction, tuple(inputs), tuple(outputs), op.body.block, indices)
 
 
@@ -234,14 +274,16 @@ def collapse(stages: Sequence[Stage], extents: Sequence[int] | None = None) -> l
     An elementwise op over contiguous buffers becomes one loop, a 1x1 convolution a matrix product. `extents`: those of
     the loops that are wanted; a loop that has got its extent takes in no more.
     """
-    stages = list(stages)
+    merging: list[Stage] = list(stages)
     d = 0
-    while d + 1 < len(stages[0].extents):
-        have, reduction = stages[0].extents, stages[0].reduction
+    while d + 1 < len(merging[0].extents):
+        have, reduction = merging[0].extents, merging[0].reduction
         inner = have[d + 1]
-        affines = [a for stage in stages for a in stage.affines()]
+        affines = [a for stage in merging for a in stage.affines()]
+        panels = any(a.panel(d) > 1 or a.panel(d + 1) > 1 for a in affines)
         full = extents is not None and (d >= len(extents) or have[d] >= extents[d])
-        if full or reduction[d] != reduction[d + 1] or any(a.strides[d] != a.strides[d + 1] * inner for a in affines):
+        apart = full or panels or reduction[d] != reduction[d + 1]
+        if apart or any(a.strides[d] != a.strides[d + 1] * inner for a in affines):
             d += 1
             continue
 
@@ -250,6 +292,6 @@ def collapse(stages: Sequence[Stage], extents: Sequence[int] | None = None) -> l
 
         merged = (*have[:d], have[d] * inner, *have[d + 2 :])
         kinds = (*reduction[:d], *reduction[d + 1 :])
-        stages = [stage.over(merged, kinds, without) for stage in stages]
+        merging = [stage.over(merged, kinds, without) for stage in merging]
         d = max(d - 1, 0)
-    return stages
+    return merging

@@ -34,7 +34,7 @@ from typing import cast
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
-from stepwell.dialects.schedule import KernelOp, NestOp
+from stepwell.dialects.schedule import KernelOp, NestOp, PackOp
 from stepwell.levels import set_level
 from stepwell.locations import fuse, stamp
 from stepwell.pass_manager import ModulePass
@@ -90,6 +90,9 @@ def lower(function: func.FuncOp, schedule: KernelOp | None) -> None:
                 f"@{function.sym_name.data} has no schedule", function, "run schedule-kernels of a target before"
             )
         return
+    for op in schedule.body.block.ops:
+        if isinstance(op, PackOp):
+            raise StepwellError("an operand is to be packed", op, "run pack-operands before")
     said = nest_of_each(function, schedule, numbers)
     for block, of in runs.items():
         nests = [nest for run in of for nest in nests_of(run, said, numbers)]

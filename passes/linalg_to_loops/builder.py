@@ -153,6 +153,8 @@ class NestBuilder:
         self.anchor = anchor
         self.scopes = [Scope(block, anchor)]
         self.levels: dict[SSAValue, int] = {}
+        self.steps: dict[SSAValue, int] = {}
+        """How far apart the values of a loop's variable are. The first is 0."""
         self.outermost: list[Operation] = []
         """The ops that were put into scope 0."""
 
@@ -225,6 +227,7 @@ class NestBuilder:
         self.scopes.append(Scope(block, None))
         for arg in block.args:
             self.levels[arg] = level + 1
+        self.steps[block.args[0]] = step
         loop = Loop(op, block.args[0], tuple(block.args[1:]))
         loop.index.name_hint = "ijklmnopqrstuv"[level % 14]
         yield loop

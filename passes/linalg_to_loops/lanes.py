@@ -73,17 +73,38 @@ class Body:
         terms: list[tuple[SSAValue, int]] = []
         offset = at.offset
         for d, stride in enumerate(at.strides):
-            if stride:
-                values, number = point.get(d, NOWHERE)
-                offset += stride * number
-                terms += [(value, stride) for value in values]
+            values, number = point.get(d, NOWHERE)
+            offset += stride * number
+            strides = dict.fromkeys(values, stride)
+            for size, jumps in at.panels:
+                if jumps[d]:
+                    offset += jumps[d] * (number - number % size)
+                    for value in self._starts_of_panels(values, size):
+                        strides[value] += jumps[d]
+            terms += [(value, by) for value, by in strides.items() if by]
         return self.b.affine(terms, offset)
 
+    def _starts_of_panels(self, values: Sequence[SSAValue], size: int) -> list[SSAValue]:
+        """Those of a loop's variables that step from panel to panel; the others, inside of them, stay within one."""
+        steps = [self.b.steps[value] for value in values]
+        starts = [value for value, step in zip(values, steps, strict=True) if step % size == 0]
+        within = steps[len(starts) :]
+        if within and (not starts or size % steps[len(starts) - 1] or any(size % step for step in within[:-1])):
+            raise StepwellError(
+                f"a loop over panels of {size} takes steps of {within[0]}", self.b.anchor, f"tile it by {size}"
+            )
+        return starts
+
+    def _place(self, access: Access, point: Point, column: Column) -> tuple[SSAValue, SSAValue]:
+        """The flat buffer of `access`, and the index of its (first) element there."""
+        panel = 1 if column.dim is None else access.at.panel(column.dim)
+        if panel > 1 and panel % column.lanes:
+            raise StepwellError(f"a vector of {column.lanes} lanes crosses panels of {panel}", self.b.anchor)
+        return self.b.function.flat(access.base, self.b.anchor), self.index(access.at, point)
+
     def load(self, access: Access, point: Point, column: Column) -> SSAValue:
-        flat = self.b.function.flat(access.base, self.b.anchor)
-        return self._load(
-            flat, self.index(access.at, point), access.element, column if column.spreads(access) else None
-        )
+        flat, index = self._place(access, point, column)
+        return self._load(flat, index, access.element, column if column.spreads(access) else None)
 
     def _load(self, flat: SSAValue, index: SSAValue, element: Attribute, column: Column | None) -> SSAValue:
         if column is None:
@@ -95,8 +116,7 @@ class Body:
         return self.b.pure(vector.MaskedLoadOp, (flat, index, self.mask(column), nothing), kind)
 
     def store(self, value: SSAValue, access: Access, point: Point, column: Column) -> None:
-        flat = self.b.function.flat(access.base, self.b.anchor)
-        index = self.index(access.at, point)
+        flat, index = self._place(access, point, column)
         if column.dim is None:
             self.b.append(memref.StoreOp, (value, flat, index))
         elif column.active == column.lanes:

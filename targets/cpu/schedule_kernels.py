@@ -20,7 +20,7 @@ that is there already, because a person wrote it, stays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stepwell.context import Context
@@ -39,11 +39,13 @@ from stepwell.levels import set_level
 from stepwell.pass_manager import ModulePass
 from stepwell.passes.linalg_to_loops.apply_schedule import blocks_of, functions_of, stages_in
 from stepwell.passes.linalg_to_loops.nests import Nest, group
+from stepwell.passes.linalg_to_loops.pack_operands import Constants
 from stepwell.passes.linalg_to_loops.plan import vector_dims
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from .packing import packs_of
 from .tile import Cpu, Tile, choose_tile
 
 PARALLEL_NAMES, REDUCTION_NAMES = "ijklmnop", "rstuvw"
@@ -61,24 +63,27 @@ class ScheduleKernels(Cpu, ModulePass):
             raise StepwellError("schedule-kernels: what a processor has is a count of 1 or more")
         if self.unroll < 0 or self.vectors < 0:
             raise StepwellError("schedule-kernels: unroll and vectors are counts, or 0 to have them chosen")
+        constants = Constants(ctx, module)
         scheduled = {op.kernel_name for op in module.body.block.ops if isinstance(op, KernelOp)}
         for op in functions_of(module):
-            if op.sym_name.data not in scheduled and (schedule := schedule_of(op, self)) is not None:
+            if op.sym_name.data in scheduled:
+                continue
+            weights = [arg for arg in op.body.block.args if constants.are_given(op, arg)]
+            if (schedule := schedule_of(op, self, weights)) is not None:
                 schedule.location = op.location
                 module.body.block.add_op(schedule)
         set_level(module, "buffers")
 
 
-def schedule_of(function: func.FuncOp, cpu: Cpu) -> KernelOp | None:
-    """The schedule of a function; None for one without linalg ops."""
+def schedule_of(function: func.FuncOp, cpu: Cpu, weights: Sequence[SSAValue]) -> KernelOp | None:
+    """The schedule of a function, whose arguments `weights` are constants; None for one without linalg ops."""
     runs = [run for block in blocks_of(function) for run in stages_in(block) if run]
     numbers = {stage.op: n for n, stage in enumerate(stage for run in runs for stage in run)}
     block = Block()
     for run in runs:
         for nest in group(run, keeps_lanes):
             nest = nest.collapsed()
-            ops = write_schedule(nest, sorted(numbers[stage.op] for stage in nest.stages), cpu)
-            block.add_ops(ops)
+            block.add_ops(write_schedule(nest, numbers, cpu, weights))
     return KernelOp(function.sym_name.data, Region(block)) if runs else None
 
 
@@ -87,14 +92,19 @@ def keeps_lanes(nest: Nest) -> bool:
     return not nest.epilogues or not vector_dims(nest.stages[:-1]) or bool(vector_dims(nest.stages))
 
 
-def write_schedule(nest: Nest, numbers: Sequence[int], cpu: Cpu) -> list[Operation]:
-    """The ops that schedule a nest, `numbers` its linalg ops."""
-    op = NestOp(numbers, nest.main.extents)
+def write_schedule(
+    nest: Nest, numbers: Mapping[Operation, int], cpu: Cpu, weights: Sequence[SSAValue]
+) -> list[Operation]:
+    """The ops that schedule a nest. `numbers`: those of the kernel's linalg ops."""
+    op = NestOp(sorted(numbers[stage.op] for stage in nest.stages), nest.main.extents)
     for reduction, names in ((False, PARALLEL_NAMES), (True, REDUCTION_NAMES)):
         loops = [loop for loop, kind in zip(op.loops, nest.main.reduction, strict=True) if kind == reduction]
         for n, loop in enumerate(loops):
             loop.name_hint = names[n] if n < len(names) else f"{names[0]}{n}"
-    return [op] if nest.is_empty else [op, *tile_ops(op, nest, choose_tile(nest, cpu))]
+    if nest.is_empty:
+        return [op]
+    tile = choose_tile(nest, cpu)
+    return [*packs_of(nest, numbers[nest.main.op], tile, cpu, weights.__contains__), op, *tile_ops(op, nest, tile)]
 
 
 def tile_ops(op: NestOp, nest: Nest, tile: Tile) -> list[Operation]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil, prod
+from math import ceil, gcd, prod
 
 from stepwell.passes.linalg_to_loops.access import Access, Stage
 from stepwell.passes.linalg_to_loops.nests import Nest
@@ -19,6 +19,10 @@ SCALAR_UNROLL_LIMIT = 16
 CHUNK = 4  # products that are added to an element of a row before it is stored again
 TILE_OPS, OPS_PER_PRODUCT = 300, 4  # ops of a tile that is written out, so that compiling stays quick
 MAP_VECTORS = 4  # vectors of a map in a tile: enough for loads to overlap
+L1_BYTES, L2_BYTES, L3_BYTES = 64.0, 32.0, 8.0  # that a core reads from a cache in a cycle, about, on x86
+LINE = 64  # bytes of a cache line
+LOAD = 0.05  # cycles of a step for each load: nothing overlaps all of the time
+MISS = 0.5  # cycles of a step for each row that the first-level cache does not keep; measured on Zen 4: 0.2 to 0.65
 VARIANT_COST = 0.02  # of the time, for each smaller tile at an edge: code that has to be compiled and fetched
 
 
@@ -28,8 +32,9 @@ class Cpu:
 
     `vector_width`: f32 lanes of a register, 1 for scalar loops, which a C compiler makes vectors of. `registers`: how
     many vector registers there are. `fmas`, `loads`: how many vector operations of each a cycle has. `latency`: cycles
-    from an FMA to the next that needs its result. `l1`, `l2`: bytes of a cache that a kernel may count on.
-    `unroll`, `vectors`: the tile of a reduction where they are not 0 (rows, and vectors a row).
+    from an FMA to the next that needs its result. `l1`, `l2`: bytes of a core's caches; `l1_ways`, `l2_ways`: in how
+    many places a line may stand there. `unroll`, `vectors`: the tile of a reduction where they are not 0 (rows, and
+    vectors a row).
     """
 
     vector_width: int = 1
@@ -38,9 +43,15 @@ class Cpu:
     loads: int = 2
     latency: int = 4
     l1: int = 32 << 10
+    l1_ways: int = 8
     l2: int = 512 << 10
+    l2_ways: int = 8
     unroll: int = 0
     vectors: int = 0
+
+    def bytes_per_cycle(self, size: int) -> float:
+        """How fast a buffer of `size` bytes is read again and again."""
+        return L1_BYTES if size <= self.l1 else L2_BYTES if size <= self.l2 else L3_BYTES
 
 
 @dataclass(frozen=True)
@@ -123,9 +134,11 @@ def reduction_tile(main: Stage, v: int, lanes: int, cpu: Cpu) -> Tile:
 
     The accumulators, `unroll` rows of `vectors`, stay in registers beside one row of the operand that the rows share
     and one broadcast element. The tile with the fewest cycles over the whole loop space wins, edges included: a step
-    takes as long as its FMAs, its loads, or the FMAs' latency, whichever is longest (Goto and van de Geijn 2008; Low
-    et al. 2016). A short reduction that reads vectors only (a depthwise convolution, a pool) is written out, so that
-    rows share what they load; then the tile stays small.
+    takes as long as its FMAs, its loads, the FMAs' latency, or the cache that holds the panel of columns which all rows
+    share, whichever is longest (Goto and van de Geijn 2008; Low et al. 2016); longer where so many rows of the other
+    operand fall into the same sets of the first-level cache that they push one another out. A short reduction that
+    reads vectors only (a depthwise convolution, a pool) is written out, so that rows share what they load; then the
+    tile stays small.
     """
     parallel = tuple(d for d, reduced in enumerate(main.reduction) if not reduced)
     steps = reduction_steps(main)
@@ -140,6 +153,9 @@ def reduction_tile(main: Stage, v: int, lanes: int, cpu: Cpu) -> Tile:
             not unrolled or rows * vectors * steps * OPS_PER_PRODUCT <= TILE_OPS
         )
 
+    broadcast = [a for a in main.inputs if u is not None and a.at.strides[u] and not a.at.strides[v]]
+    panels = sum(4 * lanes for a in main.inputs if u is not None and a.at.strides[v] and not a.at.strides[u])
+
     def cycles(size: tuple[int, int]) -> tuple[float, int]:
         total, variants = 0.0, 0
         for rows, times in pieces(height, size[0]):
@@ -148,7 +164,10 @@ def reduction_tile(main: Stage, v: int, lanes: int, cpu: Cpu) -> Tile:
                     (vectors if a.at.strides[v] else 1) * (rows if u is None or a.at.strides[u] else 1)
                     for a in main.inputs
                 )
-                total += times * again * max(rows * vectors / cpu.fmas, loads / cpu.loads, cpu.latency)
+                fetched = vectors * panels / cpu.bytes_per_cycle(vectors * panels * steps)
+                missed = sum(rows for a in broadcast if rows > rows_kept(a, u or 0, cpu.l1, cpu.l1_ways))
+                step = max(rows * vectors / cpu.fmas, loads / cpu.loads, cpu.latency, fetched)
+                total += times * again * (step + missed * MISS + loads * LOAD)
                 variants += 1
         return total * (1 + VARIANT_COST * variants), -size[0] * size[1]
 
@@ -160,6 +179,12 @@ def reduction_tile(main: Stage, v: int, lanes: int, cpu: Cpu) -> Tile:
     order = tuple(d for d in parallel if d != v)
     tile = Tile((*order, v) if v in parallel else order, v, lanes, vectors, u, rows, unrolled)
     return replace(tile, order=loop_order(main, tile, cpu))
+
+
+def rows_kept(a: Access, dim: int, size: int, ways: int) -> int:
+    """How many neighbours along `dim` a cache keeps, a line of each. Where their distance is a multiple of a way's size
+    all fall into one set."""
+    return size // max(gcd(4 * a.at.strides[dim], size // ways), LINE)
 
 
 def reduction_steps(main: Stage) -> int:

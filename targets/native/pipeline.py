@@ -12,7 +12,7 @@ from stepwell.context import Context
 from stepwell.manifest import manifest_of, pack_weights
 from stepwell.passes.llvm.add_entry import NAME as ENTRY
 from stepwell.target import Artifact, Phases, Translation
-from stepwell.targets.cpu import load_schedules
+from stepwell.targets.cpu import load_schedules, strategy_options
 from stepwell.targets.cpu.hardware import Hardware, host, processor
 from stepwell.targets.graph_phases import graph_phases
 from xdsl.dialects.builtin import ModuleOp
@@ -49,13 +49,13 @@ class NativeTarget:
     def pipeline(self, options: NativeOptions) -> Phases:
         hardware = options.hardware
         winograd = f"winograd{{vector-width={hardware.lanes()} fmas-per-cycle={hardware.fma_ports}}}"
-        loops = f"vector-width={hardware.lanes()} registers={hardware.vector_registers}"
+        schedule = f"schedule-kernels{{{strategy_options(hardware)}}}"
         distribute = f",distribute-threads{{threads={options.threads}}}" if options.threads > 1 else ""
         return (
             *graph_phases(options.precision, winograd),
             ("tensor", "graph-to-linalg,fuse-elementwise"),
-            ("buffers", f"bufferize,{load_schedules(options.schedule)}schedule-kernels{{{loops}}}"),
-            ("loops", "apply-schedule,expand-math"),
+            ("buffers", f"bufferize,{load_schedules(options.schedule)}{schedule}"),
+            ("loops", "pack-operands,apply-schedule,expand-math"),
             ("program", f"plan-memory{distribute}"),
             ("llvm", "loops-to-llvm,name-kernels,add-entry"),
         )

@@ -101,7 +101,9 @@ def time_calls(calls: list[Callable[[], Any]], repeat: int) -> float:
 
 def library_calls(library: str, product: Product) -> list[Callable[[], Any]]:
     x, w = product.arrays()
-    weights = [w, *(w.copy() for _ in range(product.copies - 1))]
+    block = np.empty((product.copies, *w.shape), np.float32)  # one block, as a model's weights are
+    block[:] = w
+    weights = list(block)
     out = np.empty(product.shapes()[2], np.float32)
     if library == "openblas":
         return [lambda w=w: np.matmul(x, w, out=out) for w in weights]
@@ -210,9 +212,9 @@ def our_calls(product: Product) -> list[Callable[[], Any]]:
     Way(find_target("native")).lower(ctx, module, to="program")
     arena = aligned_bytes(manifest_of(module)["arena_size"])
     packed = np.frombuffer(pack_weights(ctx, module), np.uint8)
-    weights = [aligned_bytes(packed.size) for _ in range(product.copies)]
-    for copy in weights:
-        copy[:] = packed
+    block = aligned_bytes(packed.size * product.copies).reshape(product.copies, packed.size)
+    block[:] = packed
+    weights = list(block)
     main = jit(module, "main")
     out = np.empty(product.shapes()[2], np.float32)
     given = (x,) if product.constant else (x, w)

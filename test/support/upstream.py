@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+
+SCHEDULE = re.compile(r"^( *)schedule\.kernel .*?^\1}\n", re.MULTILINE | re.DOTALL)
+"""A dialect of ours, which stands beside upstream's at level buffers: it is taken out before upstream reads the rest."""
 
 
 @cache
@@ -54,5 +59,5 @@ def golden_outputs(path: Path) -> list[str]:
             continue
         code, text, said = golden.run_stage(first, "")
         assert code == 0, said
-        texts.append(text)
+        texts.append(SCHEDULE.sub("", text))
     return texts

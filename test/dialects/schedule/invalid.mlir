@@ -106,3 +106,31 @@ schedule.kernel @before {
   schedule.parallel %i
   %i = schedule.nest [0] : 64
 }
+
+// -----
+
+schedule.kernel @no_such_dimension {
+  // expected-error@+1 {{the operand has dimensions 0 to 1}}
+  schedule.pack [0] input 0 outer_dims_perm = [1, 0] inner_dims_pos = [2] inner_tiles = [4]
+}
+
+// -----
+
+schedule.kernel @a_dimension_twice {
+  // expected-error@+1 {{outer_dims_perm names each dimension once}}
+  schedule.pack [0] input 0 outer_dims_perm = [0, 0] inner_dims_pos = [0] inner_tiles = [4]
+}
+
+// -----
+
+schedule.kernel @a_size_too_few {
+  // expected-error@+1 {{inner_tiles holds a size for each of inner_dims_pos, which names none twice}}
+  schedule.pack [0] input 0 outer_dims_perm = [1, 0] inner_dims_pos = [1, 0] inner_tiles = [4]
+}
+
+// -----
+
+schedule.kernel @tile_of_no_element {
+  // expected-error@+1 {{a tile is of one element or more}}
+  schedule.pack [0] input 0 outer_dims_perm = [1, 0] inner_dims_pos = [1] inner_tiles = [0]
+}

@@ -38,3 +38,12 @@ schedule.kernel @scalar {
   schedule.unroll %ri
   schedule.nest [2]
 }
+
+// An input that is read from a packed copy. Both factors of a bf16 product: columns in panels of 32, rows in pairs.
+// CHECK-LABEL: schedule.kernel @packed {
+// CHECK-NEXT:    schedule.pack [1] input 1 outer_dims_perm = [1, 0] inner_dims_pos = [1] inner_tiles = [64]
+// CHECK-NEXT:    schedule.pack [2] input 0 outer_dims_perm = [0, 2, 1] inner_dims_pos = [2, 1] inner_tiles = [32, 2]
+schedule.kernel @packed {
+  schedule.pack [1] input 1 outer_dims_perm = [1, 0] inner_dims_pos = [1] inner_tiles = [64]
+  schedule.pack [2] input 0 outer_dims_perm = [0, 2, 1] inner_dims_pos = [2, 1] inner_tiles = [32, 2]
+}

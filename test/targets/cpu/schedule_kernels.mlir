@@ -28,12 +28,12 @@ func.func @nothing(%x: memref<32xf32>) {
   func.return
 }
 
-// A matrix product, with what starts it and what follows it in its loops: 28 results of 16 lanes stay in registers. For
+// A matrix product, with what starts it and what follows it in its loops: 16 results of 16 lanes stay in registers. For
 // a C compiler rows are accumulated, so that it finds an inner loop that walks memory.
 // CHECK-LABEL: schedule.kernel @dense {
 // CHECK-NEXT:    %i, %j, %r = schedule.nest [0, 1, 2] : 56, 512, 64
-// CHECK-NEXT:    %i_o, %i_i = schedule.tile %i by 14
-// CHECK-NEXT:    %j_o, %j_i = schedule.tile %j by 32
+// CHECK-NEXT:    %i_o, %i_i = schedule.tile %i by 4
+// CHECK-NEXT:    %j_o, %j_i = schedule.tile %j by 64
 // CHECK-NEXT:    schedule.reorder %j_o, %i_o, %r, %i_i, %j_i
 // CHECK-NEXT:    schedule.parallel %j_o, %i_o
 // CHECK-NEXT:    schedule.unroll %i_i
