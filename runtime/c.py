@@ -22,10 +22,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from .memory import aligned_bytes
 
-LINE = 64
-"""Buffers start on a cache line."""
+Array = npt.NDArray[Any]
 
 COMPILERS = ("cc", "gcc", "clang")
 FLAGS = ("-std=c99", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
@@ -65,13 +64,6 @@ def build(folder: Path, sources: Sequence[str], flags: Sequence[str] = FLAGS) ->
         if done.returncode == 0:
             return library
     raise BuildError(f"the C compiler refused the program: {shlex.join(command)}\n{done.stderr[-4000:]}")
-
-
-def aligned_bytes(size: int) -> Array:
-    """`size` bytes that start on a cache line."""
-    raw = np.empty(size + LINE, np.uint8)
-    start = -raw.ctypes.data % LINE
-    return raw[start : start + size]
 
 
 class CProgram:

@@ -27,12 +27,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .memory import LINE, aligned_bytes
 from .team import RECORD, Team
 
 Array = npt.NDArray[Any]
-
-LINE = 64
-"""Buffers start on a cache line, which is also the widest vector."""
 
 STAGED = 1 << 14
 """Arrays of up to so many bytes are copied to places of their own: asking numpy for an address takes longer."""
@@ -110,13 +108,6 @@ def link(objects: Iterable[bytes], *names: str) -> Any:
             return builder.link(jit, f"stepwell{next(_counter)}")
         except RuntimeError as error:  # LLVM says on standard error which symbol it is that nobody has
             raise RuntimeError(f"the object code of @{names[0]} does not link: {error}") from None
-
-
-def aligned_bytes(size: int) -> Array:
-    """`size` bytes that start on a cache line."""
-    raw = np.empty(size + LINE, np.uint8)
-    start = -raw.ctypes.data % LINE
-    return raw[start : start + size]
 
 
 def numpy_dtype(name: str) -> np.dtype[Any]:

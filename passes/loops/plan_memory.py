@@ -39,6 +39,7 @@ A buffer lives from the first call that is handed it to the last. Where a kernel
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import cast
 
 import numpy as np
@@ -101,8 +102,7 @@ def byte_size(kind: Buffer) -> int:
         width = cast(IntegerType[int], element).width.data
     else:
         width = getattr(element, "bitwidth")  # noqa: B009
-    count = int(np.prod(kind.get_shape(), dtype=np.int64))
-    return count * -(-width // 8)
+    return prod(kind.get_shape()) * -(-width // 8)
 
 
 def viewed(value: SSAValue) -> SSAValue:

@@ -65,8 +65,11 @@ def gep_indices(index: int) -> Attribute:
 
 def gep(low: Lowering, pointer: SSAValue, element: Attribute, index: SSAValue | int) -> SSAValue:
     """`pointer + index` in elements, within the same object."""
-    if isinstance(index, int) and index == 0:
-        return pointer
+    if isinstance(index, int):
+        if index == 0:
+            return pointer
+        if abs(index) >= 1 << 31:  # a constant of a getelementptr has 32 bits
+            index = low.constant(index)
     return low.emit(
         llvm.GEPOp,
         [pointer] if isinstance(index, int) else [pointer, index],

@@ -204,7 +204,7 @@ def our_calls(product: Product) -> list[Callable[[], Any]]:
     from stepwell.context import Context
     from stepwell.driver import Way, find_target, read_module
     from stepwell.manifest import manifest_of, pack_weights
-    from stepwell.runtime.native import aligned_bytes
+    from stepwell.runtime.memory import aligned_bytes
 
     x, w = product.arrays()
     ctx = Context()
@@ -254,7 +254,7 @@ func.func @read(%x: {buffer}, %y: memref<{step}xf32>) {{
   func.return
 }}
 """)
-    from stepwell.runtime.native import aligned_bytes
+    from stepwell.runtime.memory import aligned_bytes
 
     x, y = aligned_bytes(4 * size), np.empty(step, np.float32)
     x[:] = 0

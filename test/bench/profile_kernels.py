@@ -25,7 +25,8 @@ from stepwell.driver import Way, find_target, read_module
 from stepwell.interface import interface_of
 from stepwell.manifest import manifest_of, pack_weights
 from stepwell.pass_manager import parse_passes, run_passes
-from stepwell.runtime.native import address_of, aligned_bytes, link, numpy_dtype
+from stepwell.runtime.memory import aligned_bytes
+from stepwell.runtime.native import address_of, link, numpy_dtype
 from stepwell.targets.cpu.hardware import host
 from stepwell.targets.native.emitter import Emitter, compile_functions
 from stepwell.tools.shapes import parse_shapes, shapes_for

@@ -58,3 +58,30 @@ func.func @copies(%a: memref<4x8xf32>, %b: memref<4x8xf32>, %w: memref<4x20xf32>
   "memref.copy"(%s, %b) : (memref<4x8xf32, strided<[20, 1]>>, memref<4x8xf32>) -> ()
   func.return
 }
+
+// A pointer stands at a strided buffer's first element, wherever that is in the buffer it is a part of: the offset that
+// is asked for is 0.
+// CHECK-LABEL: @strided(%m: !llvm.ptr
+// CHECK:         [[P:%.*]] = llvm.getelementptr inbounds %m[
+// CHECK:         llvm.getelementptr inbounds [[P]][9] : (!llvm.ptr) -> !llvm.ptr, f32
+func.func @strided(%m: memref<2x4xf32, strided<[8, 1], offset: ?>>) {
+  %c9 = arith.constant 9 : index
+  %start, %offset, %s0, %s1, %t0, %t1 = memref.extract_strided_metadata %m
+    : memref<2x4xf32, strided<[8, 1], offset: ?>> -> memref<f32>, index, index, index, index, index
+  %flat = memref.reinterpret_cast %start to offset: [%offset], sizes: [12], strides: [1]
+    : memref<f32> to memref<12xf32, strided<[1], offset: ?>>
+  %a = memref.load %flat[%c9] : memref<12xf32, strided<[1], offset: ?>>
+  func.return
+}
+
+// A constant offset of more than 32 bits is a value.
+// CHECK-LABEL: @far
+// CHECK:         [[OFFSET:%.*]] = llvm.mlir.constant(4294967296) : i64
+// CHECK:         llvm.getelementptr inbounds %bytes[[[OFFSET]]] : (!llvm.ptr, i64) -> !llvm.ptr, i8
+func.func @far(%bytes: memref<8589934592xi8>) -> f32 {
+  %c = arith.constant 4294967296 : index
+  %c0 = arith.constant 0 : index
+  %v = memref.view %bytes[%c][] : memref<8589934592xi8> to memref<4xf32>
+  %a = memref.load %v[%c0] : memref<4xf32>
+  func.return %a : f32
+}
