@@ -21,7 +21,7 @@ import numpy as np
 
 RECORD = 256
 """Bytes of the pool's head, of a worker and of a frame's head; all start on a cache line."""
-CORES, WORKERS, CORE_SET = 1, 2, 32
+CORES, WORKERS, LIMIT, CORE_SET = 1, 2, 16, 32
 """Where in the pool's head, counted in words of 4 bytes, these stand."""
 THREAD = 16
 """Where in a worker the system's number of its thread stands."""
@@ -49,7 +49,7 @@ class Pool:
         self._words = raw[start : start + (MOST_WORKERS + 1) * RECORD].view(np.uint32)
         self._held = (library, raw)
         cores = usable_cores()
-        self._words[CORES] = len(cores)
+        self._words[CORES] = self._words[LIMIT] = len(cores)
         for core in cores:
             self._words[CORE_SET + core // 32] |= 1 << core % 32
 

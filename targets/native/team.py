@@ -9,18 +9,21 @@ The pool is one a process, whatever programs run in it. A run takes the workers 
 thread that serves another, two callers of two cores run alone on one core each, and with one core nobody spins.
 
     pool      0 threads at work   4 cores   8 workers   128 the set of cores (Linux's 1024 bits)
+              64 the most threads of a run for now   68 for how many runs   72 how many were kept waiting
               from 256 on, 256 bytes each, the workers:
     worker    0 state   4 is asleep   8 frame   16 its number in the team   24 next of the team
               64 the system's number of the thread   68 the core that it is kept off, and one
-    frame     0 arrived at the barrier   64 generation   68 how many sleep until it moves   128 workers still at work
-            192 threads of the team   200 the program's entry   from 256 on: the program's arguments
+    frame     0 arrived at the barrier   64 generation   68 how many sleep until it moves   72 whether one slept
+              128 workers still at work   192 threads of the team   200 the program's entry
+              from 256 on: the program's arguments
 
 A worker is kept off its caller's core. Schedulers like to wake a thread where its waker runs, and let both share that
 core for milliseconds, the one waiting at a barrier for the other, before they move one away.
 
 Who waits looks again and again for a while, since work between two barriers takes microseconds; then it sleeps, so
-that a thread which the machine has put aside for others finds a free core. What is waited for, and what wakes, are
-words of their own cache lines. Where the system has no futex, who waits sleeps for 0.1 ms (1 ms), and looks again.
+that a thread which the machine has put aside for others finds a free core. Threads that wait for one that has been put
+aside are slower than one alone: where more runs have a thread that had to sleep than not, the next ones take half as
+many threads, and then twice as many again. What is waited for, and what wakes, are words of their own cache lines. Where the system has no futex, who waits sleeps for 0.1 ms (1 ms), and looks again.
 
 A worker is idle (0), taken (1), at a job (2) or told to end (3). The caller leaves last: nothing touches the frame of
 a run that is over. For that the last worker must see from the count that it takes down itself whether the caller
@@ -29,8 +32,13 @@ sleeps: SLEEPS is a bit of that count.
 
 from __future__ import annotations
 
-SPINS = 1000
-"""Looks before a thread sleeps, a pause each: 15 to 50 microseconds, about what it takes to wake one."""
+IDLE_SPINS = 2000
+"""Looks before a worker without a job sleeps, a pause each: 20 to 80 microseconds, about what it takes to wake one."""
+SPINS = 20_000
+"""Looks before a thread sleeps that waits for others of its team: 0.2 to 0.8 ms, since who sleeps loses its core for
+milliseconds where others want it, and those others may only be on their way from sleep."""
+MOST_WAITS, MODEST_RUNS = 2, 15
+"""Where so many more runs had a thread that slept than had none, the next one that has makes so many runs modest."""
 SLEEPS = -(1 << 31)
 """The bit of the count of workers still at work that says: the caller is asleep."""
 
@@ -125,7 +133,7 @@ define private void @wake(ptr %word) {{
 
 TEXT = """
 ; Return when the word is no longer `value`. `sleepers`: how many must be woken when it changes.
-define private void @wait(ptr %word, i32 %value, ptr %sleepers) {{
+define private void @wait(ptr %word, i32 %value, ptr %sleepers, i32 %spins, ptr %slept) {{
 entry:
   br label %look
 look:
@@ -134,13 +142,14 @@ look:
   %moved = icmp ne i32 %now, %value
   br i1 %moved, label %done, label %same
 same:
-  %patient = icmp slt i32 %looks, {spins}
+  %patient = icmp slt i32 %looks, %spins
   br i1 %patient, label %spin, label %doze
 spin:
   call void @pause()
   %more = add i32 %looks, 1
   br label %look
 doze:
+  store atomic i32 1, ptr %slept monotonic, align 4
   %1 = atomicrmw add ptr %sleepers, i32 1 seq_cst, align 4
   call void @sleep(ptr %word, i32 %value)
   %2 = atomicrmw sub ptr %sleepers, i32 1 seq_cst, align 4
@@ -165,6 +174,7 @@ define void @stepwell_barrier(ptr %frame) {{
 entry:
   %generation = getelementptr inbounds i8, ptr %frame, i64 64
   %sleepers = getelementptr inbounds i8, ptr %frame, i64 68
+  %slept = getelementptr inbounds i8, ptr %frame, i64 72
   %size = getelementptr inbounds i8, ptr %frame, i64 192
   %threads = load i32, ptr %size, align 8
   %alone = icmp eq i32 %threads, 1
@@ -181,7 +191,7 @@ open:
   call void @wake_sleepers(ptr %generation, ptr %sleepers)
   br label %done
 others:
-  call void @wait(ptr %generation, i32 %mine, ptr %sleepers)
+  call void @wait(ptr %generation, i32 %mine, ptr %sleepers, i32 {spins}, ptr %slept)
   br label %done
 done:
   ret void
@@ -192,13 +202,14 @@ entry:
   %asleep = getelementptr inbounds i8, ptr %worker, i64 4
   %frame.at = getelementptr inbounds i8, ptr %worker, i64 8
   %number.at = getelementptr inbounds i8, ptr %worker, i64 16
+  %slept = getelementptr inbounds i8, ptr %worker, i64 72     ; nobody asks
   br label %idle
 idle:
   %state = load atomic i32, ptr %worker acquire, align 4
   switch i32 %state, label %stay [ i32 2, label %job
                                    i32 3, label %end ]
 stay:
-  call void @wait(ptr %worker, i32 %state, ptr %asleep)
+  call void @wait(ptr %worker, i32 %state, ptr %asleep, i32 {idle_spins}, ptr %slept)
   br label %idle
 job:
   %frame = load ptr, ptr %frame.at, align 8
@@ -229,8 +240,16 @@ entry:
   %busy = atomicrmw add ptr %pool, i32 1 acq_rel, align 4
   %cores = load i32, ptr %cores.at, align 4
   %workers = load atomic i32, ptr %workers.at acquire, align 4
+  %limit.at = getelementptr inbounds i8, ptr %pool, i64 64
+  %runs.at = getelementptr inbounds i8, ptr %pool, i64 68
+  %waited.at = getelementptr inbounds i8, ptr %pool, i64 72
+  %slept.at = getelementptr inbounds i8, ptr %frame, i64 72
+  %limit = load atomic i32, ptr %limit.at monotonic, align 4
+  %waited = load atomic i32, ptr %waited.at monotonic, align 4
   %left = sub i32 %cores, %busy
-  %free = sub i32 %left, 1
+  %limited = icmp slt i32 %limit, %left
+  %at.most = select i1 %limited, i32 %limit, i32 %left
+  %free = sub i32 %at.most, 1
   %wanted.all = trunc i64 %wanted to i32
   %wanted.others = sub i32 %wanted.all, 1
   %fewer = icmp slt i32 %free, %wanted.others
@@ -280,7 +299,7 @@ gathered:
   br i1 %alone, label %run.alone, label %publish
 run.alone:
   call void %program(ptr %frame, i64 0)
-  br label %done
+  br label %well
 publish:
   %1 = atomicrmw add ptr %pool, i32 %taken acq_rel, align 4
   store atomic i32 %taken, ptr %working monotonic, align 4
@@ -304,7 +323,7 @@ join:
   %looks = phi i32 [ 0, %run ], [ %more, %spin ]
   %pending = load atomic i32, ptr %working acquire, align 4
   %over = icmp eq i32 %pending, 0
-  br i1 %over, label %done, label %wait
+  br i1 %over, label %back, label %wait
 wait:
   %patient = icmp slt i32 %looks, {spins}
   br i1 %patient, label %spin, label %doze
@@ -313,13 +332,54 @@ spin:
   %more = add i32 %looks, 1
   br label %join
 doze:
+  store atomic i32 1, ptr %slept.at monotonic, align 4
+  br label %mark
+mark:
   %was = atomicrmw or ptr %working, i32 {sleeps} seq_cst, align 4
   %marked = or i32 %was, {sleeps}
   %all.back = icmp eq i32 %marked, {sleeps}
-  br i1 %all.back, label %done, label %sleep
+  br i1 %all.back, label %back, label %sleep
 sleep:
   call void @sleep(ptr %working, i32 %marked)
-  br label %doze
+  br label %mark
+
+back:                                                        ; fewer threads where too many runs have one that sleeps
+  %slept = load atomic i32, ptr %slept.at monotonic, align 4
+  %kept = icmp ne i32 %slept, 0
+  br i1 %kept, label %fewer.next, label %well
+fewer.next:
+  store atomic i32 0, ptr %slept.at monotonic, align 4
+  %waits = add i32 %waited, 1
+  %too.many = icmp sgt i32 %waits, {most_waits}
+  br i1 %too.many, label %halve, label %note
+note:
+  store atomic i32 %waits, ptr %waited.at monotonic, align 4
+  br label %done
+halve:
+  %half = lshr i32 %threads, 1
+  store atomic i32 %half, ptr %limit.at monotonic, align 4
+  store atomic i32 {modest_runs}, ptr %runs.at monotonic, align 4
+  br label %done
+well:
+  %was.limited = icmp slt i32 %limit, %cores
+  br i1 %was.limited, label %count, label %trust
+count:
+  %runs = load atomic i32, ptr %runs.at monotonic, align 4
+  %runs.left = sub i32 %runs, 1
+  %try.more = icmp slt i32 %runs.left, 1
+  %double = shl i32 %limit, 1
+  %limit.new = select i1 %try.more, i32 %double, i32 %limit
+  %runs.new = select i1 %try.more, i32 {modest_runs}, i32 %runs.left
+  store atomic i32 %limit.new, ptr %limit.at monotonic, align 4
+  store atomic i32 %runs.new, ptr %runs.at monotonic, align 4
+  br label %done
+trust:
+  %some = icmp ne i32 %waited, 0
+  br i1 %some, label %forgive, label %done
+forgive:
+  %waits.less = sub i32 %waited, 1
+  store atomic i32 %waits.less, ptr %waited.at monotonic, align 4
+  br label %done
 
 done:
   %3 = atomicrmw sub ptr %pool, i32 %threads acq_rel, align 4
@@ -365,6 +425,13 @@ def team(triple: str) -> str:
         sleep = SLEEP_ELSEWHERE.format(offer="Sleep", type="i32", argument="i32 1")
     else:
         sleep = SLEEP_ELSEWHERE.format(offer="usleep", type="i32", argument="i32 100")
-    text = TEXT.format(spins=SPINS, sleeps=SLEEPS, last_and_sleeps=SLEEPS + 1)
+    text = TEXT.format(
+        spins=SPINS,
+        idle_spins=IDLE_SPINS,
+        most_waits=MOST_WAITS,
+        modest_runs=MODEST_RUNS,
+        sleeps=SLEEPS,
+        last_and_sleeps=SLEEPS + 1,
+    )
     room = ROOM_LINUX if "linux" in triple else ROOM_ELSEWHERE
     return "\n".join((PAUSES.get(architecture, NO_PAUSE), sleep, room, text))
