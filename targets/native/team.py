@@ -246,6 +246,7 @@ entry:
   %slept.at = getelementptr inbounds i8, ptr %frame, i64 72
   %limit = load atomic i32, ptr %limit.at monotonic, align 4
   %waited = load atomic i32, ptr %waited.at monotonic, align 4
+  %was.limited = icmp slt i32 %limit, %cores
   %left = sub i32 %cores, %busy
   %limited = icmp slt i32 %limit, %left
   %at.most = select i1 %limited, i32 %limit, i32 %left
@@ -354,14 +355,13 @@ fewer.next:
   br i1 %too.many, label %halve, label %note
 note:
   store atomic i32 %waits, ptr %waited.at monotonic, align 4
-  br label %done
+  br i1 %was.limited, label %count, label %done
 halve:
   %half = lshr i32 %threads, 1
   store atomic i32 %half, ptr %limit.at monotonic, align 4
   store atomic i32 {modest_runs}, ptr %runs.at monotonic, align 4
   br label %done
 well:
-  %was.limited = icmp slt i32 %limit, %cores
   br i1 %was.limited, label %count, label %trust
 count:
   %runs = load atomic i32, ptr %runs.at monotonic, align 4
