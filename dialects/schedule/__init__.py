@@ -18,6 +18,7 @@
 `schedule.unroll`      the iterations of these loops are written out; a parallel one's results stay in registers
 `schedule.vectorize`   the iterations of this loop are the lanes of vectors
 `schedule.pack`        an input of a linalg op is read from a packed copy
+`schedule.transpose`   operands that are contiguous along this loop, not along the lanes, are turned in registers
 `schedule.accumulate`  a row of results along this loop is accumulated in memory, reduction loops around it
 
 A loop is a value of type `!schedule.loop`. `schedule-kernels` writes a schedule by rule, a person edits it,
@@ -34,6 +35,7 @@ from .ops import (
     ParallelOp,
     ReorderOp,
     TileOp,
+    TransposeOp,
     UnrollOp,
     VectorizeOp,
 )
@@ -41,7 +43,7 @@ from .pack import PackOp
 
 Schedule = Dialect(
     "schedule",
-    [KernelOp, NestOp, TileOp, ReorderOp, ParallelOp, UnrollOp, VectorizeOp, AccumulateOp, PackOp],
+    [KernelOp, NestOp, TileOp, ReorderOp, ParallelOp, UnrollOp, VectorizeOp, TransposeOp, AccumulateOp, PackOp],
     [LoopType],
 )
 
@@ -55,6 +57,7 @@ __all__ = [
     "ReorderOp",
     "Schedule",
     "TileOp",
+    "TransposeOp",
     "UnrollOp",
     "VectorizeOp",
 ]

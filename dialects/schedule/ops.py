@@ -304,6 +304,21 @@ class VectorizeOp(OneLoopOp):
 
 
 @irdl_op_definition
+class TransposeOp(LoopsOp):
+    """`schedule.transpose %i`: operands whose elements are neighbours along `%i`, not along the lanes, are read and
+    written as vectors along `%i` and turned in registers. Its iterations are written out, like those of an unrolled
+    loop.
+    """
+
+    name = "schedule.transpose"
+
+    def verify_(self) -> None:
+        if len(self.loops) != 1:
+            raise VerifyException("one loop is turned into the lanes")
+        check_loops(self, self.loops)
+
+
+@irdl_op_definition
 class AccumulateOp(LoopsOp):
     """`schedule.accumulate %j`: a row of results along `%j` is kept in a buffer while reduction loops run around it.
 

@@ -11,7 +11,7 @@ for the parallel loops, tile by tile (a smaller tile at an edge, masked where la
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import ceil
 
@@ -24,7 +24,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from .access import Access, Stage
 from .body import combiner_of, zero_of
 from .builder import Function, NestBuilder
-from .lanes import NOWHERE, Body, Column, Place, Point
+from .lanes import NOWHERE, Body, Column, Place, Point, shifted
 from .nests import Nest
 from .plan import Loop, Plan
 
@@ -125,19 +125,19 @@ class Emitter:
             self._accumulate(cells, sizes)
         for epilogue in self.nest.epilogues:
             self._evaluate(epilogue, cells)
-        for cell in cells:
-            self._store(cell)
+        self._store(cells)
 
     def _cells(self, point: Point, sizes: Sizes) -> Iterator[Cell]:
         v = None if self.lanes_reduced else self.plan.vector_dim
         columns = [Column()] if v is None else self._columns(sizes[v])
-        rows = self.plan.registers
+        rows, t = self.plan.registers, self.plan.turned
         for place in product(*(range(sizes[d]) for d in rows)):
             at = point
             for d, number in zip(rows, place, strict=True):
                 at = shifted(at, d, number)
+            row = {} if t is None else {"turned": t, "row": place[rows.index(t)], "rows": sizes[t]}
             for column in columns:
-                yield Cell(shifted(at, v, column.first), column)
+                yield Cell(shifted(at, v, column.first), replace(column, **row))
 
     def _columns(self, size: int) -> list[Column]:
         lanes, dim = self.plan.lanes, self.plan.vector_dim
@@ -222,10 +222,22 @@ class Emitter:
                 start = self._started(out, read, cell)
                 cell.known[out] = combiner.combine(self.b, start, total)
 
-    def _store(self, cell: Cell) -> None:
-        for place, value in cell.known.items():
-            if place in self.stored:
-                self.body.store(self.body.widened(value, cell.column), place, cell.point, cell.column)
+    def _store(self, cells: Sequence[Cell]) -> None:
+        """Store what the cells know; rows of a block that is turned wait for each other."""
+        blocks: dict[tuple[Access, tuple[tuple[int, Place], ...]], list[SSAValue]] = {}
+        for cell in cells:
+            for place, known in cell.known.items():
+                if place not in self.stored:
+                    continue
+                value, column = self.body.widened(known, cell.column), cell.column
+                if not column.turns(place):
+                    self.body.store(value, place, cell.point, column)
+                    continue
+                start, corner = self.body.corner(cell.point, column)
+                rows = blocks.setdefault((place, tuple(sorted(start.items()))), [])
+                rows.append(value)
+                if len(rows) == corner.rows:
+                    self.body.store_block(rows, place, start, corner)
 
     # One row in memory
 
@@ -270,11 +282,4 @@ class Emitter:
             cell = Cell(here(point, loop.index), Column(), known(loop.index))
             for epilogue in self.nest.epilogues:
                 self._evaluate(epilogue, [cell])
-            self._store(cell)
-
-
-def shifted(point: Point, dim: int | None, by: int) -> Point:
-    if dim is None or by == 0:
-        return point
-    values, number = point.get(dim, NOWHERE)
-    return {**point, dim: (values, number + by)}
+            self._store([cell])

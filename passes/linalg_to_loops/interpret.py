@@ -26,6 +26,7 @@ from stepwell.dialects.schedule import (
     ParallelOp,
     ReorderOp,
     TileOp,
+    TransposeOp,
     UnrollOp,
     VectorizeOp,
 )
@@ -47,9 +48,16 @@ class Reading:
     order: list[SSAValue]
     vector: SSAValue | None = None
     lanes: int = 1
+    lanes_by: VectorizeOp | None = None
+    turned_by: TransposeOp | None = None
     row: SSAValue | None = None
     unrolled: list[SSAValue] = field(default_factory=list[SSAValue])
     shared: list[SSAValue] = field(default_factory=list[SSAValue])
+
+    @property
+    def turned(self) -> int | None:
+        """The loop of the nest that is turned into the lanes."""
+        return None if self.turned_by is None else self.dim[self.turned_by.loops[0]]
 
     def is_reduction(self, loop: SSAValue) -> bool:
         return self.nest.main.reduction[self.dim[loop]]
@@ -72,6 +80,7 @@ def plan_of(op: NestOp, ops: Sequence[Operation], nest: Nest) -> Plan:
             raise StepwellError(f"{said.name} is not supported here", said)
         handler(reading, said)
         last = said if isinstance(said, ReorderOp) else last
+    _check_lanes(reading)
     return _plan(reading, last)
 
 
@@ -103,13 +112,30 @@ def _unroll(reading: Reading, op: UnrollOp) -> None:
 
 
 def _vectorize(reading: Reading, op: VectorizeOp) -> None:
+    reading.vector, reading.lanes, reading.lanes_by = op.loop, op.count, op
+
+
+def _transpose(reading: Reading, op: TransposeOp) -> None:
+    loop = op.loops[0]
+    if reading.is_reduction(loop):
+        raise _refusal(op, loop, "only a parallel loop can be turned into the lanes")
+    reading.turned_by = op
+    reading.unrolled.append(loop)
+
+
+def _check_lanes(reading: Reading) -> None:
+    """Refuse lanes that some operand does not have, be it after a turn."""
+    op, turn = reading.lanes_by, reading.turned_by
+    if turn is not None and (op is None or reading.is_reduction(op.loop)):
+        raise _refusal(turn, turn.loops[0], "no parallel loop is in lanes")
+    if op is None:
+        return
     if reading.is_reduction(op.loop):
         reason = why_no_partial_lanes(reading.nest.main, reading.dim[op.loop])
     else:
-        reason = why_no_lanes(reading.nest.stages, reading.dim[op.loop])
+        reason = why_no_lanes(reading.nest.stages, reading.dim[op.loop], reading.turned)
     if reason is not None:
         raise _refusal(op, op.loop, reason)
-    reading.vector, reading.lanes = op.loop, op.count
 
 
 def _accumulate(reading: Reading, op: AccumulateOp) -> None:
@@ -125,6 +151,7 @@ HANDLERS: dict[type[Operation], Callable[[Reading, Any], None]] = {
     ParallelOp: _parallel,
     UnrollOp: _unroll,
     VectorizeOp: _vectorize,
+    TransposeOp: _transpose,
     AccumulateOp: _accumulate,
 }
 
@@ -174,6 +201,7 @@ def _plan(reading: Reading, where: Operation) -> Plan:
         registers=tuple(reading.dim[loop] for loop in tile),
         vector_dim=None if vector is None else reading.dim[vector],
         lanes=reading.lanes,
+        turned=reading.turned,
         unrolled=frozenset(reading.loop(loop) for loop in reductions if loop in unrolled),
         shared=frozenset(map(reading.loop, reading.shared)),
         row=None if row is None else reading.dim[row],

@@ -12,7 +12,7 @@ scalar base plus the lane's number.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, cast
 
@@ -26,6 +26,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from .access import Access, Affine, Stage, base_of, layout_of
 from .body import Form, is_body_op, ramp_form, zero_of
 from .builder import NestBuilder
+from .plan import turns
+from .turn import MOST_STREAMS, interleaved, parted, square
 
 Place = tuple[tuple[SSAValue, ...], int]
 """An index of a loop: the sum of the variables of the loops that it became, plus a number."""
@@ -38,6 +40,7 @@ NOWHERE: Place = ((), 0)
 class Column:
     """One vector of a tile: its first lane, the loop in lanes, their number, and how many of them are there.
 
+    Where operands are contiguous along loop `turned` instead, it is row `row` of `rows` that the tile has along that.
     The default is one scalar.
     """
 
@@ -45,10 +48,24 @@ class Column:
     dim: int | None = None
     lanes: int = 1
     active: int = 1
+    turned: int | None = None
+    row: int = 0
+    rows: int = 1
 
     def spreads(self, access: Access) -> bool:
         """Whether the lanes of `access` are different elements."""
         return self.dim is not None and access.at.strides[self.dim] != 0
+
+    def turns(self, access: Access) -> bool:
+        """Whether the lanes of `access` come of vectors along another loop."""
+        return self.dim is not None and turns(access, self.dim, self.turned)
+
+
+def shifted(point: Point, dim: int | None, by: int) -> Point:
+    if dim is None or by == 0:
+        return point
+    values, number = point.get(dim, NOWHERE)
+    return {**point, dim: (values, number + by)}
 
 
 @dataclass(frozen=True)
@@ -63,9 +80,13 @@ def vector_of(element: Attribute, lanes: int) -> VectorType[Attribute]:
     return VectorType(element, [lanes])
 
 
+@dataclass
 class Body:
-    def __init__(self, builder: NestBuilder):
-        self.b = builder
+    b: NestBuilder
+    turned: dict[tuple[Access, SSAValue, Column], list[SSAValue]] = field(
+        default_factory=dict[tuple[Access, SSAValue, Column], list[SSAValue]]
+    )
+    """The blocks that have been turned: the operand, where the block starts, how large it is."""
 
     # Memory
 
@@ -103,6 +124,8 @@ class Body:
         return self.b.function.flat(access.base, self.b.anchor), self.index(access.at, point)
 
     def load(self, access: Access, point: Point, column: Column) -> SSAValue:
+        if column.turns(access):
+            return self._block(access, point, column)[column.row % column.lanes]
         flat, index = self._place(access, point, column)
         return self._load(flat, index, access.element, column if column.spreads(access) else None)
 
@@ -123,6 +146,42 @@ class Body:
             self.b.append(vector.StoreOp, (value, flat, index))
         else:
             self.b.append(vector.MaskedStoreOp, (flat, index, self.mask(column), value))
+
+    def _block(self, access: Access, point: Point, column: Column) -> list[SSAValue]:
+        """The rows, up to as many as there are lanes, of the block that `column` is a row of."""
+        start, corner = self.corner(point, column)
+        key = (access, self.index(access.at, start), corner)
+        if key not in self.turned:
+            vectors = [self.load(place, at, part) for place, at, part in self.pieces(access, start, corner)]
+            turn = parted if is_packed(access, corner) else square
+            self.turned[key] = turn(self.b, padded(vectors, column.lanes if turn is square else corner.rows))
+        return self.turned[key]
+
+    def corner(self, point: Point, column: Column) -> tuple[Point, Column]:
+        """Where the block of `column` starts, and its first row, with `rows` those of the block."""
+        assert column.turned is not None
+        row = column.row % column.lanes
+        rows = min(column.lanes, column.rows - (column.row - row))
+        values, number = point.get(column.turned, NOWHERE)
+        return {**point, column.turned: (values, number - row)}, replace(column, first=0, row=0, rows=rows)
+
+    def pieces(self, access: Access, start: Point, corner: Column) -> list[tuple[Access, Point, Column]]:
+        """The vectors of a block as they lie in memory."""
+        assert corner.dim is not None
+        along = Column(0, corner.turned, corner.lanes, corner.rows)
+        if not is_packed(access, corner):
+            return [(access, shifted(start, corner.dim, lane), along) for lane in range(corner.active)]
+        lanes, count = corner.lanes, corner.active * corner.rows
+        sizes = [min(lanes, count - n) for n in range(0, count, lanes)]
+        starts = [shifted(start, corner.turned, n * lanes) for n in range(len(sizes))]
+        return [(access, at, replace(along, active=size)) for at, size in zip(starts, sizes, strict=True)]
+
+    def store_block(self, rows: Sequence[SSAValue], access: Access, start: Point, corner: Column) -> None:
+        """Store the rows of a block, whose first is at `start`."""
+        turn = interleaved if is_packed(access, corner) else square
+        vectors = turn(self.b, padded(rows, corner.lanes if turn is square else corner.rows))
+        for value, (place, at, part) in zip(vectors, self.pieces(access, start, corner), strict=False):
+            self.store(value, place, at, part)
 
     def mask(self, column: Column) -> SSAValue:
         return self.b.pure(vector.CreateMaskOp, (self.b.constant(column.active),), vector_of(i1, column.lanes))
@@ -229,6 +288,17 @@ class Body:
         flat = self.b.function.flat(base_of(op.memref), self.b.anchor)
         spread = any(isinstance(v, Ramp) for v in indices)
         return self._load(flat, self.b.affine(terms, offset), op.res.type, column if spread else None)
+
+
+def is_packed(access: Access, corner: Column) -> bool:
+    """Whether a block of few rows is one piece of memory: all loops along which it is turned are in it."""
+    assert corner.dim is not None
+    return access.at.strides[corner.dim] == corner.rows <= MOST_STREAMS
+
+
+def padded(vectors: Sequence[SSAValue], count: int) -> list[SSAValue]:
+    """`count` vectors: those behind the last are of lanes that nobody looks at."""
+    return [*vectors, *[vectors[-1]] * (count - len(vectors))]
 
 
 def _form(value: SSAValue | Ramp) -> Form:

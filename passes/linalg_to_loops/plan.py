@@ -30,8 +30,9 @@ class Plan:
     """`outer`: the parallel loops, outermost first. `reductions`: the reduction loops inside of them, outermost first.
 
     What is left inside of `outer` of the parallel loops `registers` is written out, and all results of it are in
-    registers. `vector_dim`: the loop in lanes, a parallel one, innermost of the tile, or a reduction. `unrolled`: loops
-    of `reductions` and `chunk` that are written out. `shared`: loops of `outer` that threads may share.
+    registers. `vector_dim`: the loop in lanes, a parallel one, innermost of the tile, or a reduction. `turned`: the
+    loop of `registers` along which some operands are contiguous that are not so along the lanes. `unrolled`: loops of
+    `reductions` and `chunk` that are written out. `shared`: loops of `outer` that threads may share.
     `row`: accumulate one row along this loop in memory, so that a C compiler sees a contiguous inner loop; `chunk`: the
     reduction loops inside of the row's, written out.
     """
@@ -41,6 +42,7 @@ class Plan:
     registers: tuple[int, ...] = ()
     vector_dim: int | None = None
     lanes: int = 1
+    turned: int | None = None
     unrolled: frozenset[Loop] = frozenset()
     shared: frozenset[Loop] = frozenset()
     row: int | None = None
@@ -52,13 +54,23 @@ def jumps(access: Access, dim: int) -> bool:
     return access.at.strides[dim] != 0 and (access.at.strides[dim] != 1 or access.element == i1)
 
 
-def why_no_lanes(stages: Sequence[Stage], dim: int) -> str | None:
-    """Why the iterations of parallel loop `dim` cannot be the lanes of vectors in all of `stages`; None if they can."""
+def turns(access: Access, dim: int, turned: int | None) -> bool:
+    """Whether `access`, with lanes along `dim`, is contiguous along loop `turned` instead."""
+    if turned is None or access.element == i1 or access.at.panels:
+        return False
+    return access.at.strides[turned] == 1 and jumps(access, dim)
+
+
+def why_no_lanes(stages: Sequence[Stage], dim: int, turned: int | None = None) -> str | None:
+    """Why the iterations of parallel loop `dim` cannot be the lanes of vectors in all of `stages`; None if they can.
+
+    What is contiguous along loop `turned` instead can be turned in registers.
+    """
     for stage in stages:
         for a in (*stage.inputs, *stage.outputs):
-            if jumps(a, dim):
+            if jumps(a, dim) and not turns(a, dim, turned):
                 return f"neighbours along it are not neighbours in memory (a buffer of {a.element}, {stage.op.name})"
-        if any(a.at.strides[dim] != 1 for a in stage.outputs):
+        if any(a.at.strides[dim] == 0 for a in stage.outputs):
             return f"{stage.op.name} writes the same element in all of its iterations"
         if not body_fits(stage, dim):
             return f"the body of {stage.op.name} cannot run in lanes: an integer division, or a load that jumps"

@@ -12,7 +12,7 @@ The formulas are in `elementary/`. No error is larger than this, in units in the
 
     exp    1.1    log    1.0    sin, cos   1.6
     exp2   1.1    log2   1.8    tanh       2.6
-    expm1  1.5    log10  2.0    erf        3.0
+    expm1  1.5    log10  2.0    erf        1.8
     powf   0.6    log1p  1.6    1 / (1 + exp(-x))  2.6 where that is no denormal
 
 Scalars get the same formulas as vectors, so that a result does not depend on where a tail begins. Special values are

@@ -32,6 +32,7 @@ from stepwell.dialects.schedule import (
     ParallelOp,
     ReorderOp,
     TileOp,
+    TransposeOp,
     UnrollOp,
     VectorizeOp,
 )
@@ -127,8 +128,9 @@ def tile_ops(op: NestOp, nest: Nest, tile: Tile) -> list[Operation]:
     reductions = [outer[d] for d, reduced in enumerate(nest.main.reduction) if reduced and d in outer]
     row = [] if tile.row is None else [inner.pop(tile.row)]
     lanes = [] if tile.vector_dim is None else [inner.pop(tile.vector_dim)]
-    written_out = [*(reductions if tile.unroll_reductions else []), *inner.values()]
     order = [*running, *reductions, *row, *inner.values(), *lanes]
+    turned = [inner.pop(tile.unroll_dim)] if tile.turned and tile.unroll_dim is not None else []
+    written_out = [*(reductions if tile.unroll_reductions else []), *inner.values()]
     if order != natural:
         made.append(ReorderOp(order))
     if running and not row:
@@ -137,6 +139,8 @@ def tile_ops(op: NestOp, nest: Nest, tile: Tile) -> list[Operation]:
         made.append(AccumulateOp(row))
     if written_out:
         made.append(UnrollOp(written_out))
+    if turned:
+        made.append(TransposeOp(turned))
     if lanes:
         made.append(VectorizeOp(lanes[0], tile.lanes))
     return made

@@ -11,7 +11,8 @@ from math import ceil, gcd, prod
 
 from stepwell.passes.linalg_to_loops.access import Access, Stage
 from stepwell.passes.linalg_to_loops.nests import Nest
-from stepwell.passes.linalg_to_loops.plan import vector_dims, vector_reductions
+from stepwell.passes.linalg_to_loops.plan import turns, vector_dims, vector_reductions, why_no_lanes
+from stepwell.passes.linalg_to_loops.turn import MOST_STREAMS
 from xdsl.dialects.builtin import FixedBitwidthType
 
 UNROLL_LIMIT = 32  # reduction steps that are written out rather than looped over
@@ -23,6 +24,7 @@ L1_BYTES, L2_BYTES, L3_BYTES = 64.0, 32.0, 8.0  # that a core reads from a cache
 LINE = 64  # bytes of a cache line
 LOAD = 0.05  # cycles of a step for each load: nothing overlaps all of the time
 MISS = 0.5  # cycles of a step for each row that the first-level cache does not keep; measured on Zen 4: 0.2 to 0.65
+MOST_TURNED, LEAST_TURNED = 16, 8  # lanes of a square that is turned in registers, and elements of a block
 VARIANT_COST = 0.02  # of the time, for each smaller tile at an edge: code that has to be compiled and fetched
 
 
@@ -59,7 +61,8 @@ class Tile:
     """How a nest is run.
 
     `order`: the parallel loops, outermost first. `vector_dim`: the loop in lanes, `vectors` of `lanes` each in a tile.
-    `unroll_dim`: a parallel loop of which `unroll` iterations share a tile. `unroll_reductions`: reduction loops are
+    `unroll_dim`: a parallel loop of which `unroll` iterations share a tile; `turned`: along it some operands are
+    contiguous that are not so along the lanes. `unroll_reductions`: reduction loops are
     written out. `row`: accumulate one row along `row` in memory, so that a C compiler sees a contiguous inner loop;
     `chunk` iterations of reduction loop `chunk_dim` are added to it in one go.
     """
@@ -74,6 +77,7 @@ class Tile:
     row: int | None = None
     chunk_dim: int | None = None
     chunk: int = 1
+    turned: bool = False
 
     def step(self, dim: int) -> int:
         """How many iterations of loop `dim` one tile covers."""
@@ -103,7 +107,7 @@ def choose_tile(nest: Nest, cpu: Cpu) -> Tile:
         return scalar_tile(main, across[0] if across else None)
     inside = [] if across else vector_reductions(main)
     if not across and not inside:
-        return scalar_tile(main, None)
+        return turned_tile(nest, cpu) or scalar_tile(main, None)
     v = (*across, *inside)[0]
     moving = [a for s in nest.stages for a in (*s.inputs, *s.outputs)] if across else main.inputs
     lanes = lanes_for(moving, v, main.extents[v], cpu.vector_width)
@@ -111,6 +115,40 @@ def choose_tile(nest: Nest, cpu: Cpu) -> Tile:
         return reduction_tile(main, v, lanes, cpu)
     order = tuple(d for d in range(len(main.extents)) if d != v)
     return Tile((*order, v), v, lanes, cpu.vectors or min(ceil(main.extents[v] / lanes), MAP_VECTORS))
+
+
+def turned_tile(nest: Nest, cpu: Cpu) -> Tile | None:
+    """The tile of a map that moves elements from one order to another: blocks of them, turned in registers.
+
+    A block is a square of lanes, or, where one of its sides is all of a short loop, as many lanes as there are. The
+    largest block wins, and then one without masks: packed, or with lanes along which the results are contiguous. None
+    where it holds so few elements that they are moved one by one as quickly.
+    """
+    main, stages = nest.main, nest.stages
+    if not main.is_parallel:
+        return None
+    moving = [a for s in stages for a in (*s.inputs, *s.outputs)]
+
+    def block(v: int, t: int) -> Tile:
+        sides = [min(lanes_for(moving, d, main.extents[d], cpu.vector_width), MOST_TURNED) for d in (v, t)]
+        lanes = sides[0] if is_packed(v, t) else min(sides)
+        order = (*(d for d in range(len(main.extents)) if d not in (v, t)), t, v)
+        return Tile(order, v, lanes, 1, t, min(lanes, main.extents[t]), turned=True)
+
+    def is_packed(v: int, t: int) -> bool:
+        return main.extents[t] <= MOST_STREAMS and all(
+            a.at.strides[v] == main.extents[t] for a in moving if turns(a, v, t)
+        )
+
+    def size(tile: Tile) -> tuple[int, bool]:
+        v, t = tile.vector_dim, tile.unroll_dim
+        assert v is not None and t is not None
+        return min(tile.lanes, main.extents[v]) * tile.unroll, is_packed(v, t) or main.outputs[0].at.strides[v] == 1
+
+    dims = range(len(main.extents))
+    blocks = [block(v, t) for v in dims for t in dims if v != t and why_no_lanes(stages, v, t) is None]
+    best = max(blocks, key=size, default=None)
+    return best if best is not None and size(best)[0] >= LEAST_TURNED else None
 
 
 def scalar_tile(main: Stage, row: int | None) -> Tile:

@@ -134,3 +134,12 @@ schedule.kernel @tile_of_no_element {
   // expected-error@+1 {{a tile is of one element or more}}
   schedule.pack [0] input 0 outer_dims_perm = [1, 0] inner_dims_pos = [1] inner_tiles = [0]
 }
+
+// -----
+
+schedule.kernel @two_turned {
+  %i, %j, %k = schedule.nest [0] : 4, 4, 4
+  // expected-error@+1 {{one loop is turned into the lanes}}
+  schedule.transpose %i, %j
+  schedule.vectorize %k by 4
+}

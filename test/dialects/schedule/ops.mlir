@@ -47,3 +47,15 @@ schedule.kernel @packed {
   schedule.pack [1] input 1 outer_dims_perm = [1, 0] inner_dims_pos = [1] inner_tiles = [64]
   schedule.pack [2] input 0 outer_dims_perm = [0, 2, 1] inner_dims_pos = [2, 1] inner_tiles = [32, 2]
 }
+
+// A transposition in squares of 16 by 16.
+// CHECK-LABEL: schedule.kernel @transpose {
+// CHECK:         schedule.transpose %ii
+schedule.kernel @transpose {
+  %i, %j = schedule.nest [0] : 64, 64
+  %io, %ii = schedule.tile %i by 16
+  %jo, %ji = schedule.tile %j by 16
+  schedule.reorder %io, %jo, %ii, %ji
+  schedule.transpose %ii
+  schedule.vectorize %ji by 16
+}

@@ -44,17 +44,19 @@ func.func @edge(%x: memref<20xf32>, %out: memref<20xf32>) {
   func.return
 }
 
-// A transposition moves along different loops in its two buffers: no loop is one for both, and none runs in lanes.
+// A transposition moves along different loops in its two buffers: no loop is one for both. Lanes are turned (turn.mlir).
+// SCALAR-LABEL: @transpose
+// SCALAR:         scf.for %i = %c0 to %c4 step %c1 {
+// SCALAR-NEXT:      %[[ROW:.*]] = arith.muli %i, %c8
+// SCALAR-NEXT:      scf.for %j = %c0 to %c8 step %c1 {
+// SCALAR-NEXT:        %[[AT:.*]] = arith.muli %j, %c4
+// SCALAR-NEXT:        %[[FROM:.*]] = arith.addi %i, %[[AT]]
+// SCALAR-NEXT:        %[[VALUE:.*]] = memref.load %x_flat[%[[FROM]]]
+// SCALAR-NEXT:        %[[TO:.*]] = arith.addi %[[ROW]], %j
+// SCALAR-NEXT:        memref.store %[[VALUE]], %out_flat[%[[TO]]]
 // VECTOR-LABEL: @transpose
-// VECTOR-NOT:     vector
-// VECTOR:         scf.for %i = %c0 to %c4 step %c1 {
-// VECTOR-NEXT:      %[[ROW:.*]] = arith.muli %i, %c8
-// VECTOR-NEXT:      scf.for %j = %c0 to %c8 step %c1 {
-// VECTOR-NEXT:        %[[AT:.*]] = arith.muli %j, %c4
-// VECTOR-NEXT:        %[[FROM:.*]] = arith.addi %i, %[[AT]]
-// VECTOR-NEXT:        %[[VALUE:.*]] = memref.load %x_flat[%[[FROM]]]
-// VECTOR-NEXT:        %[[TO:.*]] = arith.addi %[[ROW]], %j
-// VECTOR-NEXT:        memref.store %[[VALUE]], %out_flat[%[[TO]]]
+// VECTOR-NOT:     memref.load
+// VECTOR:         vector.shuffle
 func.func @transpose(%x: memref<8x4xf32>, %out: memref<4x8xf32>) {
   linalg.generic {indexing_maps = [#flip, #id], iterator_types = ["parallel", "parallel"]}
       ins(%x : memref<8x4xf32>) outs(%out : memref<4x8xf32>) {
@@ -130,7 +132,7 @@ func.func @dense(%a: memref<4x64xf32>, %b: memref<64x16xf32>, %bias: memref<16xf
 // VECTOR-LABEL: @no_epilogue
 // VECTOR:         %t = memref.alloc()
 // VECTOR:         vector.store %{{.*}}, %t_flat
-// VECTOR:         memref.load %t_flat
+// VECTOR:         vector.load %t_flat
 func.func @no_epilogue(%x: memref<8x8xf32>, %out: memref<8x8xf32>) {
   %t = memref.alloc() : memref<8x8xf32>
   linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}

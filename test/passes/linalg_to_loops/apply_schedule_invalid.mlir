@@ -449,3 +449,58 @@ func.func @dense(%a: memref<8x64xf32>, %b: memref<64x32xf32>, %out: memref<8x32x
   }
   func.return
 }
+
+// -----
+
+func.func @no_lanes(%x: memref<4x8xf32>, %out: memref<8x4xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i, j)>],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<4x8xf32>) outs(%out : memref<8x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  func.return
+}
+schedule.kernel @no_lanes {
+  %i, %j = schedule.nest [0] : 8, 4
+  // expected-error@+1 {{schedule.transpose: %j: no parallel loop is in lanes}}
+  schedule.transpose %j
+}
+
+// -----
+
+// Lanes along %i, and vectors along %j: neither is how %x lies in memory.
+func.func @neither(%x: memref<4x8x2xf32>, %out: memref<8x4x2xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (j, i, k)>, affine_map<(i, j, k) -> (i, j, k)>],
+                  iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : memref<4x8x2xf32>) outs(%out : memref<8x4x2xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  func.return
+}
+schedule.kernel @neither {
+  %i, %j, %k = schedule.nest [0] : 8, 4, 2
+  schedule.reorder %k, %j, %i
+  schedule.transpose %j
+  // expected-error@+1 {{%i: neighbours along it are not neighbours in memory}}
+  schedule.vectorize %i by 8
+}
+
+// -----
+
+func.func @sum(%x: memref<4x8xf32>, %out: memref<4xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>],
+                  iterator_types = ["parallel", "reduction"]} ins(%x : memref<4x8xf32>) outs(%out : memref<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = arith.addf %o, %a : f32
+    linalg.yield %s : f32
+  }
+  func.return
+}
+schedule.kernel @sum {
+  %i, %r = schedule.nest [0] : 4, 8
+  // expected-error@+1 {{%r: only a parallel loop can be turned into the lanes}}
+  schedule.transpose %r
+  schedule.vectorize %i by 4
+}

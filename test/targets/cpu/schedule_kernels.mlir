@@ -83,13 +83,14 @@ func.func @sums(%x: memref<3x256xf32>, %out: memref<3xf32>) {
   func.return
 }
 
-// An elementwise op that is followed by a transposition: they meet at different elements, so each has its own nest. A
-// transposition has no lanes.
+// An elementwise op that is followed by a transposition: they meet at different elements, so each has its own nest. The
+// transposition moves squares that are turned in registers.
 // CHECK-LABEL: schedule.kernel @two_nests {
 // CHECK-NEXT:    %i = schedule.nest [0] : 64
 // CHECK-NEXT:    schedule.vectorize %i by 16
 // CHECK-NEXT:    %i_1, %j = schedule.nest [1] : 8, 8
-// CHECK-NEXT:    schedule.parallel %i_1, %j
+// CHECK-NEXT:    schedule.transpose %i_1
+// CHECK-NEXT:    schedule.vectorize %j by 8
 // CHECK-NEXT:  }
 func.func @two_nests(%x: memref<8x8xf32>, %out: memref<8x8xf32>) {
   %t = memref.alloc() : memref<8x8xf32>
@@ -101,6 +102,37 @@ func.func @two_nests(%x: memref<8x8xf32>, %out: memref<8x8xf32>) {
   }
   linalg.generic {indexing_maps = [#flip, #id], iterator_types = ["parallel", "parallel"]}
       ins(%t : memref<8x8xf32>) outs(%out : memref<8x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  func.return
+}
+
+// From planes to pixels: three rows of sixteen pixels are interleaved on the way out.
+// CHECK-LABEL: schedule.kernel @pixels {
+// CHECK-NEXT:    %i, %j = schedule.nest [0] : 100, 3
+// CHECK-NEXT:    %i_o, %i_i = schedule.tile %i by 16
+// CHECK-NEXT:    schedule.reorder %i_o, %j, %i_i
+// CHECK-NEXT:    schedule.parallel %i_o
+// CHECK-NEXT:    schedule.transpose %j
+// CHECK-NEXT:    schedule.vectorize %i_i by 16
+func.func @pixels(%x: memref<3x100xf32>, %out: memref<100x3xf32>) {
+  linalg.generic {indexing_maps = [#flip, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<3x100xf32>) outs(%out : memref<100x3xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  func.return
+}
+
+// Every other element: neighbours along no loop are neighbours in memory, so they are moved one by one.
+// CHECK-LABEL: schedule.kernel @every_other {
+// CHECK-NEXT:    %i = schedule.nest [0] : 50
+// CHECK-NEXT:    schedule.parallel %i
+// CHECK-NEXT:  }
+func.func @every_other(%x: memref<100xf32>, %out: memref<50xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i * 2)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : memref<100xf32>) outs(%out : memref<50xf32>) {
   ^bb0(%a: f32, %o: f32):
     linalg.yield %a : f32
   }
