@@ -65,6 +65,7 @@ PASSES = {
     # 2 -> 3
     "bufferize": "stepwell.passes.linalg_to_loops.bufferize:Bufferize",
     "load-schedules": "stepwell.passes.linalg_to_loops.load_schedules:LoadSchedules",
+    "apply-blocks": "stepwell.passes.linalg_to_loops.apply_blocks:ApplyBlocks",
     "schedule-kernels": "stepwell.targets.cpu.schedule_kernels:ScheduleKernels",
     "pack-operands": "stepwell.passes.linalg_to_loops.pack_operands:PackOperands",
     "apply-schedule": "stepwell.passes.linalg_to_loops.apply_schedule:ApplySchedule",

@@ -11,6 +11,7 @@
     }
 
 `schedule.kernel`      the schedule of the function of that name
+`schedule.block`       linalg ops, by number, that run block by block, each along one of its loops
 `schedule.nest`        linalg ops, by their number in the kernel, that run in the same loops: a handle for each loop
 `schedule.tile`        a loop as a loop over tiles and the loop inside of a tile
 `schedule.reorder`     the loops, outermost first
@@ -29,6 +30,7 @@ from xdsl.ir import Dialect
 
 from .ops import (
     AccumulateOp,
+    BlockOp,
     KernelOp,
     LoopType,
     NestOp,
@@ -43,12 +45,25 @@ from .pack import PackOp
 
 Schedule = Dialect(
     "schedule",
-    [KernelOp, NestOp, TileOp, ReorderOp, ParallelOp, UnrollOp, VectorizeOp, TransposeOp, AccumulateOp, PackOp],
+    [
+        KernelOp,
+        BlockOp,
+        NestOp,
+        TileOp,
+        ReorderOp,
+        ParallelOp,
+        UnrollOp,
+        VectorizeOp,
+        TransposeOp,
+        AccumulateOp,
+        PackOp,
+    ],
     [LoopType],
 )
 
 __all__ = [
     "AccumulateOp",
+    "BlockOp",
     "KernelOp",
     "LoopType",
     "NestOp",

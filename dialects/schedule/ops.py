@@ -186,6 +186,65 @@ class NestOp(IRDLOperation):
         printer.print_op_attributes(self.attributes)
 
 
+@irdl_op_definition
+class BlockOp(IRDLOperation):
+    """Linalg ops that run block by block: `schedule.block [1, 2, 3] along [1, 2, 1] by [2, 2, 8]`.
+
+    Each op, by its number, runs along one of its loops (its place in the op's `iterator_types`), so many iterations
+    a block. Blocks are made before nests: a nest counts the ops as they then stand, in the order of the text.
+    """
+
+    name = "schedule.block"
+
+    ops = prop_def(DenseArrayBase[IntegerType])
+    along = prop_def(DenseArrayBase[IntegerType])
+    by = prop_def(DenseArrayBase[IntegerType])
+
+    def __init__(self, numbers: Sequence[int], loops: Sequence[int], sizes: Sequence[int]):
+        given = {"ops": numbers, "along": loops, "by": sizes}
+        super().__init__(
+            properties={name: DenseArrayBase.from_list(i64, list(values)) for name, values in given.items()}
+        )
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(int(n) for n in self.ops.get_values())
+
+    @property
+    def loops(self) -> tuple[int, ...]:
+        return tuple(int(n) for n in self.along.get_values())
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(int(n) for n in self.by.get_values())
+
+    def verify_(self) -> None:
+        if not self.numbers or len({len(self.numbers), len(self.loops), len(self.sizes)}) > 1:
+            raise VerifyException("it names one linalg op or more, and for each of them a loop and a size")
+        if min(*self.numbers, *self.loops) < 0 or list(self.numbers) != sorted(set(self.numbers)):
+            raise VerifyException("linalg ops and loops are counted from 0, the ops in the order of the text")
+        if min(self.sizes) < 1:
+            raise VerifyException("a block is of one iteration or more")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> BlockOp:
+        def numbers() -> list[int]:
+            return parser.parse_comma_separated_list(Parser.Delimiter.SQUARE, parser.parse_integer)
+
+        ops = numbers()
+        parser.parse_keyword("along")
+        loops = numbers()
+        parser.parse_keyword("by")
+        op = cls(ops, loops, numbers())
+        op.attributes |= parser.parse_optional_attr_dict()
+        return op
+
+    def print(self, printer: Printer) -> None:
+        texts = [f"[{', '.join(map(str, values))}]" for values in (self.numbers, self.loops, self.sizes)]
+        printer.print_string(f" {texts[0]} along {texts[1]} by {texts[2]}")
+        printer.print_op_attributes(self.attributes)
+
+
 class OneLoopOp(IRDLOperation, ABC):
     """An op of one loop and a number: `schedule.vectorize %i by 16`."""
 

@@ -20,7 +20,7 @@ from typing import cast
 
 from stepwell.diagnostics import StepwellError
 from xdsl.dialects import memref
-from xdsl.dialects.builtin import MemRefType
+from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.ir.affine import (
@@ -37,11 +37,13 @@ VIEWS = (memref.SubviewOp, memref.ExpandShapeOp, memref.CollapseShapeOp, memref.
 @dataclass(frozen=True)
 class Affine:
     """`offset + sum(strides[d] * index[d])`, and for each `(size, jumps)` of `panels` besides
-    `sum(jumps[d] * (index[d] - index[d] mod size))`."""
+    `sum(jumps[d] * (index[d] - index[d] mod size))`, and a value times a number for each of `terms`."""
 
     strides: tuple[int, ...]
     offset: int = 0
     panels: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    terms: tuple[tuple[SSAValue, int], ...] = ()
+    """Where a view begins: indices of loops that stand around the op."""
 
     def panel(self, dim: int) -> int:
         """The size of the panels in which loop `dim` is packed; 1 where it is not."""
@@ -52,11 +54,12 @@ class Affine:
         for size, more in other.panels:
             jumps[size] = added(jumps.get(size, (0,) * len(more)), more)
         panels = tuple((size, of) for size, of in jumps.items() if any(of))
-        return Affine(added(self.strides, other.strides), self.offset + other.offset, panels)
+        offset, terms = self.offset + other.offset, self.terms + other.terms
+        return Affine(added(self.strides, other.strides), offset, panels, terms)
 
     def over(self, strides: Restride, where: Operation) -> Affine:
         """The same place in other loops; `strides` says what strides become."""
-        found = Affine(strides(self.strides), self.offset)
+        found = Affine(strides(self.strides), self.offset, (), self.terms)
         for size, jumps in self.panels:
             for dim in (d for d, jump in enumerate(jumps) if jump):
                 parts = strides(unit(len(jumps), dim))  # how many iterations of `dim` one of each new loop is
@@ -155,27 +158,40 @@ def memref_type(value: SSAValue) -> MemRefType[Attribute]:
     return cast("MemRefType[Attribute]", value.type)
 
 
-def layout_of(value: SSAValue, where: Operation) -> tuple[tuple[int, ...], tuple[int, ...], int]:
-    """(shape, strides, offset) of a memref, all static.
-
-    Where the type leaves the offset open, as an argument's may, it is counted from the first element of the base.
-    """
+def layout_of(value: SSAValue, where: Operation) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """(shape, strides) of a memref, all static. See `start_of` for its offset."""
     if not isinstance(value.type, MemRefType):
         raise StepwellError(f"{where.name} must be on memrefs", where, "run bufferize first")
     kind = memref_type(value)
     shape = kind.get_shape()
     strides = kind.get_strides()
-    offset = kind.get_offset()
-    if strides is not None and None not in strides and offset is None:
-        offset = 0
-        while isinstance(view := value.owner, VIEWS):
-            if isinstance(view, memref.SubviewOp):
-                steps = zip(view.static_offsets.get_values(), memref_type(view.source).get_strides() or (), strict=True)
-                offset += sum(int(index) * (stride or 0) for index, stride in steps)
-            value = view.operands[0]
-    if strides is None or None in strides or offset is None or any(n < 0 for n in shape):
+    if strides is None or None in strides or any(n < 0 for n in shape):
         raise StepwellError(f"{kind} has no static shape and strides", where, "bind the shapes first")
-    return shape, tuple(s for s in strides if s is not None), offset
+    return shape, tuple(s for s in strides if s is not None)
+
+
+def start_of(value: SSAValue) -> tuple[int, tuple[tuple[SSAValue, int], ...]]:
+    """Where a view begins in its base: a number of elements, and values times numbers.
+
+    An argument whose type leaves its offset open begins at 0: elements are counted from its first one.
+    """
+    offset = memref_type(value).get_offset()
+    if offset is not None:
+        return offset, ()
+    view = value.owner
+    if not isinstance(view, VIEWS):
+        return 0, ()
+    offset, terms = start_of(view.operands[0])
+    if not isinstance(view, memref.SubviewOp):
+        return offset, terms
+    strides = [stride or 0 for stride in memref_type(view.source).get_strides() or ()]
+    dynamic = iter(view.offsets)
+    for place, stride in zip(view.static_offsets.get_values(), strides, strict=True):
+        if place == DYNAMIC_INDEX:
+            terms = (*terms, (next(dynamic), stride))
+        else:
+            offset += int(place) * stride
+    return offset, terms
 
 
 def linear(expr: AffineExpr, dims: int, where: Operation, scale: int = 1) -> Affine:
@@ -205,8 +221,9 @@ def linear(expr: AffineExpr, dims: int, where: Operation, scale: int = 1) -> Aff
 
 def access(value: SSAValue, index: Sequence[AffineExpr], dims: int, where: Operation) -> Access:
     """Element `index` of memref `value`, as an access of its base."""
-    _, strides, offset = layout_of(value, where)
-    total = Affine((0,) * dims, offset)
+    strides = layout_of(value, where)[1]
+    offset, terms = start_of(value)
+    total = Affine((0,) * dims, offset, (), terms)
     for stride, expr in zip(strides, index, strict=True):
         total = total.plus(linear(expr, dims, where, stride))
     return Access(base_of(value), total, memref_type(value).element_type)
@@ -218,22 +235,27 @@ def identity(dims: int) -> list[AffineExpr]:
 
 def stage_of(op: Operation) -> Stage | None:
     """The stage that `op` is, or None for an op that is not ours to lower. Loops of one iteration are dropped."""
+    stage = whole_stage_of(op)
+    return None if stage is None else drop_unit_dims(stage)
+
+
+def whole_stage_of(op: Operation) -> Stage | None:
+    """The stage that `op` is, with all its loops."""
     match op:
         case linalg.GenericOp():
-            stage = _generic(op)
+            return _generic(op)
         case linalg.FillOp():
             out = op.outputs[0]
             shape = layout_of(out, op)[0]
             at = access(out, identity(len(shape)), len(shape), op)
-            stage = Stage(op, shape, (False,) * len(shape), (), (at,), None, {}, op.inputs[0])
+            return Stage(op, shape, (False,) * len(shape), (), (at,), None, {}, op.inputs[0])
         case memref.CopyOp():
             shape = layout_of(op.destination, op)[0]
             here = identity(len(shape))
             source, target = (access(v, here, len(shape), op) for v in (op.source, op.destination))
-            stage = Stage(op, shape, (False,) * len(shape), (source,), (target,), None, {})
+            return Stage(op, shape, (False,) * len(shape), (source,), (target,), None, {})
         case _:
             return None
-    return drop_unit_dims(stage)
 
 
 def _generic(op: linalg.GenericOp) -> Stage:

@@ -28,8 +28,9 @@ them. What cannot be done is refused with the reason and the schedule's place: n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from stepwell.context import Context
@@ -40,7 +41,7 @@ from stepwell.locations import fuse, stamp
 from stepwell.pass_manager import ModulePass
 from xdsl.dialects import arith, func, memref
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, ModuleOp, i64
-from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from .access import VIEWS, Stage, stage_of
 from .builder import Function
@@ -98,7 +99,7 @@ def lower(function: func.FuncOp, schedule: KernelOp | None) -> None:
         nests = [nest for run in of for nest in nests_of(run, said, numbers)]
         if not nests:
             continue
-        keep_inplace_safe(function, nests)
+        keep_inplace_safe(function, partial(may_share, nests))
         position = {op: n for n, op in enumerate(block.ops)}
         for nest in nests:
             nest_op = said[nest.main.op]
@@ -205,8 +206,8 @@ def erase_unused(block: Block) -> None:
             block.erase_op(op)
 
 
-def keep_inplace_safe(function: func.FuncOp, nests: list[Nest]) -> None:
-    """Take back `stepwell.inplace = [n]` where a nest now writes the output before it has read all of input `n`.
+def keep_inplace_safe(function: func.FuncOp, may_share: Callable[[SSAValue, SSAValue], bool]) -> None:
+    """Take back `stepwell.inplace = [n]` where the output is now written before all of input `n` has been read.
 
     That an output may share its buffer with an input was found for one op after the other. A nest runs ops together:
     a convolution whose epilogue writes the output still reads its input while it does.
@@ -220,14 +221,14 @@ def keep_inplace_safe(function: func.FuncOp, nests: list[Nest]) -> None:
         assert isinstance(entry, DictionaryAttr)
         inputs = entry.data.get(INPLACE)
         if isinstance(inputs, DenseArrayBase):
-            safe = [int(n) for n in inputs.get_values() if may_share(nests, args[int(n)], out)]
+            safe = [int(n) for n in inputs.get_values() if may_share(args[int(n)], out)]
             left: dict[str, Attribute] = {k: v for k, v in entry.data.items() if k != INPLACE}
             entry = DictionaryAttr(left | ({INPLACE: DenseArrayBase.from_list(i64, safe)} if safe else {}))
         entries.append(entry)
     function.properties["arg_attrs"] = ArrayAttr(entries)
 
 
-def may_share(nests: list[Nest], source: BlockArgument, out: SSAValue) -> bool:
+def may_share(nests: list[Nest], source: SSAValue, out: SSAValue) -> bool:
     """Whether every element of `source` is read before, or in the very iteration in which, that of `out` is written."""
     first = next((n for n, nest in enumerate(nests) if out in nest.writes), len(nests))
     for n, nest in enumerate(nests):

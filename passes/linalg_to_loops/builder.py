@@ -29,7 +29,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.irdl import IRDLOperation, OptPropertyDef
 
-from .access import layout_of, memref_type
+from .access import layout_of, memref_type, start_of
 
 INDEX = IndexType()
 
@@ -102,13 +102,18 @@ class Function:
             else:
                 owner = self.shared[base].owner
                 assert isinstance(owner, Operation)
-                self.shared[base] = self._insert(op, owner, name)
+                block = owner.parent  # a buffer may be a loop's own
+                assert block is not None
+                block.insert_op_after(op, owner)
+                op.results[0].name_hint = name
+                self.shared[base] = op.results[0]
         return self.shared[base]
 
 
 def _flatten(base: SSAValue, where: Operation) -> list[Operation]:
     """The ops of which the last gives the flat memref."""
-    shape, strides, offset = layout_of(base, where)
+    shape, strides = layout_of(base, where)
+    offset = start_of(base)[0]
     kind = memref_type(base)
     contiguous = MemRefType.strides_for_shape(shape)
     if kind.get_offset() is None:

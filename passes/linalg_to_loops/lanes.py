@@ -23,7 +23,7 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAt
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from .access import Access, Affine, Stage, base_of, layout_of
+from .access import Access, Affine, Stage, base_of, layout_of, start_of
 from .body import Form, is_body_op, ramp_form, zero_of
 from .builder import NestBuilder
 from .plan import turns
@@ -91,7 +91,7 @@ class Body:
     # Memory
 
     def index(self, at: Affine, point: Point) -> SSAValue:
-        terms: list[tuple[SSAValue, int]] = []
+        terms = list(at.terms)
         offset = at.offset
         for d, stride in enumerate(at.strides):
             values, number = point.get(d, NOWHERE)
@@ -283,8 +283,10 @@ class Body:
 
     def _gather(self, op: memref.LoadOp, indices: Sequence[SSAValue | Ramp], column: Column) -> SSAValue:
         """A load at a computed place. `body.body_fits` has seen to it that lanes are neighbours."""
-        _, strides, offset = layout_of(op.memref, op)
+        strides = layout_of(op.memref, op)[1]
+        offset, begin = start_of(op.memref)
         terms = [(v.base if isinstance(v, Ramp) else v, s) for v, s in zip(indices, strides, strict=True) if s]
+        terms += begin
         flat = self.b.function.flat(base_of(op.memref), self.b.anchor)
         spread = any(isinstance(v, Ramp) for v in indices)
         return self._load(flat, self.b.affine(terms, offset), op.res.type, column if spread else None)

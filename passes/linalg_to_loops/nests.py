@@ -212,7 +212,7 @@ def align(main: Stage, out: Access, other: Stage, place: Access) -> Loops | None
     Loops of either are split where the other has two for one: `other` over (n, h, w, c) against `main` over
     (n, h, w, g, f) gets `c` split into g and f. None when the two do not walk the buffer as one.
     """
-    if out.base is not place.base or out.at.offset != place.at.offset:
+    if out.base is not place.base or (out.at.offset, out.at.terms) != (place.at.offset, place.at.terms):
         return None
     mine = [
         (s, e, d) for d, (s, e) in enumerate(zip(out.at.strides, main.extents, strict=True)) if not main.reduction[d]

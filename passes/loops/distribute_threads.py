@@ -68,6 +68,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from .plan_memory import THREAD
 from .steps import PARALLEL, Accesses, Memory, Step, best_share, steps_of, work, writes_and_gives
 
 BARRIER = "stepwell_barrier"
@@ -142,6 +143,7 @@ class Distribution:
         self.team = block.insert_arg(TEAM, len(block.args))
         self.thread = block.insert_arg(IndexType(), len(block.args))
         self.count = block.insert_arg(IndexType(), len(block.args))
+        self._number_thread(block)
         self.team.name_hint, self.thread.name_hint, self.count.name_hint = "team", "thread", "threads"
         self._run_steps(steps)
         first = cast(Operation, block.first_op)
@@ -152,6 +154,13 @@ class Distribution:
         if isinstance(given, ArrayAttr):
             entries = cast("ArrayAttr[DictionaryAttr]", given)
             self.function.properties["arg_attrs"] = ArrayAttr([*entries, *[DictionaryAttr({})] * 3])
+
+    def _number_thread(self, block: Block) -> None:
+        """What plan-memory placed once for each thread is counted from the thread's number."""
+        for op in list(block.ops):
+            if THREAD in op.attributes:
+                op.results[0].replace_all_uses_with(self.thread)
+                block.erase_op(op)
 
     def _run_steps(self, steps: list[Step]) -> None:
         pending = Accesses()

@@ -32,6 +32,10 @@
       func.return
     }
 
+What a kernel allocates in a loop that several threads may share (`stepwell.parallel`) is placed once for each of
+`threads`, so many bytes apart: the offset is counted from a constant 0 marked `stepwell.thread`, which
+distribute-threads replaces by the thread's number. Loops inside are then one thread's.
+
 A buffer lives from the first call that is handed it to the last. Where a kernel's output may stand over an input
 (`stepwell.inplace`, see `linalg_to_loops/inplace.py`) whose last use this call is, the two are one buffer.
 """
@@ -49,6 +53,7 @@ from stepwell.dialects.memref import GlobalOp
 from stepwell.locations import stamp
 from stepwell.manifest import ARENA_SIZE, ENTRY, WEIGHTS_LAYOUT, WEIGHTS_SIZE, dtype_name
 from stepwell.pass_manager import ModulePass
+from stepwell.passes.linalg_to_loops.emit import PARALLEL
 from stepwell.passes.linalg_to_loops.inplace import INPLACE, VIEW_NAMES, touches
 from stepwell.passes.loops_to_llvm.arguments import bytes_of
 from xdsl.dialects import arith, func, memref
@@ -65,6 +70,7 @@ from xdsl.dialects.builtin import (
     MemRefType,
     ModuleOp,
     StringAttr,
+    UnitAttr,
     i8,
     i64,
 )
@@ -74,12 +80,19 @@ from .arena import Lifetime, align, lower_bound, place
 
 LOWER_BOUND = "stepwell.arena_lower_bound"
 LEVEL = "stepwell.level"
+THREAD = "stepwell.thread"
+"""Marks the constant 0 in whose place distribute-threads puts the number of the thread."""
 Buffer = MemRefType[Attribute]
 
 
 @dataclass(frozen=True)
 class PlanMemory(ModulePass):
+    """`threads`: how many may run the iterations of a `stepwell.parallel` loop: each gets a copy of the buffers that
+    are allocated in it."""
+
     name = "plan-memory"
+
+    threads: int = 1
 
     def apply(self, ctx: Context, module: ModuleOp) -> None:
         functions = {op.sym_name.data: op for op in module.body.block.ops if isinstance(op, func.FuncOp)}
@@ -87,7 +100,9 @@ class PlanMemory(ModulePass):
         if main is None:
             raise StepwellError(f"plan-memory: the module has no function @{ENTRY}", module)
         workspaces = {
-            name: plan_kernel(op) for name, op in functions.items() if op is not main and not op.is_declaration
+            name: plan_kernel(op, self.threads)
+            for name, op in functions.items()
+            if op is not main and not op.is_declaration
         }
         EntryPlan(ctx, module, main, functions, workspaces).run()
         module.attributes[LEVEL] = StringAttr("program")
@@ -145,17 +160,40 @@ class ViewsOf:
         self.source.name_hint = name
         self.block = block
         self.offsets: dict[int, arith.ConstantOp] = {}
+        self.thread: arith.ConstantOp | None = None
 
-    def at(self, offset: int, kind: Buffer, like: Operation) -> SSAValue:
-        """A view that stands where `like` stands; at the start where that is inside a loop."""
+    def at(self, offset: int, kind: Buffer, like: Operation, apart: int = 0) -> SSAValue:
+        """A view that stands where `like` stands; at the start where that is inside a loop.
+
+        `apart`: how many bytes lie between the buffers of two threads that have one each.
+        """
         if (start := self.offsets.get(offset)) is None:
             start = self.offsets[offset] = self._constant(offset)
+        if apart:
+            return self._of_thread(start, kind, like, apart)
         view = memref.ViewOp(self.source, start.result, [], kind)
         stamp([view], like.location)
         if like.parent is self.block:
             self.block.insert_op_before(view, like)
         else:
             self.block.insert_op_after(view, start)
+        view.result.name_hint = like.results[0].name_hint if like.results else None
+        return view.result
+
+    def _of_thread(self, start: arith.ConstantOp, kind: Buffer, like: Operation, apart: int) -> SSAValue:
+        """A view at `start + thread * apart`, right before `like`."""
+        if self.thread is None:
+            self.thread = self._constant(0)
+            self.thread.attributes[THREAD] = UnitAttr()
+            self.thread.result.name_hint = "thread"
+        stride = arith.ConstantOp(IntegerAttr(apart, IndexType()))
+        behind = arith.MuliOp(self.thread.result, stride.result)
+        place = arith.AddiOp(behind.result, start.result)
+        view = memref.ViewOp(self.source, place.result, [], kind)
+        made = (stride, behind, place, view)
+        stamp(made, like.location)
+        assert like.parent is not None
+        like.parent.insert_ops_before(made, like)
         view.result.name_hint = like.results[0].name_hint if like.results else None
         return view.result
 
@@ -192,22 +230,38 @@ def live_allocs(block: Block, steps: Steps) -> dict[memref.AllocOp, Lifetime]:
     return lives
 
 
-def plan_kernel(kernel: func.FuncOp) -> int:
+def plan_kernel(kernel: func.FuncOp, threads: int = 1) -> int:
     """Place a kernel's allocations in a workspace that its caller hands in; returns the workspace's size."""
     block = kernel.body.block
     lives = live_allocs(block, Steps(block))
     if not lives:
         return 0
+    shared = {alloc: loop for alloc in lives if threads > 1 and (loop := parallel_loop(alloc)) is not None}
+    for alloc, loop in shared.items():
+        lives[alloc] = replace(lives[alloc], size=align(lives[alloc].size) * threads)
+        for inner in loop.walk():  # what one thread alone has in its memory, the others cannot help with
+            if inner is not loop:
+                inner.attributes.pop(PARALLEL, None)
     offsets, size = place(list(lives.values()))
     views = ViewsOf(block, "ws", size)
-    for alloc, offset in zip(lives, offsets, strict=True):
-        _replace(alloc, views.at(offset, alloc.memref.type, alloc))
+    for (alloc, life), offset in zip(lives.items(), offsets, strict=True):
+        apart = life.size // threads if alloc in shared else 0
+        _replace(alloc, views.at(offset, alloc.memref.type, alloc, apart))
     kernel.properties["function_type"] = FunctionType.from_lists(block.arg_types, [])
     attributes = kernel.properties.get("arg_attrs")
     if isinstance(attributes, ArrayAttr):
         entries = cast(ArrayAttr[DictionaryAttr], attributes)
         kernel.properties["arg_attrs"] = ArrayAttr([*entries, DictionaryAttr({})])
     return size
+
+
+def parallel_loop(op: Operation) -> Operation | None:
+    """The outermost loop around `op` whose iterations several threads may run."""
+    found, parent = None, op.parent_op()
+    while parent is not None:
+        found = parent if PARALLEL in parent.attributes else found
+        parent = parent.parent_op()
+    return found
 
 
 def _replace(op: Operation, value: SSAValue) -> None:

@@ -58,7 +58,7 @@ def pack_of(main: Stage, n: int, number: int, tile: Tile) -> PackOp | None:
     v, op, a = tile.vector_dim, main.op, main.inputs[n]
     if v is None or a.at.strides[v] != 1 or a.at.panels or not isinstance(op, linalg.GenericOp):
         return None
-    shape, strides, _ = layout_of(op.inputs[n], op)
+    shape, strides = layout_of(op.inputs[n], op)
     exprs = op.indexing_maps.data[n].data.results
     columns = [d for d, (size, stride) in enumerate(zip(shape, strides, strict=True)) if stride == 1 and size > 1]
     width = tile.step(v)

@@ -27,6 +27,7 @@ from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.schedule import (
     AccumulateOp,
+    BlockOp,
     KernelOp,
     NestOp,
     ParallelOp,
@@ -65,14 +66,21 @@ class ScheduleKernels(Cpu, ModulePass):
         if self.unroll < 0 or self.vectors < 0:
             raise StepwellError("schedule-kernels: unroll and vectors are counts, or 0 to have them chosen")
         constants = Constants(ctx, module)
-        scheduled = {op.kernel_name for op in module.body.block.ops if isinstance(op, KernelOp)}
+        given = {op.kernel_name: op for op in module.body.block.ops if isinstance(op, KernelOp)}
         for op in functions_of(module):
-            if op.sym_name.data in scheduled:
+            have = given.get(op.sym_name.data)
+            if have is not None and not all(isinstance(said, BlockOp) for said in have.body.block.ops):
                 continue
             weights = [arg for arg in op.body.block.args if constants.are_given(op, arg)]
-            if (schedule := schedule_of(op, self, weights)) is not None:
-                schedule.location = op.location
+            if (schedule := schedule_of(op, self, weights)) is None:
+                continue
+            schedule.location = op.location
+            if have is None:
                 module.body.block.add_op(schedule)
+            else:  # it says which ops run in blocks, and no more
+                for said in list(schedule.body.block.ops):
+                    said.detach()
+                    have.body.block.add_op(said)
         set_level(module, "buffers")
 
 

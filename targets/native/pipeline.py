@@ -54,9 +54,9 @@ class NativeTarget:
         return (
             *graph_phases(options.precision, winograd),
             ("tensor", "graph-to-linalg,fuse-elementwise"),
-            ("buffers", f"bufferize,{load_schedules(options.schedule)}{schedule}"),
+            ("buffers", f"bufferize,{load_schedules(options.schedule)}apply-blocks,{schedule}"),
             ("loops", "pack-operands,apply-schedule,expand-math"),
-            ("program", f"plan-memory{distribute}"),
+            ("program", f"plan-memory{{threads={options.threads}}}{distribute}"),
             ("llvm", "loops-to-llvm,name-kernels,add-entry"),
         )
 

@@ -143,3 +143,24 @@ schedule.kernel @two_turned {
   schedule.transpose %i, %j
   schedule.vectorize %k by 4
 }
+
+// -----
+
+schedule.kernel @loop_for_each {
+  // expected-error@+1 {{it names one linalg op or more, and for each of them a loop and a size}}
+  schedule.block [0, 1] along [0] by [4, 4]
+}
+
+// -----
+
+schedule.kernel @block_order {
+  // expected-error@+1 {{linalg ops and loops are counted from 0, the ops in the order of the text}}
+  schedule.block [1, 0] along [0, 0] by [4, 4]
+}
+
+// -----
+
+schedule.kernel @empty_block {
+  // expected-error@+1 {{a block is of one iteration or more}}
+  schedule.block [0] along [0] by [0]
+}

@@ -59,3 +59,12 @@ schedule.kernel @transpose {
   schedule.transpose %ii
   schedule.vectorize %ji by 16
 }
+
+// Three linalg ops in blocks, the third with four iterations where the others have one; then how they run in a block.
+// CHECK-LABEL: schedule.kernel @blocks {
+// CHECK-NEXT:    schedule.block [1, 2, 3] along [1, 2, 1] by [2, 2, 8]
+// CHECK-NEXT:    schedule.nest [1, 2] : 4
+schedule.kernel @blocks {
+  schedule.block [1, 2, 3] along [1, 2, 1] by [2, 2, 8]
+  %i = schedule.nest [1, 2] : 4
+}

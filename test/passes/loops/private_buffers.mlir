@@ -1,0 +1,58 @@
+// RUN: stepwell-opt %s -p 'plan-memory{threads=2}' | filecheck %s
+// RUN: stepwell-opt %s -p 'plan-memory{threads=2},distribute-threads{threads=2 min-work=0 min-spared=0}' | filecheck %s --check-prefix=TEAM
+// RUN: stepwell-opt %s -p plan-memory | filecheck %s --check-prefix=ALONE
+
+// A buffer of a loop that threads may share is there once for each of them, 64 bytes apart, and the loop inside, which
+// works on it, is one thread's. %t is all threads' and stands behind both.
+// CHECK-LABEL: @kernel
+// CHECK-SAME:    %ws: memref<192xi8>
+// CHECK-DAG:     %thread = arith.constant {stepwell.thread} 0 : index
+// CHECK-DAG:     %[[PLACE:.*]] = arith.constant [[START:[0-9]+]] : index
+// CHECK:         scf.for %i
+// CHECK:           %[[APART:.*]] = arith.constant 64 : index
+// CHECK-NEXT:      %[[OWN:.*]] = arith.muli %thread, %[[APART]] : index
+// CHECK-NEXT:      %[[AT:.*]] = arith.addi %[[OWN]], %{{.*}} : index
+// CHECK-NEXT:      %b = memref.view %ws[%[[AT]]][] : memref<192xi8> to memref<4xf32>
+// CHECK:             memref.store %{{.*}}, %b[%j] : memref<4xf32>
+// CHECK-NEXT:      }{{$}}
+// CHECK:         } {stepwell.parallel}
+
+// TEAM-LABEL: @kernel
+// TEAM-SAME:    %thread: index, %threads: index
+// TEAM-NOT:     stepwell.thread}
+// TEAM:         scf.for %i
+// TEAM:           arith.muli %thread, %{{.*}} : index
+
+// One thread: one buffer.
+// ALONE-LABEL: @kernel
+// ALONE-SAME:    %ws: memref<128xi8>
+// ALONE-NOT:     stepwell.thread
+// ALONE:         scf.for %j {{.*}} {
+// ALONE:         } {stepwell.parallel}
+func.func private @kernel(%x: memref<8x4xf32>, %out: memref<8x4xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c8 = arith.constant 8 : index
+  %t = memref.alloc() : memref<4xf32>
+  scf.for %k = %c0 to %c4 step %c1 {
+    %v = memref.load %x[%c0, %k] : memref<8x4xf32>
+    memref.store %v, %t[%k] : memref<4xf32>
+  } {stepwell.parallel}
+  scf.for %i = %c0 to %c8 step %c1 {
+    %b = memref.alloc() : memref<4xf32>
+    scf.for %j = %c0 to %c4 step %c1 {
+      %v = memref.load %x[%i, %j] : memref<8x4xf32>
+      %u = memref.load %t[%j] : memref<4xf32>
+      %s = arith.addf %v, %u : f32
+      memref.store %s, %b[%j] : memref<4xf32>
+    } {stepwell.parallel}
+    %w = memref.load %b[%c0] : memref<4xf32>
+    memref.store %w, %out[%i, %c0] : memref<8x4xf32>
+  } {stepwell.parallel}
+  func.return
+}
+func.func @main(%x: memref<8x4xf32>, %out: memref<8x4xf32>) {
+  func.call @kernel(%x, %out) : (memref<8x4xf32>, memref<8x4xf32>) -> ()
+  func.return
+}
