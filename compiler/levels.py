@@ -50,8 +50,8 @@ LEVELS: dict[str, tuple[str, ...]] = {
         "schedule",
         "scf",
     ),
-    "loops": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector"),
-    "program": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector"),
+    "loops": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector"),
+    "program": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector"),
     "llvm": ("builtin.module", "llvm"),
 }
 

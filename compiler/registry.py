@@ -31,6 +31,7 @@ DIALECTS = {
     "bufferization": "xdsl.dialects.bufferization:Bufferization",
     "vector": "xdsl.dialects.vector:Vector",
     "schedule": "stepwell.dialects.schedule:Schedule",
+    "x86vector": "stepwell.dialects.x86vector:X86Vector",
     "llvm": "stepwell.dialects.llvm:LLVM",
     "onnx": "stepwell.dialects.onnx:Onnx",
     "graph": "stepwell.dialects.graph:Graph",

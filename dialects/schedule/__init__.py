@@ -20,6 +20,7 @@
 `schedule.vectorize`   the iterations of this loop are the lanes of vectors
 `schedule.pack`        an input of a linalg op is read from a packed copy
 `schedule.transpose`   operands that are contiguous along this loop, not along the lanes, are turned in registers
+`schedule.dot`         the two iterations of this loop, pairs of bf16, are multiplied and added by one instruction
 `schedule.accumulate`  a row of results along this loop is accumulated in memory, reduction loops around it
 
 A loop is a value of type `!schedule.loop`. `schedule-kernels` writes a schedule by rule, a person edits it,
@@ -31,6 +32,7 @@ from xdsl.ir import Dialect
 from .ops import (
     AccumulateOp,
     BlockOp,
+    DotOp,
     KernelOp,
     LoopType,
     NestOp,
@@ -55,6 +57,7 @@ Schedule = Dialect(
         UnrollOp,
         VectorizeOp,
         TransposeOp,
+        DotOp,
         AccumulateOp,
         PackOp,
     ],
@@ -64,6 +67,7 @@ Schedule = Dialect(
 __all__ = [
     "AccumulateOp",
     "BlockOp",
+    "DotOp",
     "KernelOp",
     "LoopType",
     "NestOp",

@@ -378,6 +378,22 @@ class TransposeOp(LoopsOp):
 
 
 @irdl_op_definition
+class DotOp(LoopsOp):
+    """`schedule.dot %r`: the two iterations of `%r` are one step, an instruction that adds the products of a pair.
+
+    `%r` is a part of two iterations of a reduction loop, the innermost of all, and what is reduced is products of
+    bf16. The instruction sums as f32 does but for the order of rounding, and takes denormal numbers for 0.
+    """
+
+    name = "schedule.dot"
+
+    def verify_(self) -> None:
+        if len(self.loops) != 1:
+            raise VerifyException("pairs are of one loop")
+        check_loops(self, self.loops)
+
+
+@irdl_op_definition
 class AccumulateOp(LoopsOp):
     """`schedule.accumulate %j`: a row of results along `%j` is kept in a buffer while reduction loops run around it.
 

@@ -49,6 +49,12 @@ class Affine:
         """The size of the panels in which loop `dim` is packed; 1 where it is not."""
         return next((size for size, jumps in self.panels if jumps[dim]), 1)
 
+    def goes_on(self, dim: int, inner: int) -> bool:
+        """Whether loop `dim` steps over just the `inner` iterations, whole panels, of the loop inside of it."""
+        if self.panel(dim) > 1 or inner % self.panel(dim + 1):
+            return False
+        return self.strides[dim] == inner * (self.strides[dim + 1] + sum(jumps[dim + 1] for _, jumps in self.panels))
+
     def plus(self, other: Affine) -> Affine:
         jumps = dict(self.panels)
         for size, more in other.panels:
@@ -302,10 +308,9 @@ def collapse(stages: Sequence[Stage], extents: Sequence[int] | None = None) -> l
         have, reduction = merging[0].extents, merging[0].reduction
         inner = have[d + 1]
         affines = [a for stage in merging for a in stage.affines()]
-        panels = any(a.panel(d) > 1 or a.panel(d + 1) > 1 for a in affines)
         full = extents is not None and (d >= len(extents) or have[d] >= extents[d])
-        apart = full or panels or reduction[d] != reduction[d + 1]
-        if apart or any(a.strides[d] != a.strides[d + 1] * inner for a in affines):
+        apart = full or reduction[d] != reduction[d + 1]
+        if apart or any(not a.goes_on(d, inner) for a in affines):
             d += 1
             continue
 

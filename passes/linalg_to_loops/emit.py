@@ -26,7 +26,7 @@ from .body import combiner_of, zero_of
 from .builder import Function, NestBuilder
 from .lanes import NOWHERE, Body, Column, Place, Point, shifted
 from .nests import Nest
-from .plan import Loop, Plan
+from .plan import Loop, Plan, dot_factors
 
 IN_ORDER, REASSOCIATE = FastMathFlagsAttr("none"), FastMathFlagsAttr([FastMathFlag.REASSOC])
 
@@ -167,9 +167,15 @@ class Emitter:
         outputs = self.main.outputs
         starts = [self._started(out, read, cell) for cell in cells for out, read in self._outputs()]
 
+        factors, pair = dot_factors(self.main), self.plan.dot
+
         def inner(point: Point, accs: list[SSAValue], _: Sizes) -> list[SSAValue]:
             after: list[SSAValue] = []
             for n, cell in enumerate(cells):
+                if factors is not None and pair is not None:
+                    here = {**point, **cell.point}
+                    after.append(self.body.dot(factors, here, shifted(here, pair, 1), cell.column, accs[n]))
+                    continue
                 old = dict(zip(outputs, accs[n * len(outputs) :], strict=False))
                 after += self.body.evaluate(self.main, {**point, **cell.point}, cell.column, old, contract=True)
             return after

@@ -22,6 +22,7 @@ from typing import Any
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.schedule import (
     AccumulateOp,
+    DotOp,
     NestOp,
     ParallelOp,
     ReorderOp,
@@ -33,7 +34,7 @@ from stepwell.dialects.schedule import (
 from xdsl.ir import Operation, SSAValue
 
 from .nests import Nest
-from .plan import Loop, Plan, why_no_lanes, why_no_partial_lanes
+from .plan import DOT_LANES, Loop, Plan, in_pairs, why_no_dot, why_no_lanes, why_no_partial_lanes
 
 
 @dataclass
@@ -51,6 +52,7 @@ class Reading:
     lanes_by: VectorizeOp | None = None
     turned_by: TransposeOp | None = None
     row: SSAValue | None = None
+    dot: SSAValue | None = None
     unrolled: list[SSAValue] = field(default_factory=list[SSAValue])
     shared: list[SSAValue] = field(default_factory=list[SSAValue])
 
@@ -145,6 +147,13 @@ def _accumulate(reading: Reading, op: AccumulateOp) -> None:
     reading.row = loop
 
 
+def _dot(reading: Reading, op: DotOp) -> None:
+    loop = op.loops[0]
+    if not reading.is_reduction(loop) or reading.step[loop] != 1:
+        raise _refusal(op, loop, "pairs are neighbours along a reduction")
+    reading.dot = loop
+
+
 HANDLERS: dict[type[Operation], Callable[[Reading, Any], None]] = {
     TileOp: _tile,
     ReorderOp: _reorder,
@@ -152,6 +161,7 @@ HANDLERS: dict[type[Operation], Callable[[Reading, Any], None]] = {
     UnrollOp: _unroll,
     VectorizeOp: _vectorize,
     TransposeOp: _transpose,
+    DotOp: _dot,
     AccumulateOp: _accumulate,
 }
 
@@ -173,13 +183,15 @@ def _plan(reading: Reading, where: Operation) -> Plan:
     if row is not None and (vector is not None or reading.shared):
         raise _refusal(where, row, "a row that is accumulated in memory leaves no lanes and nothing to share")
     place = {loop: n for n, loop in enumerate(order)}
-    reductions = [loop for loop in order if reading.is_reduction(loop) and loop is not vector]
+    dot = [] if reading.dot is None else [reading.dot]
+    reductions = [loop for loop in order if reading.is_reduction(loop) and loop is not vector and loop not in dot]
     chunk = [loop for loop in reductions if row is not None and place[loop] > place[row]]
     around = [loop for loop in reductions if loop not in chunk]
-    parallel = [loop for loop in order if loop not in reductions and loop is not vector and loop is not row]
+    parallel = [loop for loop in order if not reading.is_reduction(loop) and loop is not vector and loop is not row]
     tile = [loop for loop in parallel if loop in unrolled]
     outer = [loop for loop in parallel if loop not in unrolled]
-    wanted = [*outer, *around, *([] if row is None else [row]), *chunk, *tile, *([] if vector is None else [vector])]
+    wanted = [*outer, *around, *([] if row is None else [row]), *chunk, *tile]
+    wanted += [*([] if vector is None else [vector]), *dot]
     for a, b in pairwise(wanted):
         if place[a] > place[b]:
             raise _refusal(where, b, _misplaced(reading, a, b))
@@ -194,6 +206,12 @@ def _plan(reading: Reading, where: Operation) -> Plan:
     dims = [reading.dim[loop] for loop in (*tile, *([] if vector is None else [vector]))]
     if len(set(dims)) != len(dims):
         raise _refusal(where, tile[-1], "two parts of one loop are unrolled or in lanes")
+    for loop in dot:
+        _check_dot(reading, loop, where)
+    if vector is not None and not dot:
+        lanes = reading.dim[vector]
+        if any(in_pairs(reading.nest.main, a, lanes) for a in reading.nest.main.inputs):
+            raise _refusal(where, vector, "a factor is packed in pairs, which schedule.dot multiplies")
     _check_size(reading, where)
     return Plan(
         outer=tuple(map(reading.loop, outer)),
@@ -202,6 +220,7 @@ def _plan(reading: Reading, where: Operation) -> Plan:
         vector_dim=None if vector is None else reading.dim[vector],
         lanes=reading.lanes,
         turned=reading.turned,
+        dot=None if reading.dot is None else reading.dim[reading.dot],
         unrolled=frozenset(reading.loop(loop) for loop in reductions if loop in unrolled),
         shared=frozenset(map(reading.loop, reading.shared)),
         row=None if row is None else reading.dim[row],
@@ -209,8 +228,22 @@ def _plan(reading: Reading, where: Operation) -> Plan:
     )
 
 
+def _check_dot(reading: Reading, loop: SSAValue, where: Operation) -> None:
+    """Refuse what is no pair, of all iterations of a loop, that one instruction multiplies."""
+    dim, vector = reading.dim[loop], reading.vector
+    if _iterations(reading, loop) != 2 or reading.nest.main.extents[dim] % 2:
+        raise _refusal(where, loop, "schedule.dot takes two iterations, and a loop of an even number of them")
+    if vector is not None and reading.lanes not in DOT_LANES:
+        raise _refusal(where, loop, f"schedule.dot is for 4, 8 or 16 lanes, not {reading.lanes}")
+    reason = why_no_dot(reading.nest.main, dim, None if vector is None else reading.dim[vector])
+    if reason is not None:
+        raise _refusal(where, loop, f"schedule.dot: {reason}")
+
+
 def _misplaced(reading: Reading, a: SSAValue, b: SSAValue) -> str:
     """Why loop `b` cannot stand outside of `a`."""
+    if b is reading.dot:
+        return f"pairs are multiplied innermost, but {_name(a)} is inside of them"
     if b is reading.vector:
         return f"the loop in lanes must be the innermost, but {_name(a)} is inside of it"
     if reading.is_reduction(b):

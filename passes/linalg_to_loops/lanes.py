@@ -18,15 +18,25 @@ from typing import Any, cast
 
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.arith import SelectOp, in_vector_form
+from stepwell.dialects.x86vector import DotOp
 from xdsl.dialects import arith, memref, vector
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, VectorType, i1
+from xdsl.dialects.builtin import (
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    FloatAttr,
+    IntegerAttr,
+    VectorType,
+    f32,
+    i1,
+    i64,
+)
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from .access import Access, Affine, Stage, base_of, layout_of, start_of
 from .body import Form, is_body_op, ramp_form, zero_of
 from .builder import NestBuilder
-from .plan import turns
+from .plan import products_to_contract, turns
 from .turn import MOST_STREAMS, interleaved, parted, square
 
 Place = tuple[tuple[SSAValue, ...], int]
@@ -239,6 +249,31 @@ class Body:
             env[op.results[0]] = self._value(op, stage, point, column, env, products.get(op))
         raise StepwellError("a body without linalg.yield", stage.op)
 
+    def dot(
+        self, factors: Sequence[Access], point: Point, next_point: Point, column: Column, old: SSAValue
+    ) -> SSAValue:
+        """`old` plus the products of the pairs that `factors` have at `point` and `next_point`."""
+        a, b = (self._pairs(access, point, next_point, column) for access in factors)
+        return self.b.pure(DotOp, (old, a, b), old.type)
+
+    def _pairs(self, access: Access, point: Point, next_point: Point, column: Column) -> SSAValue:
+        """A pair for each lane, one behind the other: one for all, or packed in memory, or put together here."""
+        assert column.dim is not None
+        kind = vector_of(access.element, 2 * column.lanes)
+        if not column.spreads(access):  # moved as the 32 bits that it is
+            flat, index = self._place(access, point, column)
+            pair = self.b.pure(vector.LoadOp, (flat, index), vector_of(access.element, 2))
+            bits = self.b.pure(vector.BitcastOp, (pair,), vector_of(f32, 1))
+            everywhere = self.b.pure(vector.BroadcastOp, (bits,), vector_of(f32, column.lanes))
+            return self.b.pure(vector.BitcastOp, (everywhere,), kind)
+        if access.at.strides[column.dim] == 2:
+            flat, index = self._place(access, point, column)
+            pairs = replace(column, lanes=2 * column.lanes, active=2 * column.active)
+            return self._load(flat, index, access.element, pairs)
+        halves = [self.load(access, at, column) for at in (point, next_point)]
+        mask = [n + half * column.lanes for n in range(column.lanes) for half in (0, 1)]
+        return self.b.pure(vector.ShuffleOp, halves, kind, {"mask": DenseArrayBase.from_list(i64, mask)})
+
     def _value(
         self,
         op: Operation,
@@ -311,18 +346,3 @@ def _form(value: SSAValue | Ramp) -> Form:
 
 def is_vector(kind: Attribute) -> bool:
     return isinstance(kind, VectorType)
-
-
-def products_to_contract(stage: Stage) -> dict[Operation, Operation]:
-    """addition → product, for every `old + a * b` of the body whose product nothing else needs."""
-    body = stage.body
-    assert body is not None
-    olds = body.args[len(stage.inputs) :]
-    found: dict[Operation, Operation] = {}
-    for op in body.ops:
-        if isinstance(op, arith.AddfOp):
-            for old, product in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
-                owner = product.owner
-                if old in olds and isinstance(owner, arith.MulfOp) and product.has_one_use():
-                    found[op] = owner
-    return found

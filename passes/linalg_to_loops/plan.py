@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import i1
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import BFloat16Type, i1
+from xdsl.ir import Operation, SSAValue
 
 from .access import Access, Stage
 from .body import body_fits, combiner_of
@@ -33,6 +35,7 @@ class Plan:
     registers. `vector_dim`: the loop in lanes, a parallel one, innermost of the tile, or a reduction. `turned`: the
     loop of `registers` along which some operands are contiguous that are not so along the lanes. `unrolled`: loops of
     `reductions` and `chunk` that are written out. `shared`: loops of `outer` that threads may share.
+    `dot`: the reduction loop whose last two iterations, a pair, are one step.
     `row`: accumulate one row along this loop in memory, so that a C compiler sees a contiguous inner loop; `chunk`: the
     reduction loops inside of the row's, written out.
     """
@@ -43,6 +46,7 @@ class Plan:
     vector_dim: int | None = None
     lanes: int = 1
     turned: int | None = None
+    dot: int | None = None
     unrolled: frozenset[Loop] = frozenset()
     shared: frozenset[Loop] = frozenset()
     row: int | None = None
@@ -68,7 +72,7 @@ def why_no_lanes(stages: Sequence[Stage], dim: int, turned: int | None = None) -
     """
     for stage in stages:
         for a in (*stage.inputs, *stage.outputs):
-            if jumps(a, dim) and not turns(a, dim, turned):
+            if jumps(a, dim) and not turns(a, dim, turned) and not in_pairs(stage, a, dim):
                 return f"neighbours along it are not neighbours in memory (a buffer of {a.element}, {stage.op.name})"
         if any(a.at.strides[dim] == 0 for a in stage.outputs):
             return f"{stage.op.name} writes the same element in all of its iterations"
@@ -86,6 +90,66 @@ def why_no_partial_lanes(main: Stage, dim: int) -> str | None:
     if not any(a.at.strides[dim] == 1 for a in main.inputs):
         return "no input moves along it"
     return None if body_fits(main, dim) else "the body cannot run in lanes: an integer division, or a load that jumps"
+
+
+DOT_LANES = (4, 8, 16)
+"""Of how many sums there is an instruction that adds products of pairs to them."""
+
+
+def why_no_dot(main: Stage, dim: int, lanes: int | None) -> str | None:
+    """Why pairs along reduction loop `dim` cannot be multiplied by one instruction, `lanes` the loop in lanes; None if
+    they can."""
+    factors = dot_factors(main)
+    if factors is None:
+        return "it does not sum products of two bf16 in f32"
+    if lanes is None or main.reduction[lanes]:
+        return "no parallel loop is in lanes"
+    for a in factors:
+        if a.at.strides[lanes] == 0 and a.at.strides[dim] != 1:
+            return "pairs of the factor that lanes share are not neighbours in memory"
+        if a.at.strides[lanes] == 2 and (a.at.strides[dim] != 1 or a.at.panel(dim) != 2):
+            return "a factor is packed in pairs, but not along it"
+    return None
+
+
+def in_pairs(stage: Stage, a: Access, lanes: int) -> bool:
+    """Whether `a` is a factor that is packed so that lanes along `lanes` are pairs."""
+    return a.at.strides[lanes] == 2 and a in (dot_factors(stage) or ())
+
+
+def dot_factors(main: Stage) -> tuple[Access, Access] | None:
+    """The inputs a and b of a stage that computes `old + extf(a) * extf(b)`, of bf16, and nothing else."""
+    products = list(products_to_contract(main).items()) if main.body is not None else []
+    if main.body is None or len(main.outputs) != 1 or len(products) != 1:
+        return None
+    add, product = products[0]
+    factors: list[Access] = []
+    accesses: dict[SSAValue, Access] = dict(zip(main.body.args, (*main.inputs, *main.outputs), strict=True))
+    for factor in product.operands:
+        widened = factor.owner
+        if not isinstance(widened, arith.ExtFOp) or widened.input not in accesses:
+            return None
+        factors.append(accesses[widened.input])
+    sums = main.body.last_op
+    only = sums is not None and list(sums.operands) == [add.results[0]] and len(list(main.body.ops)) == 5
+    if not only or any(not isinstance(a.element, BFloat16Type) for a in factors):
+        return None
+    return factors[0], factors[1]
+
+
+def products_to_contract(stage: Stage) -> dict[Operation, Operation]:
+    """addition → product, for every `old + a * b` of the body whose product nothing else needs."""
+    body = stage.body
+    assert body is not None
+    olds = body.args[len(stage.inputs) :]
+    found: dict[Operation, Operation] = {}
+    for op in body.ops:
+        if isinstance(op, arith.AddfOp):
+            for old, product in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+                owner = product.owner
+                if old in olds and isinstance(owner, arith.MulfOp) and product.has_one_use():
+                    found[op] = owner
+    return found
 
 
 def vector_dims(stages: Sequence[Stage]) -> list[int]:

@@ -1,4 +1,5 @@
-"""The step from loops over memrefs to the `llvm` dialect, in one go: func, scf, cf, memref, arith, math, vector.
+"""The step from loops over memrefs to the `llvm` dialect, in one go: func, scf, cf, memref, arith, math and
+vectors.
 
     func.func private @double(%x: memref<8xf32>, %y: memref<8xf32>) attributes {stepwell.kernel} {
       %c0 = arith.constant 0 : index
@@ -36,11 +37,11 @@ from xdsl.dialects import func, llvm
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr, ModuleOp, StringAttr
 from xdsl.ir import Attribute, Block, Operation, Region
 
-from . import arithmetic, control, mathematics, memory, vectors
+from . import arithmetic, control, mathematics, memory, vectors, x86
 from .arguments import argument_attributes
 from .lowering import Lowering, Types
 
-FAMILIES = (arithmetic, control, mathematics, memory, vectors)
+FAMILIES = (arithmetic, control, mathematics, memory, vectors, x86)
 """Importing a family enters its rules into the table."""
 
 

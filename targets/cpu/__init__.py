@@ -25,4 +25,5 @@ def strategy_options(hardware: Hardware) -> str:
         "l2": hardware.l2.size,
         "l2-ways": hardware.l2.ways,
     }
-    return " ".join(f"{name}={number}" for name, number in numbers.items())
+    dot = " dot" if hardware.has("avx512bf16") else ""
+    return " ".join(f"{name}={number}" for name, number in numbers.items()) + dot

@@ -13,7 +13,7 @@ with panels the limit was reached up to K = 3072 as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 
 from stepwell.dialects.schedule import PackOp
@@ -62,7 +62,10 @@ def pack_of(main: Stage, n: int, number: int, tile: Tile) -> PackOp | None:
     exprs = op.indexing_maps.data[n].data.results
     columns = [d for d, (size, stride) in enumerate(zip(shape, strides, strict=True)) if stride == 1 and size > 1]
     width = tile.step(v)
-    if len(columns) != 1 or not isinstance(exprs[columns[0]], AffineDimExpr) or shape[columns[0]] <= width:
+    pair = pair_of(a, tile, shape, strides)
+    if len(columns) != 1 or not isinstance(exprs[columns[0]], AffineDimExpr):
+        return None
+    if not pair and shape[columns[0]] <= width:
         return None
     if shape[columns[0]] != main.extents[v] and main.extents[v] % width:
         return None  # a part of the columns, which whole panels do not fill
@@ -73,4 +76,15 @@ def pack_of(main: Stage, n: int, number: int, tile: Tile) -> PackOp | None:
         if d != columns[0] and shape[d] > 1 and isinstance(expr, AffineDimExpr) and kinds[expr.position] == "parallel"
     ]
     inner = [d for d in range(len(shape)) if d not in (*outer, *columns)]
-    return PackOp(number, n, [*outer, *columns, *inner], columns, [width])
+    return PackOp(number, n, [*outer, *columns, *inner], [*columns, *pair], [width, *(2 for _ in pair)])
+
+
+def pair_of(a: Access, tile: Tile, shape: Sequence[int], strides: Sequence[int]) -> list[int]:
+    """The dimension of which pairs are to be neighbours, for an instruction that multiplies them: [..., K / 2, NR, 2].
+
+    The loop of which it takes two iterations may be several dimensions' at once; the innermost of them has its stride.
+    """
+    if tile.pair_dim is None:
+        return []
+    step = a.at.strides[tile.pair_dim]
+    return [d for d, (n, stride) in enumerate(zip(shape, strides, strict=True)) if stride == step and n > 1][:1]

@@ -28,6 +28,7 @@ from stepwell.diagnostics import StepwellError
 from stepwell.dialects.schedule import (
     AccumulateOp,
     BlockOp,
+    DotOp,
     KernelOp,
     NestOp,
     ParallelOp,
@@ -136,7 +137,8 @@ def tile_ops(op: NestOp, nest: Nest, tile: Tile) -> list[Operation]:
     reductions = [outer[d] for d, reduced in enumerate(nest.main.reduction) if reduced and d in outer]
     row = [] if tile.row is None else [inner.pop(tile.row)]
     lanes = [] if tile.vector_dim is None else [inner.pop(tile.vector_dim)]
-    order = [*running, *reductions, *row, *inner.values(), *lanes]
+    pair = [] if tile.pair_dim is None else [inner.pop(tile.pair_dim)]
+    order = [*running, *reductions, *row, *inner.values(), *lanes, *pair]
     turned = [inner.pop(tile.unroll_dim)] if tile.turned and tile.unroll_dim is not None else []
     written_out = [*(reductions if tile.unroll_reductions else []), *inner.values()]
     if order != natural:
@@ -151,4 +153,6 @@ def tile_ops(op: NestOp, nest: Nest, tile: Tile) -> list[Operation]:
         made.append(TransposeOp(turned))
     if lanes:
         made.append(VectorizeOp(lanes[0], tile.lanes))
+    if pair:
+        made.append(DotOp(pair))
     return made

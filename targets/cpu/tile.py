@@ -11,7 +11,14 @@ from math import ceil, gcd, prod
 
 from stepwell.passes.linalg_to_loops.access import Access, Stage
 from stepwell.passes.linalg_to_loops.nests import Nest
-from stepwell.passes.linalg_to_loops.plan import turns, vector_dims, vector_reductions, why_no_lanes
+from stepwell.passes.linalg_to_loops.plan import (
+    DOT_LANES,
+    turns,
+    vector_dims,
+    vector_reductions,
+    why_no_dot,
+    why_no_lanes,
+)
 from stepwell.passes.linalg_to_loops.turn import MOST_STREAMS
 from xdsl.dialects.builtin import FixedBitwidthType
 
@@ -37,6 +44,7 @@ class Cpu:
     from an FMA to the next that needs its result. `l1`, `l2`: bytes of a core's caches; `l1_ways`, `l2_ways`: in how
     many places a line may stand there. `unroll`, `vectors`: the tile of a reduction where they are not 0 (rows, and
     vectors a row).
+    `dot`: an instruction adds the products of pairs of bf16, as fast as one of f32 adds its own.
     """
 
     vector_width: int = 1
@@ -50,6 +58,7 @@ class Cpu:
     l2_ways: int = 8
     unroll: int = 0
     vectors: int = 0
+    dot: bool = False
 
     def bytes_per_cycle(self, size: int) -> float:
         """How fast a buffer of `size` bytes is read again and again."""
@@ -64,7 +73,8 @@ class Tile:
     `unroll_dim`: a parallel loop of which `unroll` iterations share a tile; `turned`: along it some operands are
     contiguous that are not so along the lanes. `unroll_reductions`: reduction loops are
     written out. `row`: accumulate one row along `row` in memory, so that a C compiler sees a contiguous inner loop;
-    `chunk` iterations of reduction loop `chunk_dim` are added to it in one go.
+    `chunk` iterations of reduction loop `chunk_dim` are added to it in one go. `pair_dim`: a reduction loop of which
+    an instruction takes two iterations at once.
     """
 
     order: tuple[int, ...]
@@ -78,6 +88,7 @@ class Tile:
     chunk_dim: int | None = None
     chunk: int = 1
     turned: bool = False
+    pair_dim: int | None = None
 
     def step(self, dim: int) -> int:
         """How many iterations of loop `dim` one tile covers."""
@@ -85,6 +96,8 @@ class Tile:
             return self.lanes * self.vectors
         if dim == self.chunk_dim:
             return self.chunk
+        if dim == self.pair_dim:
+            return 2
         return self.unroll if dim == self.unroll_dim else 1
 
 
@@ -179,7 +192,8 @@ def reduction_tile(main: Stage, v: int, lanes: int, cpu: Cpu) -> Tile:
     tile stays small.
     """
     parallel = tuple(d for d, reduced in enumerate(main.reduction) if not reduced)
-    steps = reduction_steps(main)
+    pair = pair_dim(main, v) if cpu.dot and lanes in DOT_LANES else None
+    steps = reduction_steps(main) // (1 if pair is None else 2)
     unrolled = v in parallel and steps <= UNROLL_LIMIT and all(a.at.strides[v] for a in main.inputs)
     shared = [d for d in parallel if d != v and any(not a.at.strides[d] and a.at.strides[v] for a in main.inputs)]
     u = shared[-1] if shared else None
@@ -215,7 +229,7 @@ def reduction_tile(main: Stage, v: int, lanes: int, cpu: Cpu) -> Tile:
     fitting = [size for size in sizes if fits(*size)] or sizes[:1]
     rows, vectors = min(fitting, key=cycles)
     order = tuple(d for d in parallel if d != v)
-    tile = Tile((*order, v) if v in parallel else order, v, lanes, vectors, u, rows, unrolled)
+    tile = Tile((*order, v) if v in parallel else order, v, lanes, vectors, u, rows, unrolled, pair_dim=pair)
     return replace(tile, order=loop_order(main, tile, cpu))
 
 
@@ -223,6 +237,14 @@ def rows_kept(a: Access, dim: int, size: int, ways: int) -> int:
     """How many neighbours along `dim` a cache keeps, a line of each. Where their distance is a multiple of a way's size
     all fall into one set."""
     return size // max(gcd(4 * a.at.strides[dim], size // ways), LINE)
+
+
+def pair_dim(main: Stage, v: int) -> int | None:
+    """The innermost reduction loop whose pairs of bf16 one instruction can multiply."""
+    for dim in reversed(range(len(main.extents))):
+        if main.reduction[dim] and main.extents[dim] % 2 == 0 and why_no_dot(main, dim, v) is None:
+            return dim
+    return None
 
 
 def reduction_steps(main: Stage) -> int:

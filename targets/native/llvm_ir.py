@@ -389,6 +389,8 @@ def render_intrinsic(f: FunctionWriter, op: Operation) -> str:
     base = op.intrin.data
     if base.startswith("llvm.vector.reduce.") and base not in OVERLOADS:
         which = (0,)
+    elif base.startswith("llvm.x86."):  # an instruction has one form
+        which = ()
     else:
         which = OVERLOADS.get(base, (-1,))
     types = [op.results[0].type if n < 0 else op.args[n].type for n in which]

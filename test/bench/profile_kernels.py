@@ -1,6 +1,7 @@
 """Where the time of a model goes: each kernel call of the native program, timed within it.
 
     python test/bench/profile_kernels.py MODEL.onnx [--inputs IN.npz] [--rounds 20] [--calls] [--shape x=1x3]
+        [--precision bf16]
 
 @main reads the processor's cycle counter between two calls, so that every kernel finds the caches as the kernel before
 left them. Times are the minimum over the rounds, one thread. GFLOP/s counts the arithmetic of a kernel's linalg ops
@@ -21,7 +22,7 @@ from typing import Any, cast
 
 import numpy as np
 from stepwell.context import Context
-from stepwell.driver import Way, find_target, read_module
+from stepwell.driver import Way, find_target, read_module, settings
 from stepwell.interface import interface_of
 from stepwell.manifest import manifest_of, pack_weights
 from stepwell.pass_manager import parse_passes, run_passes
@@ -99,10 +100,10 @@ def insert_ticks(main: func.FuncOp) -> list[str]:
 
 
 def build(
-    path: str, shapes: list[str], given: dict[str, Any]
+    path: str, shapes: list[str], given: dict[str, Any], **options: Any
 ) -> tuple[list[str], dict[str, Cost], Callable[[], Any], Callable[[], Any]]:
     """The names of the calls in order, the costs by name, the program, and the program with ticks, which it returns."""
-    way = Way(find_target("native"), threads=1)
+    way = Way(find_target("native"), threads=1, settings=settings(**options))
     ctx = Context()
     module = read_module(ctx, path)
     way.lower(ctx, module, to="graph")
@@ -172,9 +173,11 @@ def main() -> None:
     parser.add_argument("--shape", action="append", default=[], help="of an input with symbolic dims, name=1x3")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--calls", action="store_true", help="a line for each call, not for each kernel")
+    parser.add_argument("--precision", help="f32 or bf16")
+    parser.add_argument("--cpu", help="the processor to make code for")
     args = parser.parse_args()
     given = dict(np.load(args.inputs)) if args.inputs else {}
-    names, costs, plain, ticking = build(args.model, args.shape, given)
+    names, costs, plain, ticking = build(args.model, args.shape, given, precision=args.precision, cpu=args.cpu)
     unit = seconds_per_tick()
     best, total = np.full(len(names), np.inf), np.inf
     for _ in range(args.rounds):

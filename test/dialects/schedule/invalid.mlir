@@ -164,3 +164,11 @@ schedule.kernel @empty_block {
   // expected-error@+1 {{a block is of one iteration or more}}
   schedule.block [0] along [0] by [0]
 }
+
+// -----
+
+schedule.kernel @pairs_of_one_loop {
+  %i, %j = schedule.nest [0] : 2, 2
+  // expected-error@+1 {{pairs are of one loop}}
+  schedule.dot %i, %j
+}

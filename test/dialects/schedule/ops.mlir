@@ -68,3 +68,17 @@ schedule.kernel @blocks {
   schedule.block [1, 2, 3] along [1, 2, 1] by [2, 2, 8]
   %i = schedule.nest [1, 2] : 4
 }
+
+// Pairs along the reduction: the part of two iterations is the innermost loop.
+// CHECK-LABEL: schedule.kernel @pairs {
+// CHECK:         schedule.reorder %i, %jo, %ro, %ji, %ri
+// CHECK-NEXT:    schedule.vectorize %ji by 16
+// CHECK-NEXT:    schedule.dot %ri
+schedule.kernel @pairs {
+  %i, %j, %r = schedule.nest [0] : 64, 32, 128
+  %jo, %ji = schedule.tile %j by 16
+  %ro, %ri = schedule.tile %r by 2
+  schedule.reorder %i, %jo, %ro, %ji, %ri
+  schedule.vectorize %ji by 16
+  schedule.dot %ri
+}

@@ -1,0 +1,73 @@
+"""The x86vector dialect, as far as we use upstream's: one instruction of AVX512-BF16.
+
+    %sum = x86vector.avx512.dot %acc, %a, %b : vector<32xbf16> -> vector<16xf32>
+
+adds to each lane of %acc the two products of the pairs of bf16 that stand there in %a and %b. The products are exact,
+their sums f32; numbers too small for a normal bf16 count as 0.
+"""
+
+from __future__ import annotations
+
+from stepwell.dialects.lanes import vector_type
+from xdsl.dialects.builtin import BFloat16Type, Float32Type, VectorType
+from xdsl.ir import Attribute, Dialect, SSAValue
+from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, result_def, traits_def
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+
+@irdl_op_definition
+class DotOp(IRDLOperation):
+    """VDPBF16PS, on vectors of 4, 8 or 16 sums."""
+
+    name = "x86vector.avx512.dot"
+
+    src = operand_def(VectorType)
+    a = operand_def(VectorType)
+    b = operand_def(VectorType)
+    dst = result_def(VectorType)
+
+    traits = traits_def(Pure())
+
+    def __init__(self, src: SSAValue, a: SSAValue, b: SSAValue):
+        super().__init__(operands=[src, a, b], result_types=[src.type])
+
+    def verify_(self) -> None:
+        sums, pairs = vector_type(self.src.type), vector_type(self.a.type)
+        assert sums is not None and pairs is not None
+        if self.dst.type != sums or self.b.type != pairs:
+            raise VerifyException("the sum is of the type that is added to, and both factors are of one type")
+        if not isinstance(sums.element_type, Float32Type) or not isinstance(pairs.element_type, BFloat16Type):
+            raise VerifyException("it multiplies bf16 and adds f32")
+        if sums.get_shape() not in ((4,), (8,), (16,)) or pairs.get_shape() != (2 * sums.get_shape()[0],):
+            raise VerifyException("there are 4, 8 or 16 sums, and a pair of bf16 for each")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> DotOp:
+        names = parser.parse_comma_separated_list(Parser.Delimiter.NONE, parser.parse_unresolved_operand)
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        pairs = parser.parse_type()
+        parser.parse_punctuation("->")
+        sums = parser.parse_type()
+        if len(names) != 3:
+            parser.raise_error("x86vector.avx512.dot takes a sum and two factors")
+        op = cls(*parser.resolve_operands(names, [sums, pairs, pairs], parser.pos))
+        op.attributes |= attributes
+        return op
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_list(self.operands, printer.print_ssa_value)
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        pairs: Attribute = self.a.type
+        sums: Attribute = self.dst.type
+        printer.print_attribute(pairs)
+        printer.print_string(" -> ")
+        printer.print_attribute(sums)
+
+
+X86Vector = Dialect("x86vector", [DotOp])
