@@ -168,6 +168,8 @@ class KernelBuffers:
         place: SSAValue | None = None
         if (n := self.result_of_root.get(root)) is not None:
             place = self._at_end_of(root, self.outs[n], self._returned_as(root, n))
+            if place is None:
+                del self.result_of_root[root]  # the caller's rows lie apart: it is copied when it is returned
         elif (insert := self.insert_of_root.get(root)) is not None:
             whole = self.buffer(self.aliases.root[insert.dest])
             view = subview(whole, insert, shape_of(insert.source))

@@ -131,6 +131,8 @@ class Emitter:
         v = None if self.lanes_reduced else self.plan.vector_dim
         columns = [Column()] if v is None else self._columns(sizes[v])
         rows, t = self.plan.registers, self.plan.turned
+        if t is None:
+            columns = [column.narrowed() for column in columns]
         for place in product(*(range(sizes[d]) for d in rows)):
             at = point
             for d, number in zip(rows, place, strict=True):

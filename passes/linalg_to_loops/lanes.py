@@ -44,6 +44,8 @@ Place = tuple[tuple[SSAValue, ...], int]
 Point = Mapping[int, Place]
 NOWHERE: Place = ((), 0)
 """Where a loop of which nothing is open yet stands."""
+LEAST_LANES = 4
+"""Of f32, the narrowest vector that processors have."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,13 @@ class Column:
     turned: int | None = None
     row: int = 0
     rows: int = 1
+
+    def narrowed(self) -> Column:
+        """The same in a vector of half as many lanes, or a quarter, where so many do: it may take half the time."""
+        lanes = self.lanes
+        while self.active <= lanes // 2 and lanes > LEAST_LANES:
+            lanes //= 2
+        return replace(self, lanes=lanes)
 
     def spreads(self, access: Access) -> bool:
         """Whether the lanes of `access` are different elements."""

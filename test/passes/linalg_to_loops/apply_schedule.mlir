@@ -28,15 +28,30 @@ func.func @elementwise(%x: memref<4x8xf32>, %out: memref<4x8xf32>) {
   func.return
 }
 
-// Lanes that are not there are masked off: 20 = 16 + 4.
+// The last lanes take a vector that is no wider than they need: 20 = 16 + 4.
 // VECTOR-LABEL: @edge
 // VECTOR:         vector.store %{{.*}}, %out[%c0] : memref<20xf32>, vector<16xf32>
-// VECTOR:         %[[MASK:.*]] = vector.create_mask %c4 : vector<16xi1>
-// VECTOR:         vector.maskedload %x[%c16], %[[MASK]]
-// VECTOR:         vector.maskedstore %out[%c16], %[[MASK]]
+// VECTOR:         vector.load %x[%c16] : memref<20xf32>, vector<4xf32>
+// VECTOR:         vector.store %{{.*}}, %out[%c16] : memref<20xf32>, vector<4xf32>
 func.func @edge(%x: memref<20xf32>, %out: memref<20xf32>) {
   linalg.generic {indexing_maps = [#all, #all], iterator_types = ["parallel"]}
       ins(%x : memref<20xf32>) outs(%out : memref<20xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %e = arith.negf %a : f32
+    linalg.yield %e : f32
+  }
+  func.return
+}
+
+// Lanes that are not there are masked off: of 22 = 16 + 6, the last are 6 of 8.
+// VECTOR-LABEL: @masked
+// VECTOR:         vector.store %{{.*}}, %out[%c0] : memref<22xf32>, vector<16xf32>
+// VECTOR:         %[[MASK:.*]] = vector.create_mask %c6 : vector<8xi1>
+// VECTOR:         vector.maskedload %x[%c16], %[[MASK]]
+// VECTOR:         vector.maskedstore %out[%c16], %[[MASK]]
+func.func @masked(%x: memref<22xf32>, %out: memref<22xf32>) {
+  linalg.generic {indexing_maps = [#all, #all], iterator_types = ["parallel"]}
+      ins(%x : memref<22xf32>) outs(%out : memref<22xf32>) {
   ^bb0(%a: f32, %o: f32):
     %e = arith.negf %a : f32
     linalg.yield %e : f32

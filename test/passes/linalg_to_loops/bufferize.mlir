@@ -416,3 +416,27 @@ func.func @main() -> (tensor<4xf32>, tensor<4xf32>) {
   %2 = tensor.insert_slice %a into %1[2] [2] [1] : tensor<2xf32> into tensor<4xf32>
   func.return %1, %2 : tensor<4xf32>, tensor<4xf32>
 }
+
+// -----
+
+// What is computed in one dimension cannot be computed into rows that lie apart: there it is copied when it is returned.
+// CHECK-LABEL: @flat_strided(%out: memref<2x4xf32, strided<[8, 1], offset: ?>>)
+// CHECK:         %[[E:.*]] = memref.alloc() : memref<8xf32>
+// CHECK-NEXT:    linalg.fill ins(%one : f32) outs(%[[E]] : memref<8xf32>)
+// CHECK-NEXT:    %[[Y:.*]] = memref.expand_shape %[[E]]
+// CHECK-NEXT:    linalg.generic {{.*}} ins(%[[Y]] : memref<2x4xf32>) outs(%out : memref<2x4xf32, strided<[8, 1], offset: ?>>)
+func.func private @flat() -> tensor<2x4xf32> {
+  %one = arith.constant 1.0 : f32
+  %e = tensor.empty() : tensor<8xf32>
+  %f = linalg.fill ins(%one : f32) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  %y = tensor.expand_shape %f [[0 : i64, 1 : i64]] output_shape [2, 4] : tensor<8xf32> into tensor<2x4xf32>
+  func.return %y : tensor<2x4xf32>
+}
+func.func @main() -> tensor<2x8xf32> {
+  %a = func.call @flat() : () -> tensor<2x4xf32>
+  %b = func.call @flat() : () -> tensor<2x4xf32>
+  %e = tensor.empty() : tensor<2x8xf32>
+  %0 = tensor.insert_slice %a into %e[0, 0] [2, 4] [1, 1] : tensor<2x4xf32> into tensor<2x8xf32>
+  %1 = tensor.insert_slice %b into %0[0, 4] [2, 4] [1, 1] : tensor<2x4xf32> into tensor<2x8xf32>
+  func.return %1 : tensor<2x8xf32>
+}
