@@ -275,7 +275,7 @@ def main() -> None:
         return
     sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent / "support")]
     from kernels import probe
-    from stepwell.targets.native.hardware import host
+    from stepwell.targets.cpu.hardware import host
 
     workers = {"mkl": Worker("mkl", args.mkl), "openblas": Worker("openblas", args.openblas)}
     for library, worker in workers.items():
