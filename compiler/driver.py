@@ -243,16 +243,21 @@ class Model:
 
     def compile(self, shapes: Shapes, values: Values = ()) -> Artifact:
         from .interface import interface_of
+        from .text import weight_keys
 
         ctx, module = self.read()
         interface = interface_of(module)
         if interface.static_shapes() is None or values:
             module = module.clone()  # the next shapes start from the same text
             self.way.bind(ctx, module, interface, shapes, values)
-        else:
-            self._read = None  # lowered in place: read again if it should be needed
+            self.way.lower(ctx, module)
+            return self.way.target.emit(ctx, module, self.way.options)
+        self._read = None  # lowered in place: read again if it should be needed
         self.way.lower(ctx, module)
-        return self.way.target.emit(ctx, module, self.way.options)
+        ctx.weights.keep(weight_keys(module))  # not what they were folded, transposed and transformed from
+        artifact = self.way.target.emit(ctx, module, self.way.options)
+        ctx.weights.keep(())  # the artifact has them; the collector would come for the context too late
+        return artifact
 
     def read(self) -> tuple[Context, ModuleOp]:
         """The model in the compiler, at the level at which it was read; inputs by value are marked."""

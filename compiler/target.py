@@ -27,7 +27,7 @@ class Artifact:
 
     manifest: dict[str, Any]
     files: dict[str, bytes]
-    weights: bytes | bytearray
+    weights: bytes | bytearray | memoryview
 
 
 class Target(Protocol):
@@ -55,13 +55,19 @@ class Translation:
 
 
 def pack_artifact(artifact: Artifact) -> bytes:
-    """An artifact as one block of bytes: a .safetensors file with the manifest as its metadata."""
-    import numpy as np
-    from safetensors.numpy import save
+    """An artifact as one block of bytes: a .safetensors file with the manifest as its metadata.
 
+    Written here, since the format's own library holds the weights three times over while it does.
+    """
     parts = {f"file:{name}": content for name, content in artifact.files.items()} | {"weights": artifact.weights}
-    arrays = {name: np.frombuffer(content, np.uint8) for name, content in parts.items()}
-    return save(arrays, metadata={"manifest": json.dumps(artifact.manifest)})
+    table: dict[str, Any] = {"__metadata__": {"manifest": json.dumps(artifact.manifest)}}
+    end = 0
+    for name, content in parts.items():
+        table[name] = {"dtype": "U8", "shape": [len(content)], "data_offsets": [end, end + len(content)]}
+        end += len(content)
+    head = json.dumps(table).encode()
+    head += b" " * (-(8 + len(head)) % 64)
+    return b"".join((len(head).to_bytes(8, "little"), head, *parts.values()))
 
 
 def unpack_artifact(packed: bytes) -> Artifact:
@@ -69,8 +75,7 @@ def unpack_artifact(packed: bytes) -> Artifact:
     head = 8 + int.from_bytes(packed[:8], "little")
     table = json.loads(packed[8:head])
     manifest = json.loads(table.pop("__metadata__")["manifest"])
-    files = {
-        name: packed[head + entry["data_offsets"][0] : head + entry["data_offsets"][1]] for name, entry in table.items()
-    }
-    weights = files.pop("weights")
-    return Artifact(manifest, {name.removeprefix("file:"): content for name, content in files.items()}, weights)
+    data = memoryview(packed)[head:]
+    parts = {name: data[slice(*entry["data_offsets"])] for name, entry in table.items()}
+    weights = parts.pop("weights")
+    return Artifact(manifest, {name.removeprefix("file:"): bytes(part) for name, part in parts.items()}, weights)

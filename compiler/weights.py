@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,17 @@ class WeightTable:
         key = self._free_key(hint)
         self.recipes[key] = source, recipe
         return key
+
+    def keep(self, keys: Iterable[str]) -> None:
+        """Forget all arrays but those of `keys`, and those that they are made of: nothing will ask for them again."""
+        wanted: set[str] = set()
+        for key in keys:
+            while key not in wanted:
+                wanted.add(key)
+                key = self.recipes.get(key, (key,))[0]
+        self.arrays = {key: array for key, array in self.arrays.items() if key in wanted}
+        self.recipes = {key: recipe for key, recipe in self.recipes.items() if key in wanted}
+        self._by_content = {content: key for content, key in self._by_content.items() if key in wanted}
 
     def put(self, key: str, array: Array) -> None:
         """Own `array` under this very key (a dump that is read back). Raises `StepwellError` when it has another."""
