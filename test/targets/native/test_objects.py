@@ -13,7 +13,7 @@ import pytest
 import real_models
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
-from requirements import require, require_compiler
+from requirements import require_compiler
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.driver import Way, find_target, read_module, settings
@@ -27,9 +27,10 @@ Arrays = dict[str, np.ndarray]
 
 
 def require_aarch64() -> None:
-    if platform.machine() not in ("aarch64", "arm64"):
-        require(shutil.which(CROSS) is not None, f"{CROSS} (Debian: gcc-aarch64-linux-gnu)")
-        require(shutil.which(EMULATOR) is not None, f"{EMULATOR} (Debian: qemu-user)")
+    """A machine of another architecture needs packages of its system, which not even CI can always get."""
+    for tool, package in ((CROSS, "gcc-aarch64-linux-gnu"), (EMULATOR, "qemu-user")):
+        if platform.machine() not in ("aarch64", "arm64") and shutil.which(tool) is None:
+            pytest.skip(f"{tool} is missing (Debian's {package})")
 
 
 def command_for(cpu: str | None) -> tuple[str, list[str]]:
