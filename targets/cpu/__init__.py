@@ -18,6 +18,7 @@ def strategy_options(hardware: Hardware) -> str:
         "vector-width": hardware.lanes(),
         "registers": hardware.vector_registers,
         "fmas": hardware.fma_ports,
+        "half-fmas": hardware.half_fma_ports,
         "loads": max(hardware.load_bytes * 8 // hardware.vector_bits, 1),
         "latency": hardware.fma_latency,
         "l1": hardware.l1.size,

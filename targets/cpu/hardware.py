@@ -37,6 +37,7 @@ class Hardware:
     """A processor. `features` as LLVM writes them, `+avx2,-amx-tile,...`: code uses what has a plus, and nothing else.
 
     `fma_ports`, `load_bytes`: multiply-adds of whole vectors, and bytes from L1, that start in a cycle.
+    `half_fma_ports`: as many of half a vector; 0 where that is not known.
     `fma_latency`: cycles from one multiply-add to the next that needs its result. Cache sizes in bytes; an L3 of 0
     bytes is none. `cores`: those of the whole machine.
     """
@@ -47,6 +48,7 @@ class Hardware:
     vector_bits: int
     vector_registers: int = 16
     fma_ports: int = 2
+    half_fma_ports: int = 0
     fma_latency: int = 4
     load_bytes: int = 64
     l1: CacheSize = SMALL_CACHE
@@ -134,6 +136,7 @@ def described(triple: str, cpu: str, features: str, known: Microarchitecture) ->
         bits,
         registers,
         ports,
+        known.fma_ports.get(bits // 2, 0),
         known.fma_latency,
         known.load_bytes.get(bits, bits // 8),
         known.l1,

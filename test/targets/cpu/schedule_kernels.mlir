@@ -1,5 +1,6 @@
 // RUN: stepwell-opt %s -p "schedule-kernels{vector-width=16}" | filecheck %s
 // RUN: stepwell-opt %s -p "schedule-kernels{vector-width=1}" | filecheck %s --check-prefix=SCALAR
+// RUN: stepwell-opt %s -p "schedule-kernels{vector-width=16 fmas=1 half-fmas=2}" | filecheck %s --check-prefix=HALVES
 
 #id = affine_map<(i, j) -> (i, j)>
 #flip = affine_map<(i, j) -> (j, i)>
@@ -135,6 +136,40 @@ func.func @every_other(%x: memref<100xf32>, %out: memref<50xf32>) {
       ins(%x : memref<100xf32>) outs(%out : memref<50xf32>) {
   ^bb0(%a: f32, %o: f32):
     linalg.yield %a : f32
+  }
+  func.return
+}
+
+// 24 columns are a vector and a half of 16 lanes. Where two halves start in a cycle, but one whole, three of 8 are used.
+// CHECK-LABEL: schedule.kernel @columns {
+// CHECK:         schedule.vectorize %j by 16
+// HALVES-LABEL: schedule.kernel @columns {
+// HALVES:        schedule.vectorize %j by 8
+func.func @columns(%a: memref<64x64xf32>, %b: memref<64x24xf32>, %out: memref<64x24xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>,
+                                   affine_map<(i, j, k) -> (i, j)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x64xf32>, memref<64x24xf32>) outs(%out : memref<64x24xf32>) {
+  ^bb0(%l: f32, %r: f32, %acc: f32):
+    %p = arith.mulf %l, %r : f32
+    %s = arith.addf %acc, %p : f32
+    linalg.yield %s : f32
+  }
+  func.return
+}
+
+// 120 columns waste eight lanes of 128: whole vectors are as good, and fewer.
+// HALVES-LABEL: schedule.kernel @nearly_whole {
+// HALVES:        schedule.vectorize %{{.*}} by 16
+func.func @nearly_whole(%a: memref<64x64xf32>, %b: memref<64x120xf32>, %out: memref<64x120xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>,
+                                   affine_map<(i, j, k) -> (i, j)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<64x64xf32>, memref<64x120xf32>) outs(%out : memref<64x120xf32>) {
+  ^bb0(%l: f32, %r: f32, %acc: f32):
+    %p = arith.mulf %l, %r : f32
+    %s = arith.addf %acc, %p : f32
+    linalg.yield %s : f32
   }
   func.return
 }
