@@ -31,6 +31,14 @@ def is_body_op(op: Operation) -> bool:
     return op.name.startswith(("arith.", "math.")) and len(op.results) == 1 and not op.regions
 
 
+def is_safe_number(divisor: SSAValue) -> bool:
+    """Whether every integer can be divided by it: a constant but 0, and -1, by which the lowest has no quotient."""
+    op = divisor.owner
+    if not isinstance(op, arith.ConstantOp) or not isinstance(op.value, IntegerAttr):
+        return False
+    return op.value.value.data not in (0, -1)
+
+
 class Form(IntEnum):
     """What a value is over the lanes: the same in all, its base plus the lane's number, or anything."""
 
@@ -42,12 +50,13 @@ class Form(IntEnum):
 def body_fits(stage: Stage, dim: int) -> bool:
     """Whether the body can run in lanes along `dim`.
 
-    Every memref.load of it must then read one element or neighbouring elements. There are no integer divisions in
-    lanes: no machine has them, and a lane that is masked off must not divide by zero.
+    Every memref.load of it must then read one element or neighbouring elements. An integer division runs in lanes
+    where its divisor is a constant: it is a multiplication then. By anything else no machine divides in lanes, and a
+    lane that is masked off must not divide by zero.
     """
     if stage.body is None:
         return True
-    if any(isinstance(op, DIVISIONS) for op in stage.body.ops):
+    if any(isinstance(op, DIVISIONS) and not is_safe_number(op.operands[1]) for op in stage.body.ops):
         return False
     if not any(isinstance(op, memref.LoadOp | linalg.IndexOp) for op in stage.body.ops):
         return True

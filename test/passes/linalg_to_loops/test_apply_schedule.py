@@ -268,6 +268,34 @@ def test_comparison_and_select_in_lanes():
     )
 
 
+@pytest.mark.parametrize("divisor", (7, -3, 1, 8))
+def test_division_by_a_constant_runs_in_lanes(divisor: int):
+    """Also in the lanes of an edge that are masked off: 37 = 2 * 16 + 5."""
+    body = (
+        f"%d = arith.constant {divisor} : i32\n    %q = arith.divsi %0, %d : i32\n"
+        "    %r = arith.remsi %0, %d : i32\n    %s = arith.xori %q, %r : i32\n    linalg.yield %s : i32"
+    )
+    ins = [("%x", kind((37,), "i32"), "(i) -> (i)")]
+    outs = ("%out", kind((37,), "i32"), "(i) -> (i)")
+    text = function({"%x": kind((37,), "i32"), "%out": kind((37,), "i32")}, generic(ins, outs, "p", body))
+    assert "memref.load" not in str(lower(text, "vector-width=16"))
+    x = np.random.default_rng(0).integers(-(2**31), 2**31, 37).astype(np.int32)
+    x[:4] = -(2**31), 2**31 - 1, 0, -1
+    got = np.zeros_like(x)
+    jit(lower(text, "vector-width=16"))(x, got)
+    quotient = np.trunc(x / np.float64(divisor)).astype(np.int32)
+    np.testing.assert_array_equal(got, quotient ^ (x - quotient * divisor))
+
+
+@pytest.mark.parametrize("divisor", (0, -1))
+def test_division_that_may_trap_stays_scalar(divisor: int):
+    body = f"%d = arith.constant {divisor} : i32\n    %q = arith.divsi %0, %d : i32\n    linalg.yield %q : i32"
+    ins = [("%x", kind((37,), "i32"), "(i) -> (i)")]
+    outs = ("%out", kind((37,), "i32"), "(i) -> (i)")
+    text = function({"%x": kind((37,), "i32"), "%out": kind((37,), "i32")}, generic(ins, outs, "p", body))
+    assert "vector" not in str(lower(text, "vector-width=16"))
+
+
 def test_integer_division_stays_scalar():
     body = "%s = arith.remsi %0, %1 : i32\n    linalg.yield %s : i32"
     text = function(
