@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 from jit import jit
 from stepwell.context import Context
 from stepwell.pass_manager import parse_passes, run_passes
+from stepwell.runtime.native import aligned_bytes
 from stepwell.targets.cpu.hardware import host
 from stepwell.text import parse_module
 
@@ -158,11 +159,18 @@ def seconds(call: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
+def aligned(array: np.ndarray) -> np.ndarray:
+    """A copy that starts at a cache line, as the buffers of a program do: vectors then do not straddle lines."""
+    room = aligned_bytes(array.nbytes)[: array.nbytes].view(array.dtype).reshape(array.shape)
+    room[...] = array
+    return room
+
+
 def prepare(kernel: Kernel, options: str) -> tuple[Callable[[], None], int, float]:
     """The compiled kernel on random data, how many ops its loops have, and the seconds of the pass."""
     rng = np.random.default_rng(0)
     shapes = (kernel.x_shape, kernel.shape(kernel.w), (kernel.extents[kernel.result[-1]],), kernel.shape(kernel.result))
-    arrays = [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
+    arrays = [aligned(rng.standard_normal(shape).astype(np.float32)) for shape in shapes]
     module = parse_module(Context(), kernel.text())
     start = time.perf_counter()
     run_passes(Context(), module, parse_passes(f"schedule-kernels{{{options}}},apply-schedule"))
