@@ -23,7 +23,8 @@ from xdsl.dialects.linalg import ops as linalg
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineDimExpr
 
-from .tile import UNROLL_LIMIT, Cpu, Tile, reduction_steps, rows_kept
+from .cpu import Cpu, reduction_steps
+from .tile import UNROLL_LIMIT, Tile, rows_kept
 
 IsWeight = Callable[[SSAValue], bool]
 

@@ -48,8 +48,9 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from .cpu import Cpu
 from .packing import packs_of
-from .tile import Cpu, Tile, choose_tile
+from .tile import Tile, choose_tile
 
 PARALLEL_NAMES, REDUCTION_NAMES = "ijklmnop", "rstuvw"
 
@@ -139,7 +140,7 @@ def tile_ops(op: NestOp, nest: Nest, tile: Tile) -> list[Operation]:
     lanes = [] if tile.vector_dim is None else [inner.pop(tile.vector_dim)]
     pair = [] if tile.pair_dim is None else [inner.pop(tile.pair_dim)]
     order = [*running, *reductions, *row, *inner.values(), *lanes, *pair]
-    turned = [inner.pop(tile.unroll_dim)] if tile.turned and tile.unroll_dim is not None else []
+    turned = [] if tile.turned is None else [inner.pop(tile.turned)]
     written_out = [*(reductions if tile.unroll_reductions else []), *inner.values()]
     if order != natural:
         made.append(ReorderOp(order))

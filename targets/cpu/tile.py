@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import ceil, gcd, prod
 
 from stepwell.passes.linalg_to_loops.access import Access, Stage
@@ -22,12 +22,13 @@ from stepwell.passes.linalg_to_loops.plan import (
 from stepwell.passes.linalg_to_loops.turn import MOST_STREAMS
 from xdsl.dialects.builtin import FixedBitwidthType
 
+from .cpu import Cpu, pieces, reduction_steps
+from .windows import window_tile
+
 UNROLL_LIMIT = 32  # reduction steps that are written out rather than looped over
 SCALAR_UNROLL_LIMIT = 16
 CHUNK = 4  # products that are added to an element of a row before it is stored again
-TILE_OPS, OPS_PER_PRODUCT = 300, 4  # ops of a tile that is written out, so that compiling stays quick
 MAP_VECTORS = 4  # vectors of a map in a tile: enough for loads to overlap
-L1_BYTES, L2_BYTES, L3_BYTES = 64.0, 32.0, 8.0  # that a core reads from a cache in a cycle, about, on x86
 LINE = 64  # bytes of a cache line
 LOAD = 0.05  # cycles of a step for each load: nothing overlaps all of the time
 MISS = 0.5  # cycles of a step for each row that the first-level cache does not keep; measured on Zen 4: 0.2 to 0.65
@@ -37,49 +38,12 @@ VARIANT_COST = 0.02  # of the time, for each smaller tile at an edge: code that 
 
 
 @dataclass(frozen=True)
-class Cpu:
-    """What of a processor the strategy asks for; these are options of schedule-kernels.
-
-    `vector_width`: f32 lanes of a register, 1 for scalar loops, which a C compiler makes vectors of. `registers`: how
-    many vector registers there are. `fmas`, `loads`: how many vector operations of each a cycle has; `half_fmas`: as
-    many of half a vector, 0 where that is not known. `latency`: cycles from an FMA to the next that needs its result.
-    `l1`, `l2`: bytes of a core's caches; `l1_ways`, `l2_ways`: in how many places a line may stand there. `unroll`,
-    `vectors`: the tile of a reduction where they are not 0 (rows, and vectors a row).
-    `dot`: an instruction adds the products of pairs of bf16, as fast as one of f32 adds its own.
-    """
-
-    vector_width: int = 1
-    registers: int = 32
-    fmas: int = 2
-    half_fmas: int = 0
-    loads: int = 2
-    latency: int = 4
-    l1: int = 32 << 10
-    l1_ways: int = 8
-    l2: int = 512 << 10
-    l2_ways: int = 8
-    unroll: int = 0
-    vectors: int = 0
-    dot: bool = False
-
-    def halved(self) -> Cpu:
-        """This processor with half its vectors' width, of which it starts more in a cycle."""
-        return replace(
-            self, vector_width=self.vector_width // 2, fmas=self.half_fmas, half_fmas=0, loads=2 * self.loads
-        )
-
-    def bytes_per_cycle(self, size: int) -> float:
-        """How fast a buffer of `size` bytes is read again and again."""
-        return L1_BYTES if size <= self.l1 else L2_BYTES if size <= self.l2 else L3_BYTES
-
-
-@dataclass(frozen=True)
 class Tile:
     """How a nest is run.
 
     `order`: the parallel loops, outermost first. `vector_dim`: the loop in lanes, `vectors` of `lanes` each in a tile.
-    `unroll_dim`: a parallel loop of which `unroll` iterations share a tile; `turned`: along it some operands are
-    contiguous that are not so along the lanes. `unroll_reductions`: reduction loops are
+    `unroll`: parallel loops of which so many iterations share a tile; `turned`: the one of them along which operands
+    are contiguous that are not so along the lanes. `unroll_reductions`: reduction loops are
     written out. `row`: accumulate one row along `row` in memory, so that a C compiler sees a contiguous inner loop;
     `chunk` iterations of reduction loop `chunk_dim` are added to it in one go. `pair_dim`: a reduction loop of which
     an instruction takes two iterations at once.
@@ -89,13 +53,12 @@ class Tile:
     vector_dim: int | None = None
     lanes: int = 1
     vectors: int = 1
-    unroll_dim: int | None = None
-    unroll: int = 1
+    unroll: Mapping[int, int] = field(default_factory=dict[int, int])
     unroll_reductions: bool = False
     row: int | None = None
     chunk_dim: int | None = None
     chunk: int = 1
-    turned: bool = False
+    turned: int | None = None
     pair_dim: int | None = None
 
     def step(self, dim: int) -> int:
@@ -106,7 +69,7 @@ class Tile:
             return self.chunk
         if dim == self.pair_dim:
             return 2
-        return self.unroll if dim == self.unroll_dim else 1
+        return self.unroll.get(dim, 1)
 
 
 def lanes_for(accesses: Sequence[Access], dim: int, extent: int, width: int) -> int:
@@ -165,7 +128,7 @@ def turned_tile(nest: Nest, cpu: Cpu) -> Tile | None:
         sides = [min(lanes_for(moving, d, main.extents[d], cpu.vector_width), MOST_TURNED) for d in (v, t)]
         lanes = sides[0] if is_packed(v, t) else min(sides)
         order = (*(d for d in range(len(main.extents)) if d not in (v, t)), t, v)
-        return Tile(order, v, lanes, 1, t, min(lanes, main.extents[t]), turned=True)
+        return Tile(order, v, lanes, 1, {t: min(lanes, main.extents[t])}, turned=t)
 
     def is_packed(v: int, t: int) -> bool:
         return main.extents[t] <= MOST_STREAMS and all(
@@ -173,9 +136,9 @@ def turned_tile(nest: Nest, cpu: Cpu) -> Tile | None:
         )
 
     def size(tile: Tile) -> tuple[int, bool]:
-        v, t = tile.vector_dim, tile.unroll_dim
+        v, t = tile.vector_dim, tile.turned
         assert v is not None and t is not None
-        return min(tile.lanes, main.extents[v]) * tile.unroll, is_packed(v, t) or main.outputs[0].at.strides[v] == 1
+        return min(tile.lanes, main.extents[v]) * tile.step(t), is_packed(v, t) or main.outputs[0].at.strides[v] == 1
 
     dims = range(len(main.extents))
     blocks = [block(v, t) for v in dims for t in dims if v != t and why_no_lanes(stages, v, t) is None]
@@ -207,22 +170,21 @@ def reduction_tile(main: Stage, v: int, lanes: int, cpu: Cpu) -> Tile:
     takes as long as its FMAs, its loads, the FMAs' latency, or the cache that holds the panel of columns which all rows
     share, whichever is longest (Goto and van de Geijn 2008; Low et al. 2016); longer where so many rows of the other
     operand fall into the same sets of the first-level cache that they push one another out. A short reduction that
-    reads vectors only (a depthwise convolution, a pool) is written out, so that rows share what they load; then the
-    tile stays small.
+    reads vectors only, a depthwise convolution or a pool, is for `windows.py`.
     """
     parallel = tuple(d for d, reduced in enumerate(main.reduction) if not reduced)
     pair = pair_dim(main, v) if cpu.dot and lanes in DOT_LANES else None
     steps = reduction_steps(main) // (1 if pair is None else 2)
-    unrolled = v in parallel and steps <= UNROLL_LIMIT and all(a.at.strides[v] for a in main.inputs)
+    if pair is None and v in parallel and steps <= UNROLL_LIMIT and all(a.at.strides[v] for a in main.inputs):
+        order, unroll, vectors = window_tile(main, v, lanes, cpu)
+        return Tile(order, v, lanes, vectors, unroll, unroll_reductions=True)
     shared = [d for d in parallel if d != v and any(not a.at.strides[d] and a.at.strides[v] for a in main.inputs)]
     u = shared[-1] if shared else None
     height = main.extents[u] if u is not None else 1
     whole = ceil(main.extents[v] / lanes)
 
     def fits(rows: int, vectors: int) -> bool:
-        return rows * vectors + vectors + 1 < cpu.registers and (
-            not unrolled or rows * vectors * steps * OPS_PER_PRODUCT <= TILE_OPS
-        )
+        return rows * vectors + vectors + 1 < cpu.registers
 
     broadcast = [a for a in main.inputs if u is not None and a.at.strides[u] and not a.at.strides[v]]
     panels = sum(4 * lanes for a in main.inputs if u is not None and a.at.strides[v] and not a.at.strides[u])
@@ -248,7 +210,8 @@ def reduction_tile(main: Stage, v: int, lanes: int, cpu: Cpu) -> Tile:
     fitting = [size for size in sizes if fits(*size)] or sizes[:1]
     rows, vectors = min(fitting, key=cycles)
     order = tuple(d for d in parallel if d != v)
-    tile = Tile((*order, v) if v in parallel else order, v, lanes, vectors, u, rows, unrolled, pair_dim=pair)
+    unroll = {} if u is None else {u: rows}
+    tile = Tile((*order, v) if v in parallel else order, v, lanes, vectors, unroll, pair_dim=pair)
     return replace(tile, order=loop_order(main, tile, cpu))
 
 
@@ -264,15 +227,6 @@ def pair_dim(main: Stage, v: int) -> int | None:
         if main.reduction[dim] and main.extents[dim] % 2 == 0 and why_no_dot(main, dim, v) is None:
             return dim
     return None
-
-
-def reduction_steps(main: Stage) -> int:
-    return prod(e for e, reduced in zip(main.extents, main.reduction, strict=True) if reduced)
-
-
-def pieces(extent: int, step: int) -> list[tuple[int, int]]:
-    """(size, how often) of the tiles that cover `extent`."""
-    return [(s, k) for s, k in ((step, extent // step), (extent % step, 1)) if s and k]
 
 
 def loop_order(main: Stage, tile: Tile, cpu: Cpu) -> tuple[int, ...]:
