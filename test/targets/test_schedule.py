@@ -76,7 +76,10 @@ def test_the_cache_knows_what_is_in_the_file(tmp_path: Path, monkeypatch: pytest
     [
         ("schedule.kernel @kernel_conv_7 {\n}\n", "the model has no kernel @kernel_conv_7"),
         ("schedule.kernel @kernel_matmul_0 {\n}\n" * 2, "@kernel_matmul_0 has two schedules"),
-        ("schedule.kernel @kernel_matmul_0 {\n}\n", "linalg op 0 .* is in no schedule.nest"),
+        (
+            "schedule.kernel @kernel_matmul_0 {\n  %i = schedule.nest [0] : 10\n}\n",
+            "linalg op 1 .* is in no schedule.nest",
+        ),
         ("builtin.module {\n}\n", "there is no schedule.kernel in this file"),
         (
             "schedule.kernel @k {\n  %i = schedule.nest [0] : 4\n  schedule.vectorize %i by 3\n}",
