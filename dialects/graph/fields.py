@@ -176,7 +176,7 @@ def numbers(default: tuple[float, ...] | Callable[[Any], tuple[float, ...]] = RE
     return Field(NUMBERS, default)
 
 
-def integer(default: int = REQUIRED) -> Field[int]:
+def integer(default: int | Callable[[Any], int] = REQUIRED) -> Field[int]:
     return Field(INTEGER, default)
 
 

@@ -61,19 +61,21 @@ OUTPUT: dict[int, Matrix] = {
 
 
 def transformed_weights(weight: Array, tile: int, panel: int) -> npt.NDArray[np.float64]:
-    """U = G g G' for a weight [3, 3, C, F], in panels of output channels: [n * n, F / panel, C, panel]."""
+    """U = G g G' for a weight [3, 3, C, F], in panels of output channels, the last one filled up with zeros:
+    [n * n, ceil(F / panel), C, panel]."""
     g = np.array(WEIGHT[tile])
-    taps, (channels, filters) = g.shape[0] ** 2, weight.shape[2:]
-    u = np.kron(g, g) @ weight.reshape(9, -1).astype(np.float64)
-    panels = u.reshape(taps, channels, filters // panel, panel)
-    return np.ascontiguousarray(panels.swapaxes(1, 2))
+    taps, channels = g.shape[0] ** 2, weight.shape[2]
+    weight = np.pad(weight.astype(np.float64), ((0, 0), (0, 0), (0, 0), (0, -weight.shape[3] % panel)))
+    u = np.kron(g, g).astype(np.float64) @ weight.reshape(9, -1)
+    return np.ascontiguousarray(u.reshape(taps, channels, -1, panel).swapaxes(1, 2))
 
 
 class WinogradConvOp(GraphOp):
     """A 3x3 convolution of stride 1, channels last, whose transformed weights are in panels of output channels.
 
-    x [N, H, W, C], u [n * n, F / panel, C, panel], bias [F] -> [N, H + pads - 2, W + pads - 2, F]. Pads below 0 at the
-    ends leave out rows and columns of x that are there for the last tiles only (see `slack`).
+    x [N, H, W, C], u [n * n, panels, C, panel], bias [F] -> [N, H + pads - 2, W + pads - 2, F]; F = `filters` fill the
+    panels but for the end of the last one. Pads below 0 at the ends leave out rows and columns of x that are there for
+    the last tiles only (see `slack`).
     """
 
     name = "graph.winograd_conv"
@@ -82,6 +84,13 @@ class WinogradConvOp(GraphOp):
     bias = OptionalOperand()
     tile = integer()
     pads = ints((0, 0, 0, 0))
+    filters = integer(lambda op: op.room)
+
+    @property
+    def room(self) -> int:
+        """How many output channels the panels hold."""
+        _, panels, _, panel = shape_of(self.u)
+        return panels * panel
 
     @property
     def window(self) -> int:
@@ -116,29 +125,32 @@ class WinogradConvOp(GraphOp):
             raise VerifyException(
                 f"u is {say(u)}, but tile = {self.tile} and {x[3]} channels need {self.window**2}x?x{x[3]}x?"
             )
-        if (bias := self.bias) is not None and shape_of(bias) != (u[1] * u[3],):
-            raise VerifyException(f"the bias is {say(shape_of(bias))}; {u[1] * u[3]} output channels need as many")
+        if not self.room - u[3] < self.filters <= self.room:
+            raise VerifyException(f"filters is {self.filters}, but u has {u[1]} panels of {u[3]}")
+        if (bias := self.bias) is not None and shape_of(bias) != (self.filters,):
+            raise VerifyException(f"the bias is {say(shape_of(bias))}; {self.filters} output channels need as many")
 
     def infer_type(self) -> Tensor:
-        (n, *sizes, _), (_, panels, _, panel) = shape_of(self.x), shape_of(self.u)
+        n, *sizes, _ = shape_of(self.x)
         spatial = [size + low + high - 2 for size, low, high in zip(sizes, self.pads, self.pads[2:], strict=False)]
         if min(spatial) < 0:
             raise VerifyException(f"windows of 3x3 do not fit into {say(sizes)} with pads = {list(self.pads)}")
-        return tensor((n, *spatial, panels * panel), element_type_of(self.x))
+        return tensor((n, *spatial, self.filters), element_type_of(self.x))
 
     def fold(self, *arrays: Array) -> Array:
         x, u, *bias = (array.astype(np.float64) for array in arrays)
         m, n, (rows, columns) = self.tile, self.window, self.tiles
         batch, height, width, filters = self.result_type.get_shape()
+        room = self.room
         low, high = self.pads[:2], self.slack
         x = np.pad(x, ((0, 0), *zip(low, high, strict=True), (0, 0)))
         windows = np.lib.stride_tricks.sliding_window_view(x, (n, n), (1, 2))[:, ::m, ::m]  # N, rows, columns, C, n, n
         b, a = np.array(INPUT[m]), np.array(OUTPUT[m])
         v = np.einsum("ik,jl,nrsckl->ijnrsc", b, b, windows).reshape(n * n, -1, x.shape[3])
-        products = v @ u.swapaxes(1, 2).reshape(n * n, x.shape[3], filters)
-        products = products.reshape(n, n, batch, rows, columns, filters)
+        products = v @ u.swapaxes(1, 2).reshape(n * n, x.shape[3], room)
+        products = products.reshape(n, n, batch, rows, columns, room)
         tiles = np.einsum("ik,jl,klnrsf->nrisjf", a, a, products)
-        y = cast(Array, tiles).reshape(batch, rows * m, columns * m, filters)[:, :height, :width]
+        y = cast(Array, tiles).reshape(batch, rows * m, columns * m, room)[:, :height, :width, :filters]
         return as_type(y + bias[0] if bias else y, self.result_type)
 
 

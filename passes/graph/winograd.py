@@ -68,12 +68,15 @@ class Winograd(FunctionPass):
                 rewrite(ctx, op, tile, panel)
 
     def panel(self, op: ConvOp) -> int:
-        """How many output channels go into a panel; 0 where the convolution is not of Winograd's kind."""
+        """How many output channels go into a panel; 0 where the convolution is not of Winograd's kind.
+
+        Two vectors, or one where two would leave more of the last panel empty.
+        """
         plain = op.layout == "nhwc" and op.groups == 1 and op.kernel == (3, 3) and op.strides == op.dilations == (1, 1)
         if not plain or element_type_of(op.x) != f32 or min(op.pads) < 0 or not is_static(op.result):
             return 0
-        sizes = (self.vector_width * vectors for vectors in (PANEL, 1))
-        return next((size for size in sizes if op.out_channels % size == 0), 0)
+        vectors = ceil(op.out_channels / self.vector_width)
+        return 0 if op.out_channels < self.vector_width else self.vector_width * (1 if vectors % PANEL else PANEL)
 
     def choose(self, op: ConvOp) -> int:
         """The size of the tiles that take the least time; 0 for the direct convolution."""
@@ -98,7 +101,8 @@ def rewrite(ctx: Context, op: ConvOp, tile: int, panel: int) -> None:
     u = constant(ctx, transformed_weights(weight, tile, panel).astype(np.float32), op.w.name_hint or "winograd")
     u.result.name_hint = op.w.name_hint
     bias = () if op.bias is None else (op.bias,)
-    new = WinogradConvOp(op.x, u, *bias, result_type=op.result.type, tile=tile, pads=op.pads)
+    filters = op.out_channels
+    new = WinogradConvOp(op.x, u, *bias, result_type=op.result.type, tile=tile, pads=op.pads, filters=filters)
     new.result.name_hint = op.result.name_hint
     stamp((u, new), op.location)
     block = op.parent

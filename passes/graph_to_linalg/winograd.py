@@ -8,8 +8,8 @@
               ins(%p 36 times) outs(36 empty ones)
     %v = the 36 as slices of one tensor                                              // 36x1x14x14x64
     %m = linalg.generic {(e, fo, n, r, s, fi, c) -> v(e, n, r, s, c) * u(e, fo, c, fi)}     // 36x2x1x14x14x32
-    %t:16 = linalg.generic {(n, r, s, fo, fi) -> (e, fo, n, r, s, fi) for e < 36}    // A' m A, the bias added
-    %y = the 16 as slices of one tensor 1x14x4x14x4x2x32, seen as 1x56x56x64, cropped
+    %t:16 = linalg.generic {(n, r, s, fo, fi) -> (e, fo, n, r, s, fi) for e < 36}           // A' m A
+    %y = the 16 as slices of one tensor 1x14x4x14x4x2x32, seen as 1x56x56x64, cropped; then the bias
 
 The transforms' bodies hold additions and products by constants, with what rows or columns share computed once; they
 run in lanes along the channels. The names are those of `dialects/graph/winograd.py`.
@@ -30,6 +30,7 @@ from xdsl.ir import Block, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint
 
+from .convolution import finish
 from .lowering import Body, Loops, Lowering, Rules, Tensor, element_of, shape_of
 from .matmul import contract
 from .views import crop, insert, pad, reshape
@@ -63,17 +64,16 @@ def lower_winograd(op: graph.WinogradConvOp, at: Lowering) -> SSAValue:
     y = at.empty((batch, rows, m, columns, m, panels, panel), element)
     loops = Loops({"n": batch, "r": rows, "s": columns, "fo": panels, "fi": panel})
     reads = [(products, loops.map(AffineExpr.constant(e), "fo", "n", "r", "s", "fi")) for e in range(n * n)]
-    bias = [] if op.bias is None else [(reshape(at, at[op.bias], (panels, panel)), loops.map("fo", "fi"))]
 
-    def finish(b: Body, *values: SSAValue) -> list[SSAValue]:
-        tile = squared(b, OUTPUT[m], values[: n * n])
-        return [b.add(value, values[-1]) for value in tile] if bias else tile
+    def end(b: Body, *values: SSAValue) -> list[SSAValue]:
+        return squared(b, OUTPUT[m], values)
 
-    parts = transform(at, loops, [*reads, *bias], m * m, finish)
+    parts = transform(at, loops, reads, m * m, end)
     for part, (i, j) in zip(parts, product(range(m), repeat=2), strict=True):
         y = insert(at, part, y, (0, 0, i, 0, j, 0, 0), sizes=(batch, rows, 1, columns, 1, panels, panel))
-    y = reshape(at, y, (batch, rows * m, columns * m, filters))
-    return crop(at, y, (0, 0, 0, 0), (0, rows * m - height, columns * m - width, 0))
+    y = reshape(at, y, (batch, rows * m, columns * m, op.room))
+    y = crop(at, y, (0, 0, 0, 0), (0, rows * m - height, columns * m - width, op.room - filters))
+    return finish(at, y, op.bias, "nhwc", element)
 
 
 def transform(

@@ -235,3 +235,11 @@ func.func @winograd_bias(%x: tensor<1x8x8x4xf32>, %u: tensor<16x2x4x8xf32>, %b: 
   %y = graph.winograd_conv %x, %u, %b {tile = 2} : (tensor<1x8x8x4xf32>, tensor<16x2x4x8xf32>, tensor<8xf32>) -> tensor<1x6x6x16xf32>
   func.return
 }
+
+// -----
+
+func.func @winograd_filters(%x: tensor<1x8x8x4xf32>, %u: tensor<16x2x4x8xf32>) {
+  // expected-error@+1 {{filters is 8, but u has 2 panels of 8}}
+  %y = graph.winograd_conv %x, %u {tile = 2, filters = 8} : (tensor<1x8x8x4xf32>, tensor<16x2x4x8xf32>) -> tensor<1x6x6x8xf32>
+  func.return
+}

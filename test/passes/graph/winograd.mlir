@@ -41,8 +41,8 @@ func.func @few_channels(%x: tensor<1x56x56x3xf32>) -> tensor<1x56x56x16xf32> {
 
 // -----
 
-// Not Winograd's kind: strides, dilations, groups, other windows, channels first, output channels that fill no
-// vectors, weights that are computed, other elements.
+// Not Winograd's kind: strides, dilations, groups, other windows, channels first, fewer output channels than lanes,
+// weights that are computed, other elements.
 // FORCED-LABEL: @others
 // FORCED-NOT:    winograd
 func.func @others(%x: tensor<1x8x8x4xf32>, %v: tensor<3x3x4x4xf32>, %h: tensor<1x8x8x4xf64>) {
@@ -55,10 +55,27 @@ func.func @others(%x: tensor<1x8x8x4xf32>, %v: tensor<3x3x4x4xf32>, %h: tensor<1
   %point = graph.conv %x, %o {layout = nhwc} : (tensor<1x8x8x4xf32>, tensor<1x1x4x4xf32>) -> tensor<1x8x8x4xf32>
   %f = graph.constant dense<0.5> : tensor<4x8x3x3xf32>
   %first = graph.conv %x, %f : (tensor<1x8x8x4xf32>, tensor<4x8x3x3xf32>) -> tensor<1x4x6x2xf32>
-  %t = graph.constant dense<0.5> : tensor<3x3x4x6xf32>
-  %six = graph.conv %x, %t {layout = nhwc} : (tensor<1x8x8x4xf32>, tensor<3x3x4x6xf32>) -> tensor<1x6x6x6xf32>
+  %t = graph.constant dense<0.5> : tensor<3x3x4x3xf32>
+  %three = graph.conv %x, %t {layout = nhwc} : (tensor<1x8x8x4xf32>, tensor<3x3x4x3xf32>) -> tensor<1x6x6x3xf32>
   %computed = graph.conv %x, %v {layout = nhwc} : (tensor<1x8x8x4xf32>, tensor<3x3x4x4xf32>) -> tensor<1x6x6x4xf32>
   %g = graph.constant dense<0.5> : tensor<3x3x4x4xf64>
   %double = graph.conv %h, %g {layout = nhwc} : (tensor<1x8x8x4xf64>, tensor<3x3x4x4xf64>) -> tensor<1x6x6x4xf64>
   func.return
+}
+
+// -----
+
+// Six output channels, with four lanes: one panel of two vectors, of which the last two lanes are zeros. Ten: three
+// panels of one vector, where two of two would leave a whole vector empty.
+// FORCED-LABEL: @part_of_a_panel
+// FORCED:         graph.constant dense_resource<{{.*}}> : tensor<16x1x4x8xf32>
+// FORCED:         graph.winograd_conv %x, %{{.*}} {tile = 2, filters = 6} : {{.*}} -> tensor<1x6x6x6xf32>
+// FORCED:         graph.constant dense_resource<{{.*}}> : tensor<16x3x4x4xf32>
+// FORCED:         graph.winograd_conv %x, %{{.*}} {tile = 2, filters = 10} : {{.*}} -> tensor<1x6x6x10xf32>
+func.func @part_of_a_panel(%x: tensor<1x8x8x4xf32>) -> (tensor<1x6x6x6xf32>, tensor<1x6x6x10xf32>) {
+  %w = graph.constant dense<0.5> : tensor<3x3x4x6xf32>
+  %y = graph.conv %x, %w {layout = nhwc} : (tensor<1x8x8x4xf32>, tensor<3x3x4x6xf32>) -> tensor<1x6x6x6xf32>
+  %v = graph.constant dense<0.5> : tensor<3x3x4x10xf32>
+  %z = graph.conv %x, %v {layout = nhwc} : (tensor<1x8x8x4xf32>, tensor<3x3x4x10xf32>) -> tensor<1x6x6x10xf32>
+  func.return %y, %z : tensor<1x6x6x6xf32>, tensor<1x6x6x10xf32>
 }

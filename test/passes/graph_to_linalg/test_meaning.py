@@ -296,7 +296,7 @@ def test_conv(case: Any, layout: str, with_bias: bool):
 @pytest.mark.parametrize("tile", [2, 4])
 @pytest.mark.parametrize(
     ("x_shape", "filters", "pads"),
-    [((1, 8, 8, 3), 4, (1, 1, 1, 1)), ((2, 7, 10, 2), 6, (0, 1, 2, 0)), ((1, 3, 3, 1), 2, (0, 0, 0, 0))],
+    [((1, 8, 8, 3), 4, (1, 1, 1, 1)), ((2, 7, 10, 2), 5, (0, 1, 2, 0)), ((1, 3, 3, 1), 2, (0, 0, 0, 0))],
 )
 @pytest.mark.parametrize("with_bias", [False, True])
 def test_winograd(tile: int, x_shape: tuple[int, ...], filters: int, pads: tuple[int, ...], with_bias: bool):
@@ -307,7 +307,7 @@ def test_winograd(tile: int, x_shape: tuple[int, ...], filters: int, pads: tuple
     u = graph.transformed_weights(w, tile, 2).astype(np.float32)
 
     def make(_: Context, *v: SSAValue) -> graph.GraphOp:
-        return graph.WinogradConvOp(*v, tile=tile, pads=pads)
+        return graph.WinogradConvOp(*v, tile=tile, pads=pads, filters=filters)
 
     np.testing.assert_allclose(folded(make, x, u, *bias), want, rtol=0, atol=1e-5 * np.abs(want).max())
     np.testing.assert_allclose(evaluate(make, x, u, *bias), want, rtol=0, atol=1e-5 * np.abs(want).max())

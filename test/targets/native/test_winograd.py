@@ -35,7 +35,7 @@ def residual_block(x_shape: tuple[int, ...], w: np.ndarray, b: np.ndarray) -> on
     ("x_shape", "filters", "tolerance"),
     [
         ((1, 64, 28, 28), 64, 8e-6),  # tiles of 4x4
-        ((2, 64, 13, 30), 96, 8e-6),
+        ((2, 64, 13, 30), 88, 8e-6),  # the last panel is not full
         ((1, 512, 7, 7), 256, 2e-6),  # tiles of 2x2: see `passes/graph/winograd.py`
     ],
 )
