@@ -1,8 +1,9 @@
-"""How threads come to run a program together, as LLVM IR. Three functions, linked to every program that is shared:
+"""How threads come to run a program together, as LLVM IR. Four functions, linked to every program that is shared:
 
     void stepwell_run(ptr %pool, ptr %frame, i64 %wanted)   the caller: take idle workers, run with them, wait for them
     void stepwell_work(ptr %worker)                         a worker's life: wait for a job, run it, wait again
     void stepwell_barrier(ptr %frame)                       within a program: all of a team wait for one another
+    void stepwell_stop(ptr %pool)                           idle workers come back, so that the code may be unloaded
 
 The pool is one a process, whatever programs run in it. A run takes the workers that are idle: at most one fewer than
 `wanted`, and no more than there are cores that neither a worker nor another caller is busy on. So nobody waits for a
@@ -23,7 +24,8 @@ core for milliseconds, the one waiting at a barrier for the other, before they m
 Who waits looks again and again for a while, since work between two barriers takes microseconds; then it sleeps, so
 that a thread which the machine has put aside for others finds a free core. Threads that wait for one that has been put
 aside are slower than one alone: where more runs have a thread that had to sleep than not, the next ones take half as
-many threads, and then twice as many again. What is waited for, and what wakes, are words of their own cache lines. Where the system has no futex, who waits sleeps for 0.1 ms (1 ms), and looks again.
+many threads, and then twice as many again. What is waited for, and what wakes, are words of their own cache lines.
+Where the system has no futex, who waits sleeps for 0.1 ms (1 ms), and looks again.
 
 A worker is idle (0), taken (1), at a job (2) or told to end (3). The caller leaves last: nothing touches the frame of
 a run that is over. For that the last worker must see from the count that it takes down itself whether the caller
@@ -37,7 +39,7 @@ IDLE_SPINS = 2000
 SPINS = 20_000
 """Looks before a thread sleeps that waits for others of its team: 0.2 to 0.8 ms, since who sleeps loses its core for
 milliseconds where others want it, and those others may only be on their way from sleep."""
-MOST_WAITS, MODEST_RUNS = 2, 15
+MOST_WAITS, MODEST_RUNS = 2, 7
 """Where so many more runs had a thread that slept than had none, the next one that has makes so many runs modest."""
 SLEEPS = -(1 << 31)
 """The bit of the count of workers still at work that says: the caller is asleep."""
