@@ -10,21 +10,22 @@ The pool is one a process, whatever programs run in it. A run takes the workers 
 thread that serves another, two callers of two cores run alone on one core each, and with one core nobody spins.
 
     pool      0 threads at work   4 cores   8 workers   128 the set of cores (Linux's 1024 bits)
-              64 the most threads of a run for now   68 for how many runs   72 how many were kept waiting
+              64 the most threads of a run for now   68 for how many runs   72 how many were idle
               from 256 on, 256 bytes each, the workers:
     worker    0 state   4 is asleep   8 frame   16 its number in the team   24 next of the team
               64 the system's number of the thread   68 the core that it is kept off, and one
-    frame     0 arrived at the barrier   64 generation   68 how many sleep until it moves   72 whether one slept
-              128 workers still at work   192 threads of the team   200 the program's entry
-              from 256 on: the program's arguments
+    frame     0 arrived at the barrier   64 generation   68 how many sleep until it moves
+              128 workers still at work   136 nanoseconds that they computed   144 runs   148 whether this one is timed
+              192 threads of the team   200 the program's entry   from 256 on: the program's arguments
 
 A worker is kept off its caller's core. Schedulers like to wake a thread where its waker runs, and let both share that
 core for milliseconds, the one waiting at a barrier for the other, before they move one away.
 
 Who waits looks again and again for a while, since work between two barriers takes microseconds; then it sleeps, so
 that a thread which the machine has put aside for others finds a free core. Threads that wait for one that has been put
-aside are slower than one alone: where more runs have a thread that had to sleep than not, the next ones take half as
-many threads, and then twice as many again. What is waited for, and what wakes, are words of their own cache lines.
+aside are slower than one alone: now and then we compare the time that the threads of a run computed with the time that
+it took. Where they stood idle for 3/8 of it, in more runs than not, the next runs take half as many threads, and then
+twice as many again. What is waited for, and what wakes, are words of their own cache lines.
 Where the system has no futex, who waits sleeps for 0.1 ms (1 ms), and looks again.
 
 A worker is idle (0), taken (1), at a job (2) or told to end (3). The caller leaves last: nothing touches the frame of
@@ -36,11 +37,13 @@ from __future__ import annotations
 
 IDLE_SPINS = 2000
 """Looks before a worker without a job sleeps, a pause each: 20 to 80 microseconds, about what it takes to wake one."""
-SPINS = 20_000
-"""Looks before a thread sleeps that waits for others of its team: 0.2 to 0.8 ms, since who sleeps loses its core for
+SPINS = 10_000
+"""Looks before a thread sleeps that waits for others of its team: 0.1 to 0.4 ms, since who sleeps loses its core for
 milliseconds where others want it, and those others may only be on their way from sleep."""
-MOST_WAITS, MODEST_RUNS = 2, 7
-"""Where so many more runs had a thread that slept than had none, the next one that has makes so many runs modest."""
+TIMED_EVERY = 16
+"""One run of so many, a power of two, is timed, and all where one has idled lately: it takes 4 microseconds."""
+MOST_IDLE, MODEST_RUNS = 2, 7
+"""Where so many more runs were idle for 3/8 of their time than were not, the next one that is makes so many modest."""
 SLEEPS = -(1 << 31)
 """The bit of the count of workers still at work that says: the caller is asleep."""
 
@@ -68,7 +71,36 @@ define private void @wake(ptr %word) {{
   ret void
 }}
 """
-ROOM_LINUX = """
+CORES_LINUX = """
+declare i32 @clock_gettime(i32, ptr)
+
+define private i64 @clock(i32 %timed, i32 %which) {
+entry:
+  %time = alloca { i64, i64 }, align 8
+  %asked = icmp ne i32 %timed, 0
+  br i1 %asked, label %look, label %none
+none:
+  ret i64 0
+look:
+  %1 = call i32 @clock_gettime(i32 %which, ptr %time)
+  %fraction.at = getelementptr inbounds i8, ptr %time, i64 8
+  %seconds = load i64, ptr %time, align 8
+  %fraction = load i64, ptr %fraction.at, align 8
+  %whole = mul i64 %seconds, 1000000000
+  %2 = add i64 %whole, %fraction
+  ret i64 %2
+}
+
+define private i64 @now(i32 %timed) {
+  %1 = call i64 @clock(i32 %timed, i32 1)
+  ret i64 %1
+}
+
+define private i64 @computed(i32 %timed) {                              ; nanoseconds that this thread has had a core
+  %1 = call i64 @clock(i32 %timed, i32 3)
+  ret i64 %1
+}
+
 declare i32 @sched_getcpu()
 declare i32 @sched_setaffinity(i32, i64, ptr)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
@@ -111,7 +143,15 @@ done:
   ret void
 }
 """
-ROOM_ELSEWHERE = """
+CORES_ELSEWHERE = """
+define private i64 @now(i32 %timed) {
+  ret i64 0
+}
+
+define private i64 @computed(i32 %timed) {
+  ret i64 0
+}
+
 define private i32 @core() {
   ret i32 -1
 }
@@ -135,7 +175,7 @@ define private void @wake(ptr %word) {{
 
 TEXT = """
 ; Return when the word is no longer `value`. `sleepers`: how many must be woken when it changes.
-define private void @wait(ptr %word, i32 %value, ptr %sleepers, i32 %spins, ptr %slept) {{
+define private void @wait(ptr %word, i32 %value, ptr %sleepers, i32 %spins) {{
 entry:
   br label %look
 look:
@@ -151,7 +191,6 @@ spin:
   %more = add i32 %looks, 1
   br label %look
 doze:
-  store atomic i32 1, ptr %slept monotonic, align 4
   %1 = atomicrmw add ptr %sleepers, i32 1 seq_cst, align 4
   call void @sleep(ptr %word, i32 %value)
   %2 = atomicrmw sub ptr %sleepers, i32 1 seq_cst, align 4
@@ -176,7 +215,6 @@ define void @stepwell_barrier(ptr %frame) {{
 entry:
   %generation = getelementptr inbounds i8, ptr %frame, i64 64
   %sleepers = getelementptr inbounds i8, ptr %frame, i64 68
-  %slept = getelementptr inbounds i8, ptr %frame, i64 72
   %size = getelementptr inbounds i8, ptr %frame, i64 192
   %threads = load i32, ptr %size, align 8
   %alone = icmp eq i32 %threads, 1
@@ -193,7 +231,7 @@ open:
   call void @wake_sleepers(ptr %generation, ptr %sleepers)
   br label %done
 others:
-  call void @wait(ptr %generation, i32 %mine, ptr %sleepers, i32 {spins}, ptr %slept)
+  call void @wait(ptr %generation, i32 %mine, ptr %sleepers, i32 {spins})
   br label %done
 done:
   ret void
@@ -204,21 +242,27 @@ entry:
   %asleep = getelementptr inbounds i8, ptr %worker, i64 4
   %frame.at = getelementptr inbounds i8, ptr %worker, i64 8
   %number.at = getelementptr inbounds i8, ptr %worker, i64 16
-  %slept = getelementptr inbounds i8, ptr %worker, i64 72     ; nobody asks
   br label %idle
 idle:
   %state = load atomic i32, ptr %worker acquire, align 4
   switch i32 %state, label %stay [ i32 2, label %job
                                    i32 3, label %end ]
 stay:
-  call void @wait(ptr %worker, i32 %state, ptr %asleep, i32 {idle_spins}, ptr %slept)
+  call void @wait(ptr %worker, i32 %state, ptr %asleep, i32 {idle_spins})
   br label %idle
 job:
   %frame = load ptr, ptr %frame.at, align 8
   %number = load i64, ptr %number.at, align 8
   %program.at = getelementptr inbounds i8, ptr %frame, i64 200
   %program = load ptr, ptr %program.at, align 8
+  %timed.at = getelementptr inbounds i8, ptr %frame, i64 148
+  %timed = load i32, ptr %timed.at, align 4
+  %computed.begin = call i64 @computed(i32 %timed)
   call void %program(ptr %frame, i64 %number)
+  %computed.end = call i64 @computed(i32 %timed)
+  %own = sub i64 %computed.end, %computed.begin
+  %computed.at = getelementptr inbounds i8, ptr %frame, i64 136
+  %1 = atomicrmw add ptr %computed.at, i64 %own monotonic, align 8
   store atomic i32 0, ptr %worker release, align 4
   %working = getelementptr inbounds i8, ptr %frame, i64 128
   %before = atomicrmw sub ptr %working, i32 1 seq_cst, align 4
@@ -244,10 +288,12 @@ entry:
   %workers = load atomic i32, ptr %workers.at acquire, align 4
   %limit.at = getelementptr inbounds i8, ptr %pool, i64 64
   %runs.at = getelementptr inbounds i8, ptr %pool, i64 68
-  %waited.at = getelementptr inbounds i8, ptr %pool, i64 72
-  %slept.at = getelementptr inbounds i8, ptr %frame, i64 72
+  %idled.at = getelementptr inbounds i8, ptr %pool, i64 72
+  %computed.at = getelementptr inbounds i8, ptr %frame, i64 136
+  %runs.so.far = getelementptr inbounds i8, ptr %frame, i64 144
+  %timed.at = getelementptr inbounds i8, ptr %frame, i64 148
   %limit = load atomic i32, ptr %limit.at monotonic, align 4
-  %waited = load atomic i32, ptr %waited.at monotonic, align 4
+  %idled = load atomic i32, ptr %idled.at monotonic, align 4
   %was.limited = icmp slt i32 %limit, %cores
   %left = sub i32 %cores, %busy
   %limited = icmp slt i32 %limit, %left
@@ -306,6 +352,18 @@ run.alone:
 publish:
   %1 = atomicrmw add ptr %pool, i32 %taken acq_rel, align 4
   store atomic i32 %taken, ptr %working monotonic, align 4
+  store i64 0, ptr %computed.at, align 8
+  %so.far = load i32, ptr %runs.so.far, align 4
+  %so.far.next = add i32 %so.far, 1
+  store i32 %so.far.next, ptr %runs.so.far, align 4
+  %phase = and i32 %so.far, {timed_every}
+  %due = icmp eq i32 %phase, 0
+  %suspicious = icmp ne i32 %idled, 0
+  %time.it = or i1 %due, %suspicious
+  %timed = zext i1 %time.it to i32
+  store i32 %timed, ptr %timed.at, align 4
+  %began = call i64 @now(i32 %timed)
+  %computed.begin = call i64 @computed(i32 %timed)
   %core = call i32 @core()
   br label %send
 send:
@@ -335,28 +393,32 @@ spin:
   %more = add i32 %looks, 1
   br label %join
 doze:
-  store atomic i32 1, ptr %slept.at monotonic, align 4
-  br label %mark
-mark:
   %was = atomicrmw or ptr %working, i32 {sleeps} seq_cst, align 4
   %marked = or i32 %was, {sleeps}
   %all.back = icmp eq i32 %marked, {sleeps}
   br i1 %all.back, label %back, label %sleep
 sleep:
   call void @sleep(ptr %working, i32 %marked)
-  br label %mark
+  br label %doze
 
-back:                                                        ; fewer threads where too many runs have one that sleeps
-  %slept = load atomic i32, ptr %slept.at monotonic, align 4
-  %kept = icmp ne i32 %slept, 0
-  br i1 %kept, label %fewer.next, label %well
+back:
+  %computed.end = call i64 @computed(i32 %timed)
+  %ended = call i64 @now(i32 %timed)
+  %took = sub i64 %ended, %began
+  %own = sub i64 %computed.end, %computed.begin
+  %others.computed = load i64, ptr %computed.at, align 8
+  %all.computed = add i64 %own, %others.computed
+  %computed.8 = shl i64 %all.computed, 3
+  %had = mul i64 %took, %threads.64
+  %had.5 = mul i64 %had, 5
+  %too.idle = icmp slt i64 %computed.8, %had.5               ; for 3/8 of the time
+  br i1 %too.idle, label %fewer.next, label %well
 fewer.next:
-  store atomic i32 0, ptr %slept.at monotonic, align 4
-  %waits = add i32 %waited, 1
-  %too.many = icmp sgt i32 %waits, {most_waits}
+  %idled.more = add i32 %idled, 1
+  %too.many = icmp sgt i32 %idled.more, {most_idle}
   br i1 %too.many, label %halve, label %note
 note:
-  store atomic i32 %waits, ptr %waited.at monotonic, align 4
+  store atomic i32 %idled.more, ptr %idled.at monotonic, align 4
   br i1 %was.limited, label %count, label %done
 halve:
   %half = lshr i32 %threads, 1
@@ -376,11 +438,11 @@ count:
   store atomic i32 %runs.new, ptr %runs.at monotonic, align 4
   br label %done
 trust:
-  %some = icmp ne i32 %waited, 0
+  %some = icmp ne i32 %idled, 0
   br i1 %some, label %forgive, label %done
 forgive:
-  %waits.less = sub i32 %waited, 1
-  store atomic i32 %waits.less, ptr %waited.at monotonic, align 4
+  %idled.less = sub i32 %idled, 1
+  store atomic i32 %idled.less, ptr %idled.at monotonic, align 4
   br label %done
 
 done:
@@ -430,10 +492,11 @@ def team(triple: str) -> str:
     text = TEXT.format(
         spins=SPINS,
         idle_spins=IDLE_SPINS,
-        most_waits=MOST_WAITS,
+        most_idle=MOST_IDLE,
         modest_runs=MODEST_RUNS,
+        timed_every=TIMED_EVERY - 1,
         sleeps=SLEEPS,
         last_and_sleeps=SLEEPS + 1,
     )
-    room = ROOM_LINUX if "linux" in triple else ROOM_ELSEWHERE
-    return "\n".join((PAUSES.get(architecture, NO_PAUSE), sleep, room, text))
+    cores = CORES_LINUX if "linux" in triple else CORES_ELSEWHERE
+    return "\n".join((PAUSES.get(architecture, NO_PAUSE), sleep, cores, text))
