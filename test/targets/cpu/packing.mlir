@@ -1,4 +1,5 @@
 // RUN: stepwell-opt %s -p "schedule-kernels{vector-width=16 registers=32 fmas=1}" | filecheck %s
+// RUN: stepwell-opt %s -p "schedule-kernels{vector-width=8 registers=16}" | filecheck %s --check-prefix=AVX2
 // RUN: stepwell-opt %s -p "schedule-kernels{vector-width=1}" | filecheck %s --check-prefix=SCALAR
 
 #x = affine_map<(i, j, k) -> (i, k)>
@@ -28,6 +29,11 @@ func.func @main(%x: memref<128x768xf32>, %y: memref<128x256xf32>, %z: memref<128
 // CHECK-NEXT:    schedule.pack [0] input 1 outer_dims_perm = [1, 0] inner_dims_pos = [1] inner_tiles = [64]
 // CHECK-NEXT:    %i, %j, %r = schedule.nest [0] : 128, 256, 768
 // CHECK:         schedule.tile %j by 64
+// With 16 registers of 8 lanes: 5 rows of 2 vectors, which are 10 chains where 8 just hide the latency of two FMAs.
+// AVX2-LABEL: schedule.kernel @weights {
+// AVX2-NEXT:    schedule.pack [0] input 1 outer_dims_perm = [1, 0] inner_dims_pos = [1] inner_tiles = [16]
+// AVX2:         schedule.tile %i by 5
+// AVX2-NEXT:    %j_o, %j_i = schedule.tile %j by 16
 func.func private @weights(%a: memref<128x768xf32>, %b: memref<768x256xf32>, %c: memref<128x256xf32>) {
   linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "reduction"]}
       ins(%a, %b : memref<128x768xf32>, memref<768x256xf32>) outs(%c : memref<128x256xf32>) {
