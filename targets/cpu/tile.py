@@ -44,9 +44,9 @@ class Tile:
 
     `order`: the parallel loops, outermost first. `vector_dim`: the loop in lanes, `vectors` of `lanes` each in a tile.
     `unroll`: parallel loops of which so many iterations share a tile; `turned`: the one of them along which operands
-    are contiguous that are not so along the lanes. `unroll_reductions`: reduction loops are
-    written out. `row`: accumulate one row along `row` in memory, so that a C compiler sees a contiguous inner loop;
-    `chunk` iterations of reduction loop `chunk_dim` are added to it in one go. `pair_dim`: a reduction loop of which
+    are contiguous that are not so along the lanes. `unroll_reductions`: reduction loops are written out. `row`:
+    accumulate one row along `row` in memory, so that a C compiler sees a contiguous inner loop; `chunk` iterations of
+    reduction loop `chunk_dim` are added to it in one go. `pair_dim`: a reduction loop of which
     an instruction takes two iterations at once.
     """
 
