@@ -40,6 +40,8 @@ writes, or writes what it reads. At the end none waits: who starts the threads w
 
 `threads` is the most that will come: how many there are is said at each run, and with one, all that is written here
 runs as if it had not been distributed. Of nested parallel loops the one is shared whose slowest thread is done first.
+The split is static, and the same wherever loops have as many steps, so that a thread mostly reads what it wrote itself:
+from a core that shares no cache with it, data come at a third of the speed.
 A kernel of little work is not shared, and a program that would win less than it takes to wake the team stays as it is.
 """
 
