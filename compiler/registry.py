@@ -66,6 +66,7 @@ PASSES = {
     # 2 -> 3
     "bufferize": "stepwell.passes.linalg_to_loops.bufferize:Bufferize",
     "load-schedules": "stepwell.passes.linalg_to_loops.load_schedules:LoadSchedules",
+    "schedule-blocks": "stepwell.targets.cpu.schedule_blocks:ScheduleBlocks",
     "apply-blocks": "stepwell.passes.linalg_to_loops.apply_blocks:ApplyBlocks",
     "schedule-kernels": "stepwell.targets.cpu.schedule_kernels:ScheduleKernels",
     "pack-operands": "stepwell.passes.linalg_to_loops.pack_operands:PackOperands",

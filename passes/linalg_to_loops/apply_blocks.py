@@ -152,6 +152,12 @@ class Blocking:
     private: dict[SSAValue, Part] = field(default_factory=dict[SSAValue, Part])
 
     def run(self) -> None:
+        self.check()
+        self._keep_inplace_safe({a.base for m in self.members for a in m.stage.outputs})
+        self._rewrite()
+
+    def check(self) -> None:
+        """Raise `StepwellError`, with the reason, where the ops cannot run in such blocks."""
         self._find_members()
         ops = [m.op for m in self.members]
         written = {a.base for m in self.members for a in m.stage.outputs}
@@ -161,8 +167,6 @@ class Blocking:
             part = self._part(base)
             if isinstance(base.owner, memref.AllocOp) and all(op in ops for op in touching(base)):
                 self.private[base] = part
-        self._keep_inplace_safe(written)
-        self._rewrite()
 
     # What may be blocked
 
@@ -353,3 +357,12 @@ def shift_indices(op: Operation, dim: int, start: Callable[[], SSAValue | int]) 
         block = inner.parent
         assert block is not None
         block.insert_ops_after(made, inner)
+
+
+def fits(function: func.FuncOp, block: BlockOp) -> bool:
+    """Whether ops of `function` can run in blocks as `block` says."""
+    try:
+        Blocking(function, block).check()
+    except StepwellError:
+        return False
+    return True

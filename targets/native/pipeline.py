@@ -50,11 +50,12 @@ class NativeTarget:
         hardware = options.hardware
         winograd = f"winograd{{vector-width={hardware.lanes()} fmas-per-cycle={hardware.fma_ports}}}"
         schedule = f"schedule-kernels{{{strategy_options(hardware)}}}"
+        blocks = f"schedule-blocks{{l1={hardware.l1.size} l2={hardware.l2.size // 2}}}"
         distribute = f",distribute-threads{{threads={options.threads}}}" if options.threads > 1 else ""
         return (
             *graph_phases(options.precision, winograd),
             ("tensor", "graph-to-linalg,fuse-elementwise"),
-            ("buffers", f"bufferize,{load_schedules(options.schedule)}apply-blocks,{schedule}"),
+            ("buffers", f"bufferize,{load_schedules(options.schedule)}{blocks},apply-blocks,{schedule}"),
             ("loops", "pack-operands,apply-schedule,expand-math"),
             ("program", f"plan-memory{{threads={options.threads}}}{distribute}"),
             ("llvm", "loops-to-llvm,name-kernels,add-entry"),

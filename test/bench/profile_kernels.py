@@ -171,13 +171,15 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("--inputs", help="an .npz of the inputs; random numbers otherwise")
     parser.add_argument("--shape", action="append", default=[], help="of an input with symbolic dims, name=1x3")
+    parser.add_argument("--schedule", help="a file of schedules that take the place of the strategy's")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--calls", action="store_true", help="a line for each call, not for each kernel")
     parser.add_argument("--precision", help="f32 or bf16")
     parser.add_argument("--cpu", help="the processor to make code for")
     args = parser.parse_args()
     given = dict(np.load(args.inputs)) if args.inputs else {}
-    names, costs, plain, ticking = build(args.model, args.shape, given, precision=args.precision, cpu=args.cpu)
+    options = {"precision": args.precision, "cpu": args.cpu, "schedule": args.schedule}
+    names, costs, plain, ticking = build(args.model, args.shape, given, **options)
     unit = seconds_per_tick()
     best, total = np.full(len(names), np.inf), np.inf
     for _ in range(args.rounds):

@@ -1,0 +1,77 @@
+// RUN: stepwell-opt %s -p "graph-to-linalg,fuse-elementwise,bufferize,schedule-blocks" | filecheck %s
+// RUN: stepwell-opt %s -p "graph-to-linalg,fuse-elementwise,bufferize,schedule-blocks,apply-blocks" | filecheck %s --check-prefix=APPLIED
+// RUN: stepwell-opt %s -p "graph-to-linalg,fuse-elementwise,bufferize,schedule-blocks{l1=131072}" | filecheck %s --check-prefix=LARGER
+
+// A softmax reads its rows three times. A row is 14 KB, and so is what it gives: one at a time is in the first-level cache,
+// and four where that is larger.
+// CHECK:         schedule.kernel @softmax {
+// CHECK-NEXT:      schedule.block [0, 1, 2, 3, 4, 5] along [0, 0, 0, 0, 0, 0] by [1, 1, 1, 1, 1, 1]
+// CHECK-NEXT:    }
+// LARGER:        schedule.kernel @softmax {
+// LARGER-NEXT:     schedule.block [0, 1, 2, 3, 4, 5] along [0, 0, 0, 0, 0, 0] by [4, 4, 4, 4, 4, 4]
+// APPLIED-LABEL: func.func private @softmax
+// APPLIED:         scf.for %block = 
+// APPLIED:           memref.subview %x[%{{.*}}, 0] [1, 3584] [1, 1]
+// APPLIED:         } {stepwell.parallel}
+func.func private @softmax(%x: tensor<512x3584xf32>) -> tensor<512x3584xf32> attributes {stepwell.kernel} {
+  %y = graph.softmax %x {axis = 1} : tensor<512x3584xf32>
+  func.return %y : tensor<512x3584xf32>
+}
+
+// An attention runs head by head: the scores of one, 64 KB, are made, normalized and used, and so are its keys turned.
+// Rows of all heads would need the keys of all heads, 768 KB with the values. The result has the heads inside.
+// CHECK-NEXT:    schedule.kernel @attention {
+// CHECK-NEXT:      schedule.block [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] along [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2] by [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+// CHECK-NEXT:    }
+// APPLIED-LABEL: func.func private @attention
+// APPLIED:         scf.for %block = 
+// APPLIED:           memref.alloc() : memref<1x1x128x128xf32>
+// APPLIED-NOT:     memref.alloc() : memref<1x12
+// APPLIED:         } {stepwell.parallel}
+func.func private @attention(%q: tensor<1x128x12x64xf32>, %k: tensor<1x128x12x64xf32>, %v: tensor<1x128x12x64xf32>)
+    -> tensor<1x128x12x64xf32> attributes {stepwell.kernel} {
+  %qh = graph.transpose %q {perm = [0, 2, 1, 3]} : (tensor<1x128x12x64xf32>) -> tensor<1x12x128x64xf32>
+  %kh = graph.transpose %k {perm = [0, 2, 3, 1]} : (tensor<1x128x12x64xf32>) -> tensor<1x12x64x128xf32>
+  %vh = graph.transpose %v {perm = [0, 2, 1, 3]} : (tensor<1x128x12x64xf32>) -> tensor<1x12x128x64xf32>
+  %s = graph.matmul %qh, %kh : (tensor<1x12x128x64xf32>, tensor<1x12x64x128xf32>) -> tensor<1x12x128x128xf32>
+  %p = graph.softmax %s {axis = 3} : tensor<1x12x128x128xf32>
+  %o = graph.matmul %p, %vh : (tensor<1x12x128x128xf32>, tensor<1x12x128x64xf32>) -> tensor<1x12x128x64xf32>
+  %y = graph.transpose %o {perm = [0, 2, 1, 3]} : (tensor<1x12x128x64xf32>) -> tensor<1x128x12x64xf32>
+  func.return %y : tensor<1x128x12x64xf32>
+}
+
+// One head: by rows. The keys are turned before the blocks, for all of them: op 0 has no loop over the queries' rows.
+// CHECK-NEXT:    schedule.kernel @one_head {
+// CHECK-NEXT:      schedule.block [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] along [0, 0, 0, 0, 0, 0, 0, 0, 0, 0] by [64, 64, 64, 64, 64, 64, 64, 64, 64, 64]
+// CHECK-NEXT:    }
+// APPLIED-LABEL: func.func private @one_head
+// APPLIED:         memref.alloc() : memref<64x512xf32>
+// APPLIED:         scf.for %block
+func.func private @one_head(%q: tensor<512x64xf32>, %k: tensor<512x64xf32>, %v: tensor<512x64xf32>)
+    -> tensor<512x64xf32> attributes {stepwell.kernel} {
+  %kt = graph.transpose %k {perm = [1, 0]} : (tensor<512x64xf32>) -> tensor<64x512xf32>
+  %s = graph.matmul %q, %kt : (tensor<512x64xf32>, tensor<64x512xf32>) -> tensor<512x512xf32>
+  %p = graph.softmax %s {axis = 1} : tensor<512x512xf32>
+  %o = graph.matmul %p, %v : (tensor<512x512xf32>, tensor<512x64xf32>) -> tensor<512x64xf32>
+  func.return %o : tensor<512x64xf32>
+}
+
+// A product with its epilogue is one nest: nothing is handed on.
+// CHECK-NOT:     schedule.kernel
+func.func private @dense(%a: tensor<128x768xf32>, %b: tensor<768x768xf32>) -> tensor<128x768xf32> attributes {stepwell.kernel} {
+  %p = graph.matmul %a, %b : (tensor<128x768xf32>, tensor<768x768xf32>) -> tensor<128x768xf32>
+  %y = graph.relu %p : tensor<128x768xf32>
+  func.return %y : tensor<128x768xf32>
+}
+
+// All of this is in the first-level cache anyway.
+func.func private @small(%x: tensor<16x64xf32>) -> tensor<16x64xf32> attributes {stepwell.kernel} {
+  %y = graph.softmax %x {axis = 1} : tensor<16x64xf32>
+  func.return %y : tensor<16x64xf32>
+}
+
+// One row: there is no loop to cut.
+func.func private @one_row(%x: tensor<1x65536xf32>) -> tensor<1x65536xf32> attributes {stepwell.kernel} {
+  %y = graph.softmax %x {axis = 1} : tensor<1x65536xf32>
+  func.return %y : tensor<1x65536xf32>
+}
