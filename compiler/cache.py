@@ -49,11 +49,11 @@ class Cache:
             return None
         path = self._path(key)
         try:
-            raw = path.read_bytes()
+            with path.open("rb") as file:
+                head, content = file.read(DIGEST_BYTES), file.read()
         except OSError:
             return None
-        head, content = raw[:DIGEST_BYTES], raw[DIGEST_BYTES:]
-        if len(head) < DIGEST_BYTES or hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest() != head:
+        if hashlib.sha256(content).digest() != head:
             with contextlib.suppress(OSError):
                 path.unlink()
             return None
@@ -71,7 +71,7 @@ class Cache:
             handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
             try:
                 with os.fdopen(handle, "wb") as file:
-                    file.write(hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest())
+                    file.write(hashlib.sha256(content).digest())
                     file.write(content)
                 os.replace(beside, path)
             except BaseException:

@@ -274,7 +274,7 @@ class Model:
         """The cache's key for the interface, or for the program of some shapes; None for what is not cached."""
         if self.cache.folder is None or self.way.hooks or self.way.verify_each:
             return None
-        content = self.content()
+        content = self.content_digest
         if content is None:
             return None
         digest = hashlib.blake2b(digest_size=20)
@@ -286,8 +286,11 @@ class Model:
         digest.update(content)
         return digest.hexdigest()
 
-    def content(self) -> bytes | None:
-        """The model's bytes where they say everything; None for text, protos, and models with external data."""
+    @cached_property
+    def content_digest(self) -> bytes | None:
+        """What stands for the model's bytes where they say everything; None for text, protos, and external data.
+
+        SHA-256, since processors have instructions for it: a model's weights go through it at each start."""
         content = self.source
         if isinstance(content, (str, Path)):
             if Path(content).suffix not in REGISTRY.importers:
@@ -298,4 +301,4 @@ class Model:
                 return None  # the importer will say what is wrong with it
         if not isinstance(content, bytes) or b"location" in content:
             return None  # external data are named by an entry called `location`; a stray match only costs time
-        return content
+        return hashlib.sha256(content).digest()

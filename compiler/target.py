@@ -71,7 +71,7 @@ def pack_artifact(artifact: Artifact) -> bytes:
 
 
 def unpack_artifact(packed: bytes) -> Artifact:
-    """The artifact that `pack_artifact` packed."""
+    """The artifact that `pack_artifact` packed. Its weights are a view of `packed`."""
     head = 8 + int.from_bytes(packed[:8], "little")
     table = json.loads(packed[8:head])
     manifest = json.loads(table.pop("__metadata__")["manifest"])
