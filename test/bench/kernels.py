@@ -23,6 +23,7 @@ from jit import jit
 from stepwell.context import Context
 from stepwell.pass_manager import parse_passes, run_passes
 from stepwell.runtime.native import aligned_bytes
+from stepwell.targets.cpu import strategy_options
 from stepwell.targets.cpu.hardware import host
 from stepwell.text import parse_module
 
@@ -173,7 +174,7 @@ def prepare(kernel: Kernel, options: str) -> tuple[Callable[[], None], int, floa
     arrays = [aligned(rng.standard_normal(shape).astype(np.float32)) for shape in shapes]
     module = parse_module(Context(), kernel.text())
     start = time.perf_counter()
-    run_passes(Context(), module, parse_passes(f"schedule-kernels{{{options}}},apply-schedule"))
+    run_passes(Context(), module, parse_passes(f"schedule-kernels{{{options}}},pack-operands,apply-schedule"))
     taken = time.perf_counter() - start
     count = sum(1 for _ in module.walk())
     function = jit(module)
@@ -193,7 +194,7 @@ def main() -> None:
     for kernel in KERNELS:
         if args.only not in kernel.name:
             continue
-        run, ops, taken = prepare(kernel, f"vector-width={lanes} registers={host().vector_registers} {args.options}")
+        run, ops, taken = prepare(kernel, f"{strategy_options(host())} {args.options}")
         repeat = max(1, int(2e-3 / seconds(run)))
 
         def rounds(run: Callable[[], None] = run, repeat: int = repeat) -> None:
