@@ -40,8 +40,8 @@ INTRODUCTION = f"""# One convolution, from the graph to the processor
 <!-- written by docs/make_convolution.py: edit there -->
 
 The third stage of a ResNet-50 begins with this convolution: {TAPS}x{TAPS}, stride {STRIDE}, {CHANNELS} channels to
-{FILTERS}, on a map of {SIZE}x{SIZE}, with a bias and a ReLU. It is compiled for `{CPU}` (AMD Zen 4: 32 vector registers of
-16 floats, one 512-bit multiply-add a cycle). Its stride rules out Winograd's algorithm, so all of its
+{FILTERS}, on a map of {SIZE}x{SIZE}, with a bias and a ReLU. It is compiled for `{CPU}` (AMD Zen 4: 32 vector
+registers of 16 floats, one 512-bit multiply-add a cycle). Its stride rules out Winograd's algorithm, so all of its
 {SIZE // STRIDE}·{SIZE // STRIDE}·{FILTERS}·{TAPS}·{TAPS}·{CHANNELS} multiply-adds have to be done.
 
 What each block shows, `stepwell-translate conv.onnx --cpu {CPU} --to LEVEL` prints; long ones are cut at `...`.
@@ -173,8 +173,9 @@ def measured(said: dict[str, float | str]) -> str:
     speed, limit = float(said["gflops"]), float(said["limit_gflops"])
     return f"""## How fast it is
 
-On {said["machine"]}, one thread, the kernel alone takes {float(said["ms"]):.2f} ms: {speed:.0f} GFLOP/s, **{speed / limit:.0%}**
-of the {limit:.0f} GFLOP/s that a loop of nothing but multiply-adds on registers reached in turns with it
+On {said["machine"]}, one thread, the kernel alone takes {float(said["ms"]):.2f} ms: {speed:.0f} GFLOP/s,
+**{speed / limit:.0%}** of the {limit:.0f} GFLOP/s that a loop of nothing but multiply-adds on registers reached in turns
+with it
 (`python docs/make_convolution.py --measure`).
 """
 
@@ -185,7 +186,7 @@ def measure() -> None:
     from kernels import probe, seconds
     from peers import processor
 
-    ctx, module, _ = at_level("loops", cpu=None)
+    _, module, _ = at_level("loops", cpu=None)
     text = "\n".join(text_of(kernel_of(module, "func.func"))).replace("func.func private", "func.func")
     alone = parse_module(Context(), text)
     function = next(op for op in alone.body.block.ops)
