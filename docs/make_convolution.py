@@ -174,8 +174,8 @@ def measured(said: dict[str, float | str]) -> str:
     return f"""## How fast it is
 
 On {said["machine"]}, one thread, the kernel alone takes {float(said["ms"]):.2f} ms: {speed:.0f} GFLOP/s,
-**{speed / limit:.0%}** of the {limit:.0f} GFLOP/s that a loop of nothing but multiply-adds on registers reached in turns
-with it
+**{speed / limit:.0%}** of the {limit:.0f} GFLOP/s that a loop of nothing but multiply-adds on registers reached in
+turns with it
 (`python docs/make_convolution.py --measure`).
 """
 

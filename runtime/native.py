@@ -121,7 +121,8 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
 def address_of(array: Array) -> int:
     """Where a contiguous array's elements are."""
     try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+        buffer: Any = array  # numpy's stubs do not say that an array is a buffer
+        return ctypes.addressof(ctypes.c_char.from_buffer(buffer))
     except (TypeError, ValueError, BufferError):  # read-only, empty, or of a type that buffers know nothing of
         return array.__array_interface__["data"][0]
 
@@ -151,7 +152,7 @@ class Frame:
         for tensor in tensors:
             places.append(end if tensor.bytes <= STAGED else None)
             end += line(tensor.bytes) if tensor.bytes <= STAGED else 0
-        memory = aligned_bytes(end + program.arena_size)
+        memory: Any = aligned_bytes(end + program.arena_size)
         memory[:RECORD] = 0
         self.address = address_of(memory)
         memory[ENTRY_AT : ENTRY_AT + 8].view(np.uint64)[0] = program.entry_address

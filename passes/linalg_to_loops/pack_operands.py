@@ -68,7 +68,6 @@ from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import Rewriter
 
-from .access import base_of
 from .apply_schedule import functions_of, stages_of
 from .bufferize_kernel import copy
 from .views import Buffer, type_of
@@ -143,7 +142,7 @@ def pack_operand(kernel: func.FuncOp, schedule: KernelOp, pack: PackOp, constant
     maps = list(op.indexing_maps)
     maps[pack.operand_number] = AffineMapAttr(packing.map(maps[pack.operand_number].data))
     op.properties["indexing_maps"] = ArrayAttr(maps)
-    argument = base_of(value)
+    argument = reshaped(value)  # a part of the weights, which a block reads, is packed when it is its turn
     if isinstance(argument, BlockArgument) and constants.are_given(kernel, argument):
         for call in constants.calls[kernel.sym_name.data]:
             constants.give(call, argument.index, packing, packed)

@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pytest
 
-
 SCHEDULE = re.compile(r"^( *)schedule\.kernel .*?^\1}\n", re.MULTILINE | re.DOTALL)
-"""A dialect of ours, which stands beside upstream's at level buffers: it is taken out before upstream reads the rest."""
+"""A dialect of ours, which stands beside upstream's at level buffers: taken out before upstream reads the rest."""
 
 
 @cache
