@@ -155,8 +155,21 @@ class FunctionPrinter:
         start, size = self.name(op.byte_shift), kind.element_count() * BYTES[form]
         self.line(f'{self.name(op.result)} = {self.name(op.source)}[{start}:{start} + {size}].cast("B").cast("{form}")')
 
+    def subview(self, op: memref.SubviewOp) -> None:
+        """The same elements from the view's first one on; its type's strides say where the others are."""
+        assert isinstance(op.source.type, MemRefType)
+        if op.offsets:
+            raise StepwellError("a subview at an offset that is computed cannot be printed as Python", op)
+        starts, strides = op.static_offsets.get_values(), op.source.type.get_strides() or ()
+        first = sum(start * stride for start, stride in zip(starts, strides, strict=True))
+        self.line(f"{self.name(op.result)} = {self.name(op.source)}[{first}:]")
+
+    def metadata(self, op: memref.ExtractStridedMetaDataOp) -> None:
+        """A buffer starts at its first element: from there the offset is 0."""
+        self.names[op.base_buffer], self.names[op.offset] = self.name(op.source), "0"
+
     def alias(self, op: Operation) -> None:
-        """A reshape: the same elements in the same order."""
+        """A reshape, or another type: the same elements in the same order."""
         self.names[op.results[0]] = self.name(op.operands[0])
 
     # Control
@@ -201,6 +214,10 @@ STATEMENTS: dict[str, Callable[[FunctionPrinter, Operation], None]] = {
     "memref.load": FunctionPrinter.load,
     "memref.store": FunctionPrinter.store,
     "memref.view": FunctionPrinter.view,
+    "memref.subview": FunctionPrinter.subview,
+    "memref.extract_strided_metadata": FunctionPrinter.metadata,
+    "memref.reinterpret_cast": FunctionPrinter.alias,
+    "memref.cast": FunctionPrinter.alias,
     "memref.collapse_shape": FunctionPrinter.alias,
     "memref.expand_shape": FunctionPrinter.alias,
     "scf.for": FunctionPrinter.loop,
