@@ -15,23 +15,30 @@
     }
 
 The loop is a parallel one of the last op, found again in the ops before it by the buffers between them: a loop walks a
-buffer that one of them writes with the stride and the extent with which the other op's loop walks it. An op in front
-that has no such loop (a transpose of what all blocks read) runs before the blocks. Of the loops that will do, the
-outermost is taken of which a block of one iteration fits into `l2`, all that it touches counted; and of that as many
+buffer that one of them writes over the same elements as the other op's loop, with the same stride, or one of the two
+strides is a multiple of the other: an op that takes four rows at a time runs by 1 beside one that runs by 4. An op
+in front that has no such loop (a transpose of what all blocks read) runs before the blocks. Of the loops that will do,
+the outermost is taken of which a block of one iteration fits into `l2`, with all that it touches; and of that as many
 iterations as fit into `l1`, or else into `l2`, as long as `BLOCKS` blocks remain for threads to share. A product is not
-cut into less than `ROWS` rows, for each of which it would read its right operand again, and no loop along which memory
-is contiguous is cut. Nests that hand nothing on to one another, and a kernel whose buffers fit into `l1`, need no
-blocks. A schedule that is there already stays.
+cut into less than `ROWS` rows, for which it would read its right operand again, and no loop along which memory is
+contiguous is cut. Nests that hand nothing on to one another, and a kernel whose buffers fit into `l1`, need no blocks.
+A schedule that is there already stays.
+
+Where what a product reads again in every block is too large for that, it may come from a farther cache each time: so
+many rows leave time for it. Then only those buffers must fit into `l2` that the blocks have to themselves.
 
 So attention runs head by head: the scores of one head are made, normalized and used while they lie in the second-level
-cache (Dao et al. 2022, FlashAttention, without its running softmax, which rows that fit do not need).
+cache (Dao et al. 2022, FlashAttention, without its running softmax, which rows that fit do not need). A Winograd
+convolution runs some rows of tiles at a time, from its input's transform to what follows its output's (Jia et al. 2018,
+Optimizing N-Dimensional, Winograd-Based Convolution for Manycore CPUs).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from math import prod
+from functools import partial
+from math import ceil, prod
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
@@ -40,7 +47,7 @@ from stepwell.pass_manager import ModulePass
 from stepwell.passes.linalg_to_loops.access import Stage, memref_type, whole_stage_of
 from stepwell.passes.linalg_to_loops.apply_blocks import fits
 from stepwell.passes.linalg_to_loops.apply_schedule import functions_of, stages_in
-from stepwell.passes.linalg_to_loops.nests import group
+from stepwell.passes.linalg_to_loops.nests import group, is_private
 from xdsl.dialects import func
 from xdsl.dialects.builtin import FixedBitwidthType, ModuleOp
 from xdsl.ir import Block, Region, SSAValue
@@ -50,8 +57,11 @@ from .schedule_kernels import keeps_lanes
 BLOCKS = 8
 """A loop is cut into so many blocks at least, if it is that long: there are threads to keep busy."""
 
-ROWS = 16
+ROWS = 14
 """Of a product whose right operand all blocks share, a block has so many rows at least: as many as a register tile."""
+
+Cost = Callable[[float], float]
+"""How many bytes a cache must hold for this share of the iterations."""
 
 
 @dataclass(frozen=True)
@@ -78,33 +88,69 @@ class ScheduleBlocks(ModulePass):
         stages = [whole for run in runs for stage in run if (whole := whole_stage_of(stage.op)) is not None]
         if len(runs) != 1 or len(stages) < len(runs[0]) or touched(stages) <= self.l1:
             return None
-        for dim, extent in enumerate(stages[-1].extents):
-            if stages[-1].reduction[dim] or extent < 2 or stages[-1].outputs[0].at.strides[dim] == 1:
+        last = stages[-1]
+        found: list[tuple[range, list[int]]] = []
+        for dim, extent in enumerate(last.extents):
+            if last.reduction[dim] or extent < 2 or last.outputs[0].at.strides[dim] == 1:
                 continue
             loops = same_loop(stages, dim)
             first = next((n for n in reversed(range(len(stages))) if n not in loops), -1) + 1
-            members = range(first, len(stages))
-            if not hand_on(runs[0][first:]):
-                continue
-            size = self.size_of([stages[n] for n in members], [loops[n] for n in members])
-            if size is None:
-                continue
-            block = BlockOp(members, [loops[n] for n in members], [size] * len(members))
-            if fits(function, block):
-                return block
+            if hand_on(runs[0][first:]):
+                members = range(first, len(stages))
+                found.append((members, [loops[n] for n in members]))
+        for size_of in (self.size_in_cache, self.size_of_streams):
+            for members, loops in found:
+                sizes = size_of([stages[n] for n in members], loops)
+                if sizes is not None and fits(function, block := BlockOp(members, loops, sizes)):
+                    return block
         return None
 
-    def size_of(self, stages: Sequence[Stage], loops: Sequence[int]) -> int | None:
-        """The iterations of a block; None if too few of them fit."""
-        extent = stages[-1].extents[loops[-1]]
-        products = [(stage, loop) for stage, loop in zip(stages, loops, strict=True) if is_product(stage)]
-        shared = any(not access.at.strides[loop] for stage, loop in products for access in stage.inputs)
-        least, most = ROWS if shared else 1, max(extent // BLOCKS, 1)
-        sizes = {size: touched(stages, loops, size / extent) for size in range(least, most + 1) if extent % size == 0}
-        for cache in (self.l2,) if products else (self.l1, self.l2):
-            if fitting := [size for size, touches in sizes.items() if touches <= cache]:
-                return max(fitting)
+    def size_in_cache(self, stages: Sequence[Stage], loops: Sequence[int]) -> list[int] | None:
+        """The iterations of a block whose buffers are all in a cache; None if too few fit."""
+        caches = (self.l2,) if any(is_product(stage) for stage in stages) else (self.l1, self.l2)
+        sizes = (sizes_within(cache, stages, loops, partial(touched, stages, loops)) for cache in caches)
+        return next((size for size in sizes if size is not None), None)
+
+    def size_of_streams(self, stages: Sequence[Stage], loops: Sequence[int]) -> list[int] | None:
+        """The iterations of a block whose own buffers are in a cache, and what all blocks read is not; None if there is
+        no product that reads such an operand, or too few fit."""
+        ops = {stage.op for stage in stages}
+        own = {a.base for stage in stages for a in stage.outputs if is_private(a.base, ops)}
+        if not own or not any(rows_of(stage, loop) for stage, loop in zip(stages, loops, strict=True)):
+            return None
+        return sizes_within(self.l2, stages, loops, partial(touched, stages, loops, of=own))
+
+
+def sizes_within(cache: int, stages: Sequence[Stage], loops: Sequence[int], cost: Cost) -> list[int] | None:
+    """How many iterations of its loop each op has in a block; None where those that a block must have do not fit.
+
+    They are counted in iterations of the op that has the fewest. Best is what divides them; then the largest block of
+    which there are `BLOCKS`, or else the smallest; there are always two.
+    """
+    extents = [stage.extents[loop] for stage, loop in zip(stages, loops, strict=True)]
+    units = min(extents)
+    if any(extent % units for extent in extents):
         return None
+    rows = [n for stage, loop in zip(stages, loops, strict=True) if (n := rows_of(stage, loop))]
+    least, few = max((ceil(ROWS * units / n) for n in rows), default=1), units // BLOCKS
+
+    def rank(size: int) -> tuple[bool, bool, int]:
+        return units % size > 0, size > few, -size if size <= few else size
+
+    sizes = range(least, units // 2 + 1)
+    if not sizes or cost(least / units) > cache:
+        return None
+    size = next(size for size in sorted(sizes, key=rank) if cost(size / units) <= cache)
+    return [size * extent // units for extent in extents]
+
+
+def rows_of(stage: Stage, loop: int) -> int:
+    """The rows of a product in all blocks, if each block along `loop` reads one of its operands again; else 0."""
+    if not is_product(stage):
+        return 0
+    parallel = [(d, extent) for d, extent in enumerate(stage.extents) if not stage.reduction[d]]
+    again = [access.at.strides for access in stage.inputs if not access.at.strides[loop]]
+    return min((prod(extent for d, extent in parallel if not strides[d]) for strides in again), default=0)
 
 
 def is_product(stage: Stage) -> bool:
@@ -121,11 +167,15 @@ def hand_on(stages: Sequence[Stage]) -> bool:
     return False
 
 
-def touched(stages: Sequence[Stage], loops: Sequence[int] = (), share: float = 1) -> float:
-    """How many bytes ops touch, of what they walk along `loops` only a `share`."""
+def touched(
+    stages: Sequence[Stage], loops: Sequence[int] = (), share: float = 1, of: Container[SSAValue] | None = None
+) -> float:
+    """How many bytes ops touch, of what they walk along `loops` only a `share`; of these buffers, or of all."""
     parts: dict[SSAValue, float] = {}
     for n, stage in enumerate(stages):
         for access in (*stage.inputs, *stage.outputs):
+            if of is not None and access.base not in of:
+                continue
             kind = access.element
             width = kind.bitwidth / 8 if isinstance(kind, FixedBitwidthType) else 8
             whole = prod(memref_type(access.base).get_shape()) * width
@@ -156,12 +206,14 @@ def same_loop(stages: Sequence[Stage], dim: int) -> dict[int, int]:
 
 
 def loop_with(stage: Stage, base: SSAValue, stride: int, extent: int) -> int | None:
-    """The parallel loop of `extent` iterations that walks `base` with `stride`, if there is one only."""
+    """The parallel loop that walks `base` as far as a loop of this stride and extent, if there is one only: with the
+    same stride, or one of both is a whole multiple of the other."""
     loops = {
         dim
         for access in (*stage.inputs, *stage.outputs)
         if access.base is base
         for dim, step in enumerate(access.at.strides)
-        if step == stride and stage.extents[dim] == extent and not stage.reduction[dim]
+        if step * stage.extents[dim] == stride * extent and not max(step, stride) % min(step, stride)
+        if stage.extents[dim] > 1 and not stage.reduction[dim]
     }
     return loops.pop() if len(loops) == 1 else None

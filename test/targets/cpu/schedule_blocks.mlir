@@ -56,8 +56,73 @@ func.func private @one_head(%q: tensor<512x64xf32>, %k: tensor<512x64xf32>, %v: 
   func.return %o : tensor<512x64xf32>
 }
 
-// A product with its epilogue is one nest: nothing is handed on.
+// A Winograd convolution: transform, fill, products, transform, relu. With its weights, 576 KB, no block fits; but they
+// may be read again for 14 rows of a product, which are 14 tiles here: one row of them, of which the transformed input
+// and the products, what the blocks have to themselves, take 126 KB each. The last op has 4 rows for each row of tiles.
+// CHECK-NEXT:    schedule.kernel @tiles {
+// CHECK-NEXT:      schedule.block [0, 1, 2, 3, 4] along [1, 3, 3, 1, 1] by [1, 1, 1, 1, 4]
+// CHECK-NEXT:    }
+// APPLIED-LABEL: func.func private @tiles
+// APPLIED:         scf.for %block = 
+// APPLIED:           memref.alloc() : memref<36x1x1x14x64xf32>
+// APPLIED:           memref.alloc() : memref<36x2x1x1x14x32xf32>
+// APPLIED-NOT:     memref.alloc()
+// APPLIED:           memref.subview %{{[0-9]+}}[0, %{{.*}}, 0, 0] [1, 4, 56, 64] [1, 1, 1, 1]
+// APPLIED:         } {stepwell.parallel}
+func.func private @tiles(%x: tensor<1x58x58x64xf32>, %u: tensor<36x2x64x32xf32>, %b: tensor<64xf32>)
+    -> tensor<1x56x56x64xf32> attributes {stepwell.kernel} {
+  %c = graph.winograd_conv %x, %u, %b {tile = 4, pads = [0, 0, 0, 0]}
+      : (tensor<1x58x58x64xf32>, tensor<36x2x64x32xf32>, tensor<64xf32>) -> tensor<1x56x56x64xf32>
+  %y = graph.relu %c : tensor<1x56x56x64xf32>
+  func.return %y : tensor<1x56x56x64xf32>
+}
+
+// Rows of 7 tiles: two at a time, and then the last one.
+// CHECK-NEXT:    schedule.kernel @short_rows {
+// CHECK-NEXT:      schedule.block [0, 1, 2, 3, 4] along [1, 3, 3, 1, 1] by [2, 2, 2, 2, 8]
+// CHECK-NEXT:    }
+// APPLIED-LABEL: func.func private @short_rows
+// APPLIED:         scf.for %block = 
+// APPLIED:           memref.subview %{{[0-9]+}}[0, %{{.*}}, 0, 0] [1, 8, 28, 128] [1, 1, 1, 1]
+// APPLIED:         } {stepwell.parallel}
+// APPLIED:         memref.subview %{{[0-9]+}}[0, 24, 0, 0] [1, 4, 28, 128] [1, 1, 1, 1]
+func.func private @short_rows(%x: tensor<1x30x30x128xf32>, %u: tensor<36x4x128x32xf32>, %b: tensor<128xf32>)
+    -> tensor<1x28x28x128xf32> attributes {stepwell.kernel} {
+  %c = graph.winograd_conv %x, %u, %b {tile = 4, pads = [0, 0, 0, 0]}
+      : (tensor<1x30x30x128xf32>, tensor<36x4x128x32xf32>, tensor<128xf32>) -> tensor<1x28x28x128xf32>
+  %y = graph.relu %c : tensor<1x28x28x128xf32>
+  func.return %y : tensor<1x28x28x128xf32>
+}
+
+// 4 rows of 4 tiles: a block of 14 tiles would be all of them.
 // CHECK-NOT:     schedule.kernel
+func.func private @few_tiles(%x: tensor<1x18x18x128xf32>, %u: tensor<36x4x128x32xf32>, %b: tensor<128xf32>)
+    -> tensor<1x16x16x128xf32> attributes {stepwell.kernel} {
+  %c = graph.winograd_conv %x, %u, %b {tile = 4, pads = [0, 0, 0, 0]}
+      : (tensor<1x18x18x128xf32>, tensor<36x4x128x32xf32>, tensor<128xf32>) -> tensor<1x16x16x128xf32>
+  %y = graph.relu %c : tensor<1x16x16x128xf32>
+  func.return %y : tensor<1x16x16x128xf32>
+}
+
+// Twice the channels: 14 tiles are too many for the cache.
+func.func private @many_channels(%x: tensor<1x30x30x256xf32>, %u: tensor<36x8x256x32xf32>, %b: tensor<256xf32>)
+    -> tensor<1x28x28x256xf32> attributes {stepwell.kernel} {
+  %c = graph.winograd_conv %x, %u, %b {tile = 4, pads = [0, 0, 0, 0]}
+      : (tensor<1x30x30x256xf32>, tensor<36x8x256x32xf32>, tensor<256xf32>) -> tensor<1x28x28x256xf32>
+  %y = graph.relu %c : tensor<1x28x28x256xf32>
+  func.return %y : tensor<1x28x28x256xf32>
+}
+
+// 54 rows of the 56 that 14 rows of tiles have: the last block would be another one, and 54 is no multiple of 14.
+func.func private @cropped(%x: tensor<1x56x56x64xf32>, %u: tensor<36x2x64x32xf32>, %b: tensor<64xf32>)
+    -> tensor<1x54x54x64xf32> attributes {stepwell.kernel} {
+  %c = graph.winograd_conv %x, %u, %b {tile = 4, pads = [0, 0, 0, 0]}
+      : (tensor<1x56x56x64xf32>, tensor<36x2x64x32xf32>, tensor<64xf32>) -> tensor<1x54x54x64xf32>
+  %y = graph.relu %c : tensor<1x54x54x64xf32>
+  func.return %y : tensor<1x54x54x64xf32>
+}
+
+// A product with its epilogue is one nest: nothing is handed on.
 func.func private @dense(%a: tensor<128x768xf32>, %b: tensor<768x768xf32>) -> tensor<128x768xf32> attributes {stepwell.kernel} {
   %p = graph.matmul %a, %b : (tensor<128x768xf32>, tensor<768x768xf32>) -> tensor<128x768xf32>
   %y = graph.relu %p : tensor<128x768xf32>
