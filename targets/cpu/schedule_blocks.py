@@ -16,7 +16,8 @@
 
 The loop is a parallel one of the last op, found again in the ops before it by the buffers between them: a loop walks a
 buffer that one of them writes over the same elements as the other op's loop, with the same stride, or one of the two
-strides is a multiple of the other: an op that takes four rows at a time runs by 1 beside one that runs by 4. An op
+strides is a multiple of the other: an op that takes four rows at a time runs by 1 beside one that runs by 4, the last
+of whose rows may be missing. An op
 in front that has no such loop (a transpose of what all blocks read) runs before the blocks. Of the loops that will do,
 the outermost is taken of which a block of one iteration fits into `l2`, with all that it touches; and of that as many
 iterations as fit into `l1`, or else into `l2`, as long as `BLOCKS` blocks remain for threads to share. A product is not
@@ -129,7 +130,8 @@ def sizes_within(cache: int, stages: Sequence[Stage], loops: Sequence[int], cost
     """
     extents = [stage.extents[loop] for stage, loop in zip(stages, loops, strict=True)]
     units = min(extents)
-    if any(extent % units for extent in extents):
+    each = [ceil(extent / units) for extent in extents]
+    if any(ceil(extent / n) != units for extent, n in zip(extents, each, strict=True)):
         return None
     rows = [n for stage, loop in zip(stages, loops, strict=True) if (n := rows_of(stage, loop))]
     least, few = max((ceil(ROWS * units / n) for n in rows), default=1), units // BLOCKS
@@ -141,7 +143,7 @@ def sizes_within(cache: int, stages: Sequence[Stage], loops: Sequence[int], cost
     if not sizes or cost(least / units) > cache:
         return None
     size = next(size for size in sorted(sizes, key=rank) if cost(size / units) <= cache)
-    return [size * extent // units for extent in extents]
+    return [size * n for n in each]
 
 
 def rows_of(stage: Stage, loop: int) -> int:
@@ -206,14 +208,20 @@ def same_loop(stages: Sequence[Stage], dim: int) -> dict[int, int]:
 
 
 def loop_with(stage: Stage, base: SSAValue, stride: int, extent: int) -> int | None:
-    """The parallel loop that walks `base` as far as a loop of this stride and extent, if there is one only: with the
-    same stride, or one of both is a whole multiple of the other."""
+    """The parallel loop that walks `base` as a loop of this stride and extent does, if there is one only."""
     loops = {
         dim
         for access in (*stage.inputs, *stage.outputs)
         if access.base is base
         for dim, step in enumerate(access.at.strides)
-        if step * stage.extents[dim] == stride * extent and not max(step, stride) % min(step, stride)
-        if stage.extents[dim] > 1 and not stage.reduction[dim]
+        if stage.extents[dim] > 1 and not stage.reduction[dim] and step
+        if is_same_walk((stride, extent), (step, stage.extents[dim]))
     }
     return loops.pop() if len(loops) == 1 else None
+
+
+def is_same_walk(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    """Whether the loop with the larger (stride, extent) has an iteration for every few of the other, the last of which
+    may be fewer: 55 rows are 14 rows of tiles of 4."""
+    (short, many), (long, few) = sorted((a, b))
+    return long % short == 0 and ceil(many * short / long) == few
