@@ -50,8 +50,8 @@ LEVELS: dict[str, tuple[str, ...]] = {
         "schedule",
         "scf",
     ),
-    "loops": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector"),
-    "program": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector"),
+    "loops": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector", "amx"),
+    "program": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector", "amx"),
     "llvm": ("builtin.module", "llvm"),
 }
 

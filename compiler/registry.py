@@ -32,6 +32,7 @@ DIALECTS = {
     "vector": "xdsl.dialects.vector:Vector",
     "schedule": "stepwell.dialects.schedule:Schedule",
     "x86vector": "stepwell.dialects.x86vector:X86Vector",
+    "amx": "stepwell.dialects.amx:AMX",
     "llvm": "stepwell.dialects.llvm:LLVM",
     "onnx": "stepwell.dialects.onnx:Onnx",
     "graph": "stepwell.dialects.graph:Graph",

@@ -5,7 +5,8 @@
 
 The manifest says what the program expects: {"entry": "stepwell_entry", "inputs": [{"name", "dtype", "shape"}],
 "outputs": [...], "arena_size": bytes, "weights_size": bytes, "threads": how many may run it together, "architecture":
-"x86_64", "features": ["avx2", ...] that it needs}. Shapes and dtypes of the feeds are trusted: who calls has checked.
+"x86_64", "features": ["avx2", ...] that it needs, "amx": true where it uses AMX's tiles}. Shapes and dtypes of feeds
+are trusted: who calls has checked.
 
 A run is one call with the address of a frame, where the program finds its arguments:
 
@@ -20,8 +21,11 @@ import ctypes
 import ctypes.util
 import itertools
 import math
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -80,6 +84,24 @@ def check_machine(architecture: str | None, features: Iterable[str]) -> None:
     if missing:
         cpu = binding.get_host_cpu_name()
         raise MachineError(f"the program needs {', '.join(missing)}, which this machine's processor ({cpu}) lacks")
+
+
+ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, TILE_DATA = 158, 0x1023, 18
+"""The system call, its word that asks for a part of the processor's state, and the number of AMX's tiles."""
+
+
+@cache
+def allow_tiles() -> None:
+    """Ask Linux, once a process, for AMX's tiles: without it the first of their instructions ends the process.
+
+    Raises `RuntimeError` where Linux (before 5.16, say) gives none. See arch_prctl(2) and the kernel's x86/xstate.rst.
+    """
+    if not sys.platform.startswith("linux"):
+        raise MachineError("the program needs amx, for which only Linux is known to be asked")
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(ctypes.c_long(ARCH_PRCTL), ctypes.c_long(ARCH_REQ_XCOMP_PERM), ctypes.c_long(TILE_DATA)) != 0:
+        reason = os.strerror(ctypes.get_errno())
+        raise MachineError(f"the program needs amx, which the system does not lend ({reason})")
 
 
 class MachineError(RuntimeError):
@@ -208,6 +230,8 @@ class NativeProgram:
     ):
         entry: str = manifest["entry"]
         check_machine(manifest.get("architecture"), manifest.get("features", ()))
+        if manifest.get("amx"):
+            allow_tiles()
         self.threads = int(manifest.get("threads", 1))
         self._library = link(files.values(), entry, *(TEAM_FUNCTIONS if self.threads > 1 else ()))
         self.entry_address: int = self._library[entry]

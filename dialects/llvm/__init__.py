@@ -10,6 +10,7 @@ every kernel needs are missing. Ours take their place in our contexts under the 
     %l = llvm.intr.masked.load %p, %m, %s {alignment = 4 : i32} : (!llvm.ptr, ...) -> vector<16xf32>
     llvm.intr.masked.store %l, %p, %m {alignment = 4 : i32} : vector<16xf32>, vector<16xi1> into !llvm.ptr
     %u = llvm.mlir.poison : vector<16xf32>
+    !llvm.x86_amx                                                        the type of AMX's tiles
 """
 
 from xdsl.dialects import llvm as xdsl_llvm
@@ -26,6 +27,7 @@ from .ops import (
     PoisonOp,
     SelectOp,
     UIToFPOp,
+    X86AMXType,
 )
 
 OURS = (
@@ -45,7 +47,7 @@ _names = {op.name for op in OURS}
 LLVM = Dialect(
     "llvm",
     [*(op for op in xdsl_llvm.LLVM.operations if op.name not in _names), *OURS],
-    list(xdsl_llvm.LLVM.attributes),
+    [*xdsl_llvm.LLVM.attributes, X86AMXType],
 )
 
 __all__ = [
@@ -60,4 +62,5 @@ __all__ = [
     "PoisonOp",
     "SelectOp",
     "UIToFPOp",
+    "X86AMXType",
 ]

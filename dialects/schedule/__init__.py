@@ -20,7 +20,8 @@
 `schedule.vectorize`   the iterations of this loop are the lanes of vectors
 `schedule.pack`        an input of a linalg op is read from a packed copy
 `schedule.transpose`   operands that are contiguous along this loop, not along the lanes, are turned in registers
-`schedule.dot`         the two iterations of this loop, pairs of bf16, are multiplied and added by one instruction
+`schedule.dot`         the two iterations of this loop, pairs of bf16, are multiplied and added by one instruction;
+                       `by amx`: up to 32 of them, by one that multiplies tiles
 `schedule.accumulate`  a row of results along this loop is accumulated in memory, reduction loops around it
 
 A loop is a value of type `!schedule.loop`. `schedule-kernels` writes a schedule by rule, a person edits it,

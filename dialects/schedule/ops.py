@@ -9,13 +9,14 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, IntegerType, SymbolRefAttr, i64
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, IntegerType, SymbolRefAttr, UnitAttr, i64
 from xdsl.ir import Block, Operation, OpResult, ParametrizedAttribute, Region, SSAValue, TypeAttribute
 from xdsl.irdl import (
     IRDLOperation,
     irdl_attr_definition,
     irdl_op_definition,
     operand_def,
+    opt_prop_def,
     prop_def,
     region_def,
     result_def,
@@ -383,14 +384,40 @@ class DotOp(LoopsOp):
 
     `%r` is a part of two iterations of a reduction loop, the innermost of all, and what is reduced is products of
     bf16. The instruction sums as f32 does but for the order of rounding, and takes denormal numbers for 0.
+
+    `schedule.dot %r by amx`: `%r`, of an even number of iterations up to 32, the loop in lanes and the one that is
+    unrolled are those of the tiles of AMX. Rows that make no whole tile are multiplied pair by pair.
     """
 
     name = "schedule.dot"
+
+    amx = opt_prop_def(UnitAttr)
+
+    def __init__(self, loops: Sequence[SSAValue], *, amx: bool = False):
+        super().__init__(loops)
+        if amx:
+            self.properties["amx"] = UnitAttr()
 
     def verify_(self) -> None:
         if len(self.loops) != 1:
             raise VerifyException("pairs are of one loop")
         check_loops(self, self.loops)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> DotOp:
+        loops = parse_loops(parser)
+        by = parser.parse_optional_keyword("by") is not None
+        if by:
+            parser.parse_keyword("amx")
+        op = cls(loops, amx=by)
+        op.attributes |= parser.parse_optional_attr_dict()
+        return op
+
+    def print(self, printer: Printer) -> None:
+        print_loops(printer, self.loops)
+        if self.amx is not None:
+            printer.print_string(" by amx")
+        printer.print_op_attributes(self.attributes)
 
 
 @irdl_op_definition

@@ -48,6 +48,7 @@ from .builder import Function
 from .emit import Emitter
 from .interpret import plan_of
 from .nests import Nest, group, why_apart
+from .plan import Tiles
 
 INPLACE = "stepwell.inplace"
 TRANSPARENT = (*VIEWS, memref.AllocOp, memref.ViewOp, memref.GetGlobalOp, arith.ConstantOp)
@@ -95,6 +96,7 @@ def lower(function: func.FuncOp, schedule: KernelOp | None) -> None:
         if isinstance(op, PackOp):
             raise StepwellError("an operand is to be packed", op, "run pack-operands before")
     said = nest_of_each(function, schedule, numbers)
+    shapes: set[Tiles] = set()
     for block, of in runs.items():
         nests = [nest for run in of for nest in nests_of(run, said, numbers)]
         if not nests:
@@ -107,6 +109,9 @@ def lower(function: func.FuncOp, schedule: KernelOp | None) -> None:
             plan = plan_of(nest_op, list(schedule.body.block.ops), nest)
             if nest.is_empty:
                 continue
+            shapes |= set() if plan.tiles is None else {plan.tiles}
+            if len(shapes) > 1:
+                raise StepwellError("schedule.dot by amx: the tiles of a kernel have one shape, here are two", nest_op)
             ops = sorted((s.op for s in nest.stages), key=position.__getitem__)
             made = Emitter(nest, plan, shared, ops[-1]).emit()
             stamp(made, fuse(o.location for o in ops))

@@ -240,9 +240,9 @@ class NestBuilder:
         self.scopes.pop()
         self.scopes[level].before = outer_before
 
-    def allocate(self, element: Attribute, size: int) -> SSAValue:
-        """A buffer of the nest's own."""
-        op = memref.AllocOp([], [], MemRefType(element, (size,)))
-        self._insert(op, 0)
-        op.memref.name_hint = "row"
+    def allocate(self, element: Attribute, *shape: int, name: str = "row", level: int = 0) -> SSAValue:
+        """A buffer of the nest's own; in a scope of a higher level, one of each iteration."""
+        op = memref.AllocOp([], [], MemRefType(element, shape))
+        self._insert(op, level)
+        op.memref.name_hint = name
         return op.memref

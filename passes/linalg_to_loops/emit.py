@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from math import ceil
 
-from xdsl.dialects import memref, vector
+from xdsl.dialects import arith, memref, vector
 from xdsl.dialects.arith import FastMathFlagsAttr
 from xdsl.dialects.builtin import AnyFloat, UnitAttr
 from xdsl.dialects.utils import FastMathFlag
@@ -26,7 +26,8 @@ from .body import combiner_of, zero_of
 from .builder import Function, NestBuilder
 from .lanes import NOWHERE, Body, Column, Place, Point, shifted
 from .nests import Nest
-from .plan import Loop, Plan, dot_factors
+from .plan import TILE_LANES, Loop, Plan, Tiles, dot_factors
+from .tiles import Grid, by_pairs, is_zero
 
 IN_ORDER, REASSOCIATE = FastMathFlagsAttr("none"), FastMathFlagsAttr([FastMathFlag.REASSOC])
 
@@ -117,6 +118,10 @@ class Emitter:
 
     def _tile(self, point: Point, sizes: Sizes) -> None:
         cells = list(self._cells(point, sizes))
+        if self.plan.tiles is not None:
+            cells = self._in_tiles(self.plan.tiles, point, sizes, cells)
+            if not cells:
+                return
         for init in self.nest.inits:
             self._evaluate(init, cells)
         if self.main.is_parallel:
@@ -126,6 +131,35 @@ class Emitter:
         for epilogue in self.nest.epilogues:
             self._evaluate(epilogue, cells)
         self._store(cells)
+
+    def _in_tiles(self, tiles: Tiles, point: Point, sizes: Sizes, cells: list[Cell]) -> list[Cell]:
+        """Compute what of a tile of registers fills whole tiles of AMX; the cells that are left come back."""
+        v, factors = self.plan.vector_dim, dot_factors(self.main)
+        assert v is not None and factors is not None and self.plan.dot is not None
+        (u,) = self.plan.registers
+        grid = Grid(self.b, self.body, factors, tiles, u, v, self.plan.dot)
+        columns = ceil(sizes[v] / TILE_LANES)
+        down = sizes[u] // tiles.rows
+        if not down:
+            return cells
+
+        def inner(at: Point, sums: list[SSAValue], _: Sizes) -> list[SSAValue]:
+            return grid.step({**point, **at}, down, columns, sums)
+
+        sums = self._reduce(self.plan.reductions, {}, sizes, grid.zeros(down * columns), inner)
+        kept, (out, read) = grid.keep(sums, columns), self._outputs()[0]
+        whole = down * tiles.rows * columns
+        for n, cell in enumerate(cells[:whole]):
+            for init in self.nest.inits:
+                self._evaluate(init, [cell])
+            total = grid.load(kept, n // columns, n % columns, cell.column)
+            if not is_zero(cell.known.get(out)):
+                total = self.b.pure(arith.AddfOp, (self._started(out, read, cell), total), total.type)
+            cell.known[out] = total
+            for epilogue in self.nest.epilogues:
+                self._evaluate(epilogue, [cell])
+            self._store([cell])
+        return cells[whole:]
 
     def _cells(self, point: Point, sizes: Sizes) -> Iterator[Cell]:
         v = None if self.lanes_reduced else self.plan.vector_dim
@@ -182,7 +216,7 @@ class Emitter:
                 after += self.body.evaluate(self.main, {**point, **cell.point}, cell.column, old, contract=True)
             return after
 
-        results = self._reduce(self.plan.reductions, {}, sizes, starts, inner)
+        results = self._reduce(by_pairs(self.plan), {}, sizes, starts, inner)
         for n, cell in enumerate(cells):
             cell.known.update(zip(outputs, results[n * len(outputs) :], strict=False))
         return None

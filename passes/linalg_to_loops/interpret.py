@@ -34,7 +34,19 @@ from stepwell.dialects.schedule import (
 from xdsl.ir import Operation, SSAValue
 
 from .nests import Nest
-from .plan import DOT_LANES, Loop, Plan, in_pairs, why_no_dot, why_no_lanes, why_no_partial_lanes
+from .plan import (
+    DOT_LANES,
+    MOST_TILES,
+    TILE_LANES,
+    Loop,
+    Plan,
+    Tiles,
+    in_pairs,
+    why_no_dot,
+    why_no_lanes,
+    why_no_partial_lanes,
+    why_no_tiles,
+)
 
 
 @dataclass
@@ -53,6 +65,7 @@ class Reading:
     turned_by: TransposeOp | None = None
     row: SSAValue | None = None
     dot: SSAValue | None = None
+    amx: bool = False
     unrolled: list[SSAValue] = field(default_factory=list[SSAValue])
     shared: list[SSAValue] = field(default_factory=list[SSAValue])
 
@@ -151,7 +164,7 @@ def _dot(reading: Reading, op: DotOp) -> None:
     loop = op.loops[0]
     if not reading.is_reduction(loop) or reading.step[loop] != 1:
         raise _refusal(op, loop, "pairs are neighbours along a reduction")
-    reading.dot = loop
+    reading.dot, reading.amx = loop, op.amx is not None
 
 
 HANDLERS: dict[type[Operation], Callable[[Reading, Any], None]] = {
@@ -208,6 +221,7 @@ def _plan(reading: Reading, where: Operation) -> Plan:
         raise _refusal(where, tile[-1], "two parts of one loop are unrolled or in lanes")
     for loop in dot:
         _check_dot(reading, loop, where)
+    tiles = _tiles(reading, dot[0], tile, where) if reading.amx else None
     if vector is not None and not dot:
         lanes = reading.dim[vector]
         if any(in_pairs(reading.nest.main, a, lanes) for a in reading.nest.main.inputs):
@@ -221,6 +235,7 @@ def _plan(reading: Reading, where: Operation) -> Plan:
         lanes=reading.lanes,
         turned=reading.turned,
         dot=None if reading.dot is None else reading.dim[reading.dot],
+        tiles=tiles,
         unrolled=frozenset(reading.loop(loop) for loop in reductions if loop in unrolled),
         shared=frozenset(map(reading.loop, reading.shared)),
         row=None if row is None else reading.dim[row],
@@ -231,13 +246,32 @@ def _plan(reading: Reading, where: Operation) -> Plan:
 def _check_dot(reading: Reading, loop: SSAValue, where: Operation) -> None:
     """Refuse what is no pair, of all iterations of a loop, that one instruction multiplies."""
     dim, vector = reading.dim[loop], reading.vector
-    if _iterations(reading, loop) != 2 or reading.nest.main.extents[dim] % 2:
+    if not reading.amx and (_iterations(reading, loop) != 2 or reading.nest.main.extents[dim] % 2):
         raise _refusal(where, loop, "schedule.dot takes two iterations, and a loop of an even number of them")
     if vector is not None and reading.lanes not in DOT_LANES:
         raise _refusal(where, loop, f"schedule.dot is for 4, 8 or 16 lanes, not {reading.lanes}")
     reason = why_no_dot(reading.nest.main, dim, None if vector is None else reading.dim[vector])
     if reason is not None:
         raise _refusal(where, loop, f"schedule.dot: {reason}")
+
+
+def _tiles(reading: Reading, loop: SSAValue, rows: Sequence[SSAValue], where: Operation) -> Tiles:
+    """The tiles of AMX in which pairs along `loop` are multiplied, `rows` the loops that are written out."""
+    vector, main = reading.vector, reading.nest.main
+    depth = _iterations(reading, loop)
+    if vector is None or reading.lanes != TILE_LANES or len(rows) != 1 or reading.turned is not None:
+        raise _refusal(where, loop, f"tiles of amx are of one unrolled loop and one in {TILE_LANES} lanes")
+    if depth < 2 or depth % 2 or depth > 2 * TILE_LANES or main.extents[reading.dim[loop]] % depth:
+        raise _refusal(where, loop, "tiles of amx take an even number of iterations, up to 32, that divides the loop's")
+    down, across = (ceil(_iterations(reading, of) / TILE_LANES) for of in (rows[0], vector))
+    if _iterations(reading, rows[0]) % down:
+        raise _refusal(where, rows[0], f"its iterations do not fill {down} tiles of amx of one size")
+    if down * across + down + across > MOST_TILES:
+        raise _refusal(where, loop, f"{down} by {across} sums and their factors are more than the {MOST_TILES} of amx")
+    reason = why_no_tiles(main, reading.dim[loop], reading.dim[vector], reading.dim[rows[0]])
+    if reason is not None:
+        raise _refusal(where, loop, f"schedule.dot by amx: {reason}")
+    return Tiles(_iterations(reading, rows[0]) // down, depth)
 
 
 def _misplaced(reading: Reading, a: SSAValue, b: SSAValue) -> str:

@@ -28,6 +28,14 @@ class Loop:
 
 
 @dataclass(frozen=True)
+class Tiles:
+    """How large AMX's tiles are: `rows` of the loop that is written out, `depth` of the reduction's iterations."""
+
+    rows: int
+    depth: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """`outer`: the parallel loops, outermost first. `reductions`: the reduction loops inside of them, outermost first.
 
@@ -35,7 +43,8 @@ class Plan:
     registers. `vector_dim`: the loop in lanes, a parallel one, innermost of the tile, or a reduction. `turned`: the
     loop of `registers` along which some operands are contiguous that are not so along the lanes. `unrolled`: loops of
     `reductions` and `chunk` that are written out. `shared`: loops of `outer` that threads may share.
-    `dot`: the reduction loop whose last two iterations, a pair, are one step.
+    `dot`: the reduction loop whose last two iterations, a pair, are one step. `tiles`: so many of them are one step of
+    AMX, and what is written out is in its tiles.
     `row`: accumulate one row along this loop in memory, so that a C compiler sees a contiguous inner loop; `chunk`: the
     reduction loops inside of the row's, written out.
     """
@@ -47,6 +56,7 @@ class Plan:
     lanes: int = 1
     turned: int | None = None
     dot: int | None = None
+    tiles: Tiles | None = None
     unrolled: frozenset[Loop] = frozenset()
     shared: frozenset[Loop] = frozenset()
     row: int | None = None
@@ -109,6 +119,26 @@ def why_no_dot(main: Stage, dim: int, lanes: int | None) -> str | None:
             return "pairs of the factor that lanes share are not neighbours in memory"
         if a.at.strides[lanes] == 2 and (a.at.strides[dim] != 1 or a.at.panel(dim) != 2):
             return "a factor is packed in pairs, but not along it"
+    return None
+
+
+TILE_LANES, MOST_TILES = 16, 8
+"""Columns of a tile of sums, and how many tiles there are."""
+
+
+def why_no_tiles(main: Stage, dim: int, lanes: int, rows: int) -> str | None:
+    """Why pairs along reduction loop `dim` cannot be multiplied in AMX's tiles, whose columns are of loop `lanes` and
+    whose rows of loop `rows`; None if they can."""
+    factors = dot_factors(main)
+    if factors is None:
+        return "it does not sum products of two bf16 in f32"
+    shared, packed = sorted(factors, key=lambda a: a.at.strides[lanes])
+    if shared.at.strides[lanes] or shared.at.strides[dim] != 1 or not shared.at.strides[rows] or shared.at.panels:
+        return "neighbours along the reduction are not neighbours in the factor that moves along the rows"
+    if packed.at.strides[lanes] != 2 or packed.at.strides[dim] != 1 or packed.at.panel(dim) != 2:
+        return "the factor that moves along the lanes is not packed in pairs: schedule.pack"
+    if packed.at.strides[rows] or packed.at.panel(rows) > 1:
+        return "both factors move along the rows"
     return None
 
 

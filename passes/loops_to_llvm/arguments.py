@@ -30,7 +30,11 @@ from .memory import element_bytes, static_strides
 LINE = 64
 """Offsets in the arena and in the weights are multiples of a cache line; their bases are so aligned too."""
 
-WRITES = {"memref.store": 1, "vector.store": 1, "vector.maskedstore": 0, "vector.transfer_write": 1, "memref.copy": 1}
+WRITES = {
+    **{"memref.store": 1, "memref.copy": 1},
+    **{"vector.store": 1, "vector.maskedstore": 0, "vector.transfer_write": 1},
+    "amx.tile_store": 0,
+}
 """Which operand an op writes through."""
 
 SAME_START = (

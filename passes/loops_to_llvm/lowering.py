@@ -18,7 +18,9 @@ from typing import Any, cast
 
 from stepwell.conversion import TypeConverter
 from stepwell.diagnostics import StepwellError
+from stepwell.dialects.amx import TileType
 from stepwell.dialects.lanes import is_integer, vector_type
+from stepwell.dialects.llvm import X86AMXType
 from xdsl.dialects import builtin, llvm
 from xdsl.dialects.builtin import (
     AnyFloat,
@@ -95,6 +97,8 @@ class Types(TypeConverter):
                     fix="unroll to one-dimensional vectors before loops-to-llvm",
                 )
             return VectorType(self(vector.element_type), shape)
+        if isinstance(type, TileType):
+            return X86AMXType()
         if is_integer(type) or isinstance(type, AnyFloat | llvm.LLVMPointerType):
             return type
         raise StepwellError(f"{type} has no counterpart in llvm")

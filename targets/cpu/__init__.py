@@ -27,4 +27,5 @@ def strategy_options(hardware: Hardware) -> str:
         "l2-ways": hardware.l2.ways,
     }
     dot = " dot" if hardware.has("avx512bf16") else ""
-    return " ".join(f"{name}={number}" for name, number in numbers.items()) + dot
+    amx = " amx" if dot and hardware.has("amx-tile") and hardware.has("amx-bf16") else ""
+    return " ".join(f"{name}={number}" for name, number in numbers.items()) + dot + amx

@@ -19,7 +19,8 @@ class Cpu:
     many of half a vector, 0 where that is not known. `latency`: cycles from an FMA to the next that needs its result.
     `l1`, `l2`: bytes of a core's caches; `l1_ways`, `l2_ways`: in how many places a line may stand there. `unroll`,
     `vectors`: the tile of a reduction where they are not 0 (rows, and vectors a row).
-    `dot`: an instruction adds the products of pairs of bf16, as fast as one of f32 adds its own.
+    `dot`: an instruction adds the products of pairs of bf16, as fast as one of f32 adds its own. `amx`: another one
+    multiplies tiles of them.
     """
 
     vector_width: int = 1
@@ -35,6 +36,7 @@ class Cpu:
     unroll: int = 0
     vectors: int = 0
     dot: bool = False
+    amx: bool = False
 
     def halved(self) -> Cpu:
         """This processor with half its vectors' width, of which it starts more in a cycle."""

@@ -31,6 +31,7 @@ from stepwell.dialects.schedule import (
     DotOp,
     KernelOp,
     NestOp,
+    PackOp,
     ParallelOp,
     ReorderOp,
     TileOp,
@@ -43,11 +44,12 @@ from stepwell.pass_manager import ModulePass
 from stepwell.passes.linalg_to_loops.apply_schedule import blocks_of, functions_of, stages_in
 from stepwell.passes.linalg_to_loops.nests import Nest, group
 from stepwell.passes.linalg_to_loops.pack_operands import Constants
-from stepwell.passes.linalg_to_loops.plan import vector_dims
+from stepwell.passes.linalg_to_loops.plan import Tiles, vector_dims
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from .amx import in_tiles, shape_of
 from .cpu import Cpu
 from .packing import packs_of
 from .tile import Tile, choose_tile
@@ -91,10 +93,11 @@ def schedule_of(function: func.FuncOp, cpu: Cpu, weights: Sequence[SSAValue]) ->
     runs = [run for block in blocks_of(function) for run in stages_in(block) if run]
     numbers = {stage.op: n for n, stage in enumerate(stage for run in runs for stage in run)}
     block = Block()
+    shapes: set[Tiles] = set()
     for run in runs:
         for nest in group(run, keeps_lanes):
             nest = nest.collapsed()
-            block.add_ops(write_schedule(nest, numbers, cpu, weights))
+            block.add_ops(write_schedule(nest, numbers, cpu, weights, shapes))
     return KernelOp(function.sym_name.data, Region(block)) if runs else None
 
 
@@ -104,9 +107,10 @@ def keeps_lanes(nest: Nest) -> bool:
 
 
 def write_schedule(
-    nest: Nest, numbers: Mapping[Operation, int], cpu: Cpu, weights: Sequence[SSAValue]
+    nest: Nest, numbers: Mapping[Operation, int], cpu: Cpu, weights: Sequence[SSAValue], shapes: set[Tiles]
 ) -> list[Operation]:
-    """The ops that schedule a nest. `numbers`: those of the kernel's linalg ops."""
+    """The ops that schedule a nest. `numbers`: those of the kernel's linalg ops. `shapes`: what AMX's tiles are in the
+    kernel, if it has some; there is one shape at most."""
     op = NestOp(sorted(numbers[stage.op] for stage in nest.stages), nest.main.extents)
     for reduction, names in ((False, PARALLEL_NAMES), (True, REDUCTION_NAMES)):
         loops = [loop for loop, kind in zip(op.loops, nest.main.reduction, strict=True) if kind == reduction]
@@ -115,7 +119,16 @@ def write_schedule(
     if nest.is_empty:
         return [op]
     tile = choose_tile(nest, cpu)
-    return [*packs_of(nest, numbers[nest.main.op], tile, cpu, weights.__contains__), op, *tile_ops(op, nest, tile)]
+
+    def packs_for(tile: Tile) -> list[PackOp]:
+        return packs_of(nest, numbers[nest.main.op], tile, cpu, weights.__contains__)
+
+    tiled = in_tiles(nest, tile, cpu)
+    if tiled is not None and any(len(pack.tiles) == 2 for pack in packs_for(tiled)) and shapes <= {shape_of(tiled)}:
+        tile = tiled
+        shapes.add(shape_of(tiled))
+    packs = packs_for(tile)
+    return [*packs, op, *tile_ops(op, nest, tile)]
 
 
 def tile_ops(op: NestOp, nest: Nest, tile: Tile) -> list[Operation]:
@@ -155,5 +168,5 @@ def tile_ops(op: NestOp, nest: Nest, tile: Tile) -> list[Operation]:
     if lanes:
         made.append(VectorizeOp(lanes[0], tile.lanes))
     if pair:
-        made.append(DotOp(pair))
+        made.append(DotOp(pair, amx=tile.depth > 2))
     return made

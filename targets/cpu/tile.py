@@ -47,7 +47,7 @@ class Tile:
     are contiguous that are not so along the lanes. `unroll_reductions`: reduction loops are written out. `row`:
     accumulate one row along `row` in memory, so that a C compiler sees a contiguous inner loop; `chunk` iterations of
     reduction loop `chunk_dim` are added to it in one go. `pair_dim`: a reduction loop of which
-    an instruction takes two iterations at once.
+    an instruction takes two iterations at once, or, in tiles of AMX, `depth`.
     """
 
     order: tuple[int, ...]
@@ -61,6 +61,7 @@ class Tile:
     chunk: int = 1
     turned: int | None = None
     pair_dim: int | None = None
+    depth: int = 2
 
     def step(self, dim: int) -> int:
         """How many iterations of loop `dim` one tile covers."""
@@ -69,7 +70,7 @@ class Tile:
         if dim == self.chunk_dim:
             return self.chunk
         if dim == self.pair_dim:
-            return 2
+            return self.depth
         return self.unroll.get(dim, 1)
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from stepwell.diagnostics import StepwellError
+from stepwell.dialects.llvm import X86AMXType
 from stepwell.locations import describe
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import (
@@ -132,6 +133,8 @@ def type_text(type: Attribute) -> str:
         return "ptr"
     if isinstance(type, llvm.LLVMVoidType):
         return "void"
+    if isinstance(type, X86AMXType):
+        return "x86_amx"
     if (known := FLOATS.get(type.__class__)) is not None:
         return known[0]
     raise StepwellError(f"{type} has no name in LLVM IR")
@@ -230,7 +233,8 @@ class FunctionWriter:
         internal = "internal " if op.linkage.linkage.data in ("internal", "private") and not visible else ""
         lines = [f"; {where}"] if (where := describe(op.location)) is not None else []
         output = self.type(op.function_type.output)
-        lines.append(f"define {internal}{output} {symbol(op.sym_name.data)}({args}) #0 {{")
+        alone = "noinline " if uses_tiles(op) else ""
+        lines.append(f"define {internal}{output} {symbol(op.sym_name.data)}({args}) {alone}#0 {{")
         incoming = incoming_values(blocks)
         for n, block in enumerate(blocks):
             lines.append(f"{self.labels[block]}:")
@@ -269,6 +273,12 @@ class FunctionWriter:
             raise StepwellError(f"{op.name} cannot be written as LLVM IR", where=op)
         text = render(self, op)
         return f"{self.name(op.results[0])} = {text}" if op.results else text
+
+
+def uses_tiles(op: Operation) -> bool:
+    """Whether there are tiles of AMX in `op`. Their registers have one shape in a function, so it stays one."""
+    calls = (inner.intrin.data for inner in op.walk() if isinstance(inner, llvm.CallIntrinsicOp))
+    return any(name.startswith("llvm.x86.tile") for name in calls)
 
 
 def incoming_values(blocks: list[Block]) -> dict[Block, list[tuple[Block, tuple[SSAValue, ...]]]]:

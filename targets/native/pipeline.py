@@ -18,7 +18,7 @@ from stepwell.targets.graph_phases import graph_phases
 from xdsl.dialects.builtin import ModuleOp
 
 from .emitter import Emitter, compile_functions
-from .llvm_ir import print_llvm_ir
+from .llvm_ir import print_llvm_ir, uses_tiles
 from .team import team
 
 
@@ -70,6 +70,8 @@ class NativeTarget:
             "architecture": options.hardware.architecture,
             "features": options.hardware.required(),
         }
+        if uses_tiles(module):  # which the system lends to who asks
+            manifest["amx"] = True
         if manifest["threads"] > 1:
             files["stepwell_team.o"] = Emitter(options.hardware).object_code(team(options.hardware.triple))
         return Artifact(manifest, files, pack_weights(ctx, module))

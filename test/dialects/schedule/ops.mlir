@@ -82,3 +82,16 @@ schedule.kernel @pairs {
   schedule.vectorize %ji by 16
   schedule.dot %ri
 }
+
+// Tiles of AMX take up to 32 iterations of it.
+// CHECK-LABEL: schedule.kernel @tiles {
+// CHECK:         schedule.dot %ri by amx
+schedule.kernel @tiles {
+  %i, %j, %r = schedule.nest [0] : 64, 32, 128
+  %io, %ii = schedule.tile %i by 32
+  %ro, %ri = schedule.tile %r by 32
+  schedule.reorder %io, %ro, %ii, %j, %ri
+  schedule.unroll %ii
+  schedule.vectorize %j by 16
+  schedule.dot %ri by amx
+}
