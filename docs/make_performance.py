@@ -26,11 +26,13 @@ NAMES = {
     "tvm": "TVM",
     "stepwellbf16": "stepwell",
     "ovbf16": "OpenVINO",
-    "indbf16": "Inductor",
 }
-RUNTIMES = ("ort", "ov32", "ind", "ncnn")
-COMPILERS = ("iree", "tvm", "ind")
-BF16 = ("ovbf16", "indbf16")
+TABLES = (
+    ("Against the runtimes, f32", "runtimes", "stepwell", ("ort", "ov32", "ind", "ncnn")),
+    ("Against the compilers, f32", "compilers", "stepwell", ("iree", "tvm", "ind")),
+    ("With `--precision bf16`", "bf16", "stepwellbf16", ("ovbf16",)),
+)
+"""Title, name in performance.json, what we and the others are called there."""
 
 INTRODUCTION = """# Performance
 
@@ -44,10 +46,10 @@ or gives a wrong result. `test/bench/peers.py` installs the others and measures;
 
 
 class Measured:
-    def __init__(self, path: Path):
-        data = json.loads(path.read_text())
-        self.machine: str = data["machine"]
-        self.results: dict[str, dict[str, Any]] = data["results"]
+    """What was measured in turns for one table."""
+
+    def __init__(self, results: dict[str, dict[str, Any]]):
+        self.results = results
 
     def ms(self, model: str, runtime: str, threads: int) -> float | None:
         return self.results.get(f"{model}/{runtime}/{threads}", {}).get("median_ms")
@@ -76,13 +78,11 @@ class Measured:
         return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def page(measured: Measured) -> str:
-    parts = [INTRODUCTION.format(machine=measured.machine)]
-    for title, ours, others in (
-        ("Against the runtimes, f32", "stepwell", RUNTIMES),
-        ("Against the compilers, f32", "stepwell", COMPILERS),
-        ("With `--precision bf16`", "stepwellbf16", BF16),
-    ):
+def page(path: Path) -> str:
+    said = json.loads(path.read_text())
+    parts = [INTRODUCTION.format(machine=said["machine"])]
+    for title, name, ours, others in TABLES:
+        measured = Measured(said["tables"].get(name, {}))
         for threads in (1, 2):
             if measured.models(ours, threads, others):
                 of = "one thread" if threads == 1 else f"{threads} threads"
@@ -91,7 +91,7 @@ def page(measured: Measured) -> str:
 
 
 def main() -> None:
-    text = page(Measured(MEASURED))
+    text = page(MEASURED)
     if "--check" in sys.argv:
         sys.exit(PAGE.read_text() != text)
     PAGE.write_text(text)

@@ -1,13 +1,14 @@
 """Whole models against the runtimes and compilers that a user could pick instead, measured in turns in one run.
 
     python test/bench/peers.py DIR --install                      a virtual environment a peer, in DIR
-    python test/bench/peers.py DIR [--models bench|real|a,b] [--threads 1,2] [--peers ort,ov32,ind,ncnn]
+    python test/bench/peers.py DIR [--table runtimes|compilers|bf16] [--models bench|real|a,b] [--threads 1,2]
     python docs/make_performance.py                               the page that shows what was measured
 
 The runner is `../shared/bench/peers.py`: one process for each runtime, all stopped but the one that is measured, pinned
 to as many cores as there are threads. `bench` are the models that `../shared/bench/build_models.py` makes, `real` the
-trained ones that tests run too, on their recorded inputs. Medians go to docs/performance.json beside what earlier runs
-measured of other models; a peer whose result is wrong, or that fails, is noted as such and counts for nothing.
+trained ones that tests run too, on their recorded inputs. Medians go to docs/performance.json, a table beside the
+others, beside what earlier runs measured of other models; a peer whose result is wrong, or that fails, is noted as
+such and counts for nothing.
 """
 
 from __future__ import annotations
@@ -41,6 +42,13 @@ VENVS = {
     "TVM": ("apache-tvm==0.27.0", "onnx", "numpy"),
 }
 """What is installed for the peers; the names are the runner's, VENV_ORT and so on."""
+
+TABLES = {
+    "runtimes": ("stepwell", "ort,ov32,ind,ncnn"),
+    "compilers": ("stepwell", "iree,tvm,ind"),
+    "bf16": ("stepwellbf16", "ovbf16"),
+}
+"""What is measured in turns, ours and the others, by the runner's names."""
 
 AGREES = 1e-2
 """Largest |difference| to ONNX Runtime, over the largest |output|, of a result that counts: f32 stays far below it."""
@@ -83,7 +91,7 @@ def measure(folder: Path, models: Iterable[str], args: argparse.Namespace) -> di
     results = folder / f"results-{tag}.json"
     results.unlink(missing_ok=True)
     command = [folder / "venv-ort" / "bin" / "python", SHARED / "peers.py"]
-    command += ["--models", ",".join(models), "--rts", f"{args.ours},{args.peers}", "--threads", args.threads]
+    command += ["--models", ",".join(models), "--rts", ",".join(TABLES[args.table]), "--threads", args.threads]
     command += ["--rounds", str(args.rounds), "--secs", str(args.seconds), "--tag", tag]
     subprocess.run(command, env=environment(folder), check=True)
     return json.loads(results.read_text())
@@ -113,8 +121,7 @@ def main() -> None:
     parser.add_argument("--install", action="store_true")
     parser.add_argument("--models", default="bench")
     parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--ours", default="stepwell")
-    parser.add_argument("--peers", default="ort,ov32,ind,ncnn")
+    parser.add_argument("--table", default="runtimes", choices=TABLES)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5)
     args = parser.parse_args()
@@ -125,11 +132,11 @@ def main() -> None:
     groups = {"bench": BENCH, "real": real_models.SUPPORTED}
     models = groups.get(args.models) or tuple(args.models.split(","))
     prepare(folder, models)
-    measured = json.loads(MEASURED.read_text()) if MEASURED.exists() else {"results": {}}
+    measured = json.loads(MEASURED.read_text()) if MEASURED.exists() else {"tables": {}}
     measured["machine"] = f"{processor()}, {os.cpu_count()} cores"
-    for key, result in measure(folder, models, args).items():
-        measured["results"][key] = kept(key, result)
-    measured["results"] = dict(sorted(measured["results"].items()))
+    table = measured["tables"].setdefault(args.table, {})
+    table |= {key: kept(key, result) for key, result in measure(folder, models, args).items()}
+    measured["tables"][args.table] = dict(sorted(table.items()))
     MEASURED.write_text(json.dumps(measured, indent=1) + "\n")
     print(f"wrote {MEASURED}")
 
