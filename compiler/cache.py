@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import mmap
 import os
 import sys
 import tempfile
@@ -60,6 +61,25 @@ class Cache:
         with contextlib.suppress(OSError):
             os.utime(path)  # used now: last to go
         return content
+
+    def map(self, key: str) -> memoryview | None:
+        """The entry of `key` as memory that the system reads from the file: for large entries, of which there is no
+        copy. None as for `get`."""
+        if self.folder is None:
+            return None
+        path = self._path(key)
+        try:
+            with path.open("rb") as file:
+                entry = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except (OSError, ValueError):  # an empty file cannot be mapped
+            return None
+        if hashlib.sha256(entry[DIGEST_BYTES:]).digest() != bytes(entry[:DIGEST_BYTES]):
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return entry[DIGEST_BYTES:]
 
     def put(self, key: str, content: bytes) -> None:
         """Keep `content`. A folder that cannot be written is no error: the next compilation only takes longer."""

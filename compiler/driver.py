@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import mmap
 import os
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from .pass_manager import Hook
 
 MAX_THREADS = 1024
+SETTLED_NS = 2_000_000_000
+"""How long ago a file must have changed for its times to tell it from what it may become."""
 
 
 def compile(
@@ -226,7 +230,7 @@ class Model:
     def load(self, shapes: Shapes, values: Values = ()) -> Loaded:
         """The program for inputs of these shapes, and of these values where it is made for some."""
         key = self.key((shapes, values))
-        entry = self.cache.get(key) if key is not None else None
+        entry = self.cache.map(key) if key is not None else None
         if entry is not None:
             artifact = unpack_artifact(entry)
         else:
@@ -288,17 +292,32 @@ class Model:
 
     @cached_property
     def content_digest(self) -> bytes | None:
-        """What stands for the model's bytes where they say everything; None for text, protos, and external data.
+        """What stands for the model's bytes where they say everything; None for text, protos, and external data."""
+        if isinstance(self.source, bytes):
+            return digest_of(self.source)
+        if not isinstance(self.source, (str, Path)) or Path(self.source).suffix not in REGISTRY.importers:
+            return None
+        try:
+            return self.file_digest(Path(self.source)) or None
+        except (OSError, ValueError):
+            return None  # the importer will say what is wrong with it
 
-        SHA-256, since processors have instructions for it: a model's weights go through it at each start."""
-        content = self.source
-        if isinstance(content, (str, Path)):
-            if Path(content).suffix not in REGISTRY.importers:
-                return None
-            try:
-                content = Path(content).read_bytes()
-            except OSError:
-                return None  # the importer will say what is wrong with it
-        if not isinstance(content, bytes) or b"location" in content:
-            return None  # external data are named by an entry called `location`; a stray match only costs time
-        return hashlib.sha256(content).digest()
+    def file_digest(self, path: Path) -> bytes:
+        """The digest of a file's content, empty where it has none. What has been read once is not read again as long as
+        the system says that the file is the same, at the same time of its last change, which lies some time back."""
+        status = path.stat()
+        same = (str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        key = hashlib.blake2b(repr((same, compiler_digest())).encode(), digest_size=20).hexdigest()
+        if (known := self.cache.get(key)) is not None:
+            return known
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            digest = digest_of(content) or b""
+        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED_NS:
+            self.cache.put(key, digest)
+        return digest
+
+
+def digest_of(content: bytes | mmap.mmap) -> bytes | None:
+    """SHA-256, since processors have instructions for it. None for external data, which are named by an entry called
+    `location`; a stray match only costs time."""
+    return None if content.find(b"location") >= 0 else hashlib.sha256(content).digest()

@@ -70,10 +70,10 @@ def pack_artifact(artifact: Artifact) -> bytes:
     return b"".join((len(head).to_bytes(8, "little"), head, *parts.values()))
 
 
-def unpack_artifact(packed: bytes) -> Artifact:
+def unpack_artifact(packed: bytes | memoryview) -> Artifact:
     """The artifact that `pack_artifact` packed. Its weights are a view of `packed`."""
     head = 8 + int.from_bytes(packed[:8], "little")
-    table = json.loads(packed[8:head])
+    table = json.loads(bytes(packed[8:head]))
     manifest = json.loads(table.pop("__metadata__")["manifest"])
     data = memoryview(packed)[head:]
     parts = {name: data[slice(*entry["data_offsets"])] for name, entry in table.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import stepwell
 from stepwell.cache import Cache, default_folder
+from stepwell.driver import Model, Way, find_target
 
 DIGITS = Path(__file__).parent.parent.parent / "examples" / "digits" / "digits.onnx"
 FEEDS = {"image": np.random.default_rng(0).random((2, 1, 8, 8), np.float32)}
@@ -96,3 +98,36 @@ def test_where_it_lives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     assert default_folder() is None
     monkeypatch.setenv("STEPWELL_CACHE", str(tmp_path))
     assert default_folder() == tmp_path
+
+
+def test_a_mapped_entry_is_the_entry(tmp_path: Path):
+    cache = Cache(tmp_path)
+    assert cache.map(KEY) is None
+    cache.put(KEY, b"content")
+    assert bytes(cache.map(KEY) or b"") == b"content"
+    path = next(tmp_path.glob("*/*"))
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert cache.map(KEY) is None and not path.exists()
+    path.write_bytes(b"")
+    assert cache.map(KEY) is None
+
+
+def test_a_file_that_changed_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Even where its size and its time of change are made to look the same."""
+    path = tmp_path / "model.onnx"
+    model = Model(path, Way(find_target("native")), Cache(tmp_path / "cache"))
+    monkeypatch.setattr("stepwell.driver.SETTLED_NS", -(10**18))
+    path.write_bytes(b"one")
+    before = path.stat()
+    first = model.file_digest(path)
+    assert model.file_digest(path) == first == hashlib.sha256(b"one").digest()
+    path.write_bytes(b"two")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert model.file_digest(path) == hashlib.sha256(b"two").digest()
+
+
+def test_a_file_that_has_just_changed_is_not_remembered(tmp_path: Path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"one")
+    Model(path, Way(find_target("native")), Cache(tmp_path / "cache")).file_digest(path)
+    assert not (tmp_path / "cache").exists()
