@@ -100,6 +100,8 @@ class DistributeThreads(ModulePass):
         if THREADS in main.attributes:
             raise StepwellError("distribute-threads: the program is distributed already", main)
         kernels = {name: op for name, op in functions.items() if op is not main and not op.is_declaration}
+        for kernel in kernels.values():
+            self.hold_against_memory(kernel)
         spared = {name: n for name, op in kernels.items() if (n := self.spared(op))}
         calls = [op.callee.string_value() for op in main.body.block.ops if isinstance(op, func.CallOp)]
         if self.threads == 1 or sum(spared.get(name, 0) for name in calls) <= self.min_spared:
@@ -112,6 +114,18 @@ class DistributeThreads(ModulePass):
         barrier = func.FuncOp.external(BARRIER, [TEAM], [])
         barrier.location = main.location
         module.body.block.insert_op_before(barrier, cast(Operation, module.body.block.first_op))
+
+    def hold_against_memory(self, kernel: func.FuncOp) -> None:
+        """Refuse more threads than plan-memory placed buffers for: two would work in one's memory."""
+        for op in kernel.body.block.ops:
+            placed = op.attributes.get(THREAD)
+            if isinstance(placed, IntegerAttr) and placed.value.data < self.threads:
+                raise StepwellError(
+                    f"distribute-threads: threads={self.threads}, but @{kernel.sym_name.data} has buffers for "
+                    f"{placed.value.data}",
+                    where=op,
+                    fix=f"run plan-memory{{threads={self.threads}}}",
+                )
 
     def spared(self, kernel: func.FuncOp) -> int:
         """How many ops fewer the slowest thread runs than one thread alone would; 0 where sharing is not worth it."""

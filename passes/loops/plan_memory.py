@@ -33,7 +33,7 @@
     }
 
 What a kernel allocates in a loop that several threads may share (`stepwell.parallel`) is placed once for each of
-`threads`, so many bytes apart: the offset is counted from a constant 0 marked `stepwell.thread`, which
+`threads`, so many bytes apart: the offset is counted from a constant 0 marked `stepwell.thread = threads`, which
 distribute-threads replaces by the thread's number. Loops inside are then one thread's.
 
 A buffer lives from the first call that is handed it to the last. Where a kernel's output may stand over an input
@@ -70,7 +70,6 @@ from xdsl.dialects.builtin import (
     MemRefType,
     ModuleOp,
     StringAttr,
-    UnitAttr,
     i8,
     i64,
 )
@@ -81,7 +80,7 @@ from .arena import Lifetime, align, lower_bound, place
 LOWER_BOUND = "stepwell.arena_lower_bound"
 LEVEL = "stepwell.level"
 THREAD = "stepwell.thread"
-"""Marks the constant 0 in whose place distribute-threads puts the number of the thread."""
+"""Marks the constant 0 in whose place distribute-threads puts the number of the thread; says how many there may be."""
 Buffer = MemRefType[Attribute]
 
 
@@ -161,6 +160,7 @@ class ViewsOf:
         self.block = block
         self.offsets: dict[int, arith.ConstantOp] = {}
         self.thread: arith.ConstantOp | None = None
+        self.threads = 1
 
     def at(self, offset: int, kind: Buffer, like: Operation, apart: int = 0) -> SSAValue:
         """A view that stands where `like` stands; at the start where that is inside a loop.
@@ -184,7 +184,7 @@ class ViewsOf:
         """A view at `start + thread * apart`, right before `like`."""
         if self.thread is None:
             self.thread = self._constant(0)
-            self.thread.attributes[THREAD] = UnitAttr()
+            self.thread.attributes[THREAD] = IntegerAttr(self.threads, i64)
             self.thread.result.name_hint = "thread"
         stride = arith.ConstantOp(IntegerAttr(apart, IndexType()))
         behind = arith.MuliOp(self.thread.result, stride.result)
@@ -236,16 +236,18 @@ def plan_kernel(kernel: func.FuncOp, threads: int = 1) -> int:
     lives = live_allocs(block, Steps(block))
     if not lives:
         return 0
-    shared = {alloc: loop for alloc in lives if threads > 1 and (loop := parallel_loop(alloc)) is not None}
-    for alloc, loop in shared.items():
-        lives[alloc] = replace(lives[alloc], size=align(lives[alloc].size) * threads)
+    shared = {alloc: loop for alloc in lives if (loop := parallel_loop(alloc)) is not None}
+    for loop in shared.values():
         for inner in loop.walk():  # what one thread alone has in its memory, the others cannot help with
-            if inner is not loop:
+            if inner is not loop or threads == 1:
                 inner.attributes.pop(PARALLEL, None)
+    for alloc in shared:
+        lives[alloc] = replace(lives[alloc], size=align(lives[alloc].size) * threads)
     offsets, size = place(list(lives.values()))
     views = ViewsOf(block, "ws", size)
+    views.threads = threads
     for (alloc, life), offset in zip(lives.items(), offsets, strict=True):
-        apart = life.size // threads if alloc in shared else 0
+        apart = life.size // threads if alloc in shared and threads > 1 else 0
         _replace(alloc, views.at(offset, alloc.memref.type, alloc, apart))
     kernel.properties["function_type"] = FunctionType.from_lists(block.arg_types, [])
     attributes = kernel.properties.get("arg_attrs")

@@ -29,7 +29,7 @@ CORES = 4
 """
 RNG = np.random.default_rng(0)
 DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.onnx"
-SHARE_ALL = "distribute-threads{{threads={} min-work=0 min-spared=0}}"
+SHARE_ALL = "plan-memory{{threads={0}}},distribute-threads{{threads={0} min-work=0 min-spared=0}}"
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +105,7 @@ def lowered(source: Any, threads: int, shape: tuple[int, ...] | None = None) -> 
         from stepwell.interface import interface_of
 
         way.bind(ctx, module, interface_of(module), (shape,))
-    way.lower(ctx, module, to="program")
+    way.lower(ctx, module, to="loops")
     run_passes(ctx, module, parse_passes(SHARE_ALL.format(threads)), verify_each=True)
     way.lower(ctx, module)
     artifact = way.target.emit(ctx, module, way.options)

@@ -13,3 +13,16 @@ builtin.module {
     func.return
   }
 }
+
+// -----
+
+// Buffers for one thread each: a second one would work in the first one's memory.
+func.func private @kernel(%x: memref<8xf32>, %ws: memref<64xi8>) {
+  // expected-error@+1 {{threads=2, but @kernel has buffers for 1}}
+  %thread = arith.constant {stepwell.thread = 1 : i64} 0 : index
+  func.return
+}
+func.func @main(%x: memref<8xf32>, %weights: memref<0xi8>, %arena: memref<64xi8>) {
+  func.call @kernel(%x, %arena) : (memref<8xf32>, memref<64xi8>) -> ()
+  func.return
+}

@@ -6,7 +6,7 @@
 // works on it, is one thread's. %t is all threads' and stands behind both.
 // CHECK-LABEL: @kernel
 // CHECK-SAME:    %ws: memref<192xi8>
-// CHECK-DAG:     %thread = arith.constant {stepwell.thread} 0 : index
+// CHECK-DAG:     %thread = arith.constant {stepwell.thread = 2 : i64} 0 : index
 // CHECK-DAG:     %[[PLACE:.*]] = arith.constant [[START:[0-9]+]] : index
 // CHECK:         scf.for %i
 // CHECK:           %[[APART:.*]] = arith.constant 64 : index
@@ -19,16 +19,17 @@
 
 // TEAM-LABEL: @kernel
 // TEAM-SAME:    %thread: index, %threads: index
-// TEAM-NOT:     stepwell.thread}
+// TEAM-NOT:     stepwell.thread =
 // TEAM:         scf.for %i
 // TEAM:           arith.muli %thread, %{{.*}} : index
 
-// One thread: one buffer.
+// One thread: one buffer, so that nobody may share the loop around it.
 // ALONE-LABEL: @kernel
 // ALONE-SAME:    %ws: memref<128xi8>
 // ALONE-NOT:     stepwell.thread
-// ALONE:         scf.for %j {{.*}} {
-// ALONE:         } {stepwell.parallel}
+// ALONE:         scf.for %i
+// ALONE-NOT:     stepwell.parallel
+// ALONE:         func.return
 func.func private @kernel(%x: memref<8x4xf32>, %out: memref<8x4xf32>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
