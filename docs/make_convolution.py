@@ -175,8 +175,7 @@ def measured(said: dict[str, float | str]) -> str:
 
 On {said["machine"]}, one thread, the kernel alone takes {float(said["ms"]):.2f} ms: {speed:.0f} GFLOP/s,
 **{speed / limit:.0%}** of the {limit:.0f} GFLOP/s that a loop of nothing but multiply-adds on registers reached in
-turns with it
-(`python docs/make_convolution.py --measure`).
+turns with it (`python docs/make_convolution.py --measure`).
 """
 
 
