@@ -46,21 +46,8 @@ class Cache:
 
     def get(self, key: str) -> bytes | None:
         """The entry of `key`, or None when there is none, or none that is whole."""
-        if self.folder is None:
-            return None
-        path = self._path(key)
-        try:
-            with path.open("rb") as file:
-                head, content = file.read(DIGEST_BYTES), file.read()
-        except OSError:
-            return None
-        if hashlib.sha256(content).digest() != head:
-            with contextlib.suppress(OSError):
-                path.unlink()
-            return None
-        with contextlib.suppress(OSError):
-            os.utime(path)  # used now: last to go
-        return content
+        entry = self.map(key)
+        return None if entry is None else bytes(entry)
 
     def map(self, key: str) -> memoryview | None:
         """The entry of `key` as memory that the system reads from the file: for large entries, of which there is no
@@ -71,14 +58,16 @@ class Cache:
         try:
             with path.open("rb") as file:
                 entry = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        except (OSError, ValueError):  # an empty file cannot be mapped
+        except OSError:
             return None
+        except ValueError:  # an empty file cannot be mapped
+            entry = memoryview(b"")
         if hashlib.sha256(entry[DIGEST_BYTES:]).digest() != bytes(entry[:DIGEST_BYTES]):
             with contextlib.suppress(OSError):
                 path.unlink()
             return None
         with contextlib.suppress(OSError):
-            os.utime(path)
+            os.utime(path)  # used now: last to go
         return entry[DIGEST_BYTES:]
 
     def put(self, key: str, content: bytes) -> None:

@@ -109,7 +109,7 @@ def test_a_mapped_entry_is_the_entry(tmp_path: Path):
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     assert cache.map(KEY) is None and not path.exists()
     path.write_bytes(b"")
-    assert cache.map(KEY) is None
+    assert cache.map(KEY) is None and not path.exists()
 
 
 def test_a_file_that_changed_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
