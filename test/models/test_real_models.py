@@ -20,6 +20,14 @@ def test_agrees_with_onnx_runtime(name: str, target: str) -> None:
     real_models.assert_agrees(stepwell.compile(path, target=target).run(feeds), want)
 
 
+@pytest.mark.parametrize("name", real_models.SECOND_SIZES)
+def test_agrees_at_a_second_size(name: str) -> None:
+    path = real_models.fetch(name)
+    feeds = real_models.at_second_size(name)
+    want = real_models.onnx_runtime(path, feeds)
+    real_models.assert_agrees(stepwell.compile(path).run(feeds), want)
+
+
 def test_the_cat_is_an_egyptian_mau() -> None:
     path = real_models.fetch("mobilenet_v2_imagenet")
     feeds, _ = real_models.recorded("mobilenet_v2_imagenet")

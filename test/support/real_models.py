@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 from requirements import require
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -36,7 +37,28 @@ SUPPORTED = (
     "oww_melspectrogram",
     "ppocrv4_det",
     "ppocrv4_rec",
+    "nudenet_yolov8n_320",
+    "all_minilm_l6_v2_fp32",
 )
+
+SECOND_SIZES: dict[str, dict[str, tuple[int, ...]]] = {
+    "mtcnn_pnet": {"input_1": (2, 40, 61, 3)},
+    "mtcnn_rnet": {"input_2": (5, 24, 24, 3)},
+    "mtcnn_onet": {"input_3": (3, 48, 48, 3)},
+    "ppocr_v2_cls": {"x": (1, 3, 48, 100)},
+    "esrgan_slim_x2": {"LR": (2, 33, 20, 3)},
+    "oww_melspectrogram": {"input": (2, 16000)},
+    "dnsmos_sig_bak_ovr": {"input_1": (2, 144160)},
+    "oww_embedding": {"input_1": (1, 76, 32, 1)},
+    "magika_v3_3": {"bytes": (2, 2048)},
+    "ppocrv4_det": {"x": (1, 3, 96, 160)},
+    "ppocrv4_rec": {"x": (2, 3, 48, 120)},
+    "nudenet_yolov8n_320": {"images": (2, 3, 96, 160)},
+    "mobilenet_v2_imagenet": {"input": (1, 3, 224, 224)},
+    "open_nsfw_resnet50_thin": {"input:0": (1, 224, 224, 3)},
+    "all_minilm_l6_v2_fp32": dict.fromkeys(("input_ids", "attention_mask", "token_type_ids"), (2, 7)),
+}
+"""Other shapes that the inputs of a model with dynamic dims may have, than those of the recorded ones."""
 
 
 @functools.cache
@@ -57,6 +79,21 @@ def recorded(name: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         feeds = {key[3:]: io[key] for key in io.files if key.startswith("in/")}
         want = {key[4:]: io[key] for key in io.files if key.startswith("out/")}
     return feeds, want
+
+
+def at_second_size(name: str) -> dict[str, np.ndarray]:
+    """The recorded inputs, each dim cut or repeated to what SECOND_SIZES says."""
+    feeds, _ = recorded(name)
+    for key, shape in SECOND_SIZES[name].items():
+        for axis, size in enumerate(shape):
+            feeds[key] = np.take(feeds[key], np.arange(size) % feeds[key].shape[axis], axis)
+    return feeds
+
+
+def onnx_runtime(path: Path, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What ONNX Runtime makes of these inputs, here and now."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return dict(zip([output.name for output in session.get_outputs()], session.run(None, feeds), strict=True))
 
 
 def assert_agrees(got: dict[str, np.ndarray], want: dict[str, np.ndarray], relative: float = 1e-3) -> None:
