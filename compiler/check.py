@@ -26,7 +26,7 @@ from .levels import ORDER, level_of
 from .locations import describe, parts_of
 from .manifest import manifest_of
 from .program import Shapes
-from .work import Counted, Work
+from .work import Counted, Repeated, Work
 
 
 @dataclass(frozen=True)
@@ -119,16 +119,28 @@ def operators_of(module: ModuleOp) -> Counter[str]:
 
 
 def layers_of(module: ModuleOp) -> Iterator[Layer]:
-    """Every op of @main that is work, or has parameters. A parameter that several ops read counts with the first."""
+    """Every op of @main that is work, or has parameters. A parameter that several ops read counts with the first.
+
+    What a loop holds counts as often as the loop runs it, or once where that is not known.
+    """
     counted: set[SSAValue] = set()
     for op in main_function(module).body.walk():
         if not isinstance(op, Counted) or not op.results:
             continue
         own = [value for value in op.operands if is_parameter(value) and value not in counted]
         counted.update(own)
-        work, parameters = op.work(), sum(prod(shape_of(value)) for value in own)
+        work, parameters = op.work().times(repeats(op)), sum(prod(shape_of(value)) for value in own)
         if work.flops or parameters:
             yield Layer(op.name, node_name(op.location), shape_of(op.results[0]), parameters, work)
+
+
+def repeats(op: Operation | None) -> int:
+    """How often the loops around an op run it."""
+    count = 1
+    while op is not None and (op := op.parent_op()) is not None:
+        known = op.trip_count if isinstance(op, Repeated) else 1
+        count *= 1 if known is None else known
+    return count
 
 
 def node_name(location: Attribute) -> str:

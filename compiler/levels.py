@@ -31,11 +31,13 @@ LEVELS: dict[str, tuple[str, ...]] = {
         "linalg.generic",
         "linalg.index",
         "linalg.yield",
+        "scf",
         "tensor.collapse_shape",
         "tensor.empty",
         "tensor.expand_shape",
         "tensor.extract",
         "tensor.extract_slice",
+        "tensor.from_elements",
         "tensor.insert_slice",
     ),
     "buffers": (
@@ -56,7 +58,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
 }
 
 FORBIDDEN: dict[str, tuple[str, ...]] = {
-    "kernels": ("graph.fusion", "graph.yield"),
+    "kernels": ("graph.fusion",),
     "program": ("memref.alloc", "memref.alloca", "memref.dealloc", "memref.global", "memref.get_global"),
 }
 """Of an allowed dialect, what may not be there: at level program all memory has its place."""

@@ -23,9 +23,20 @@ class Work:
     def __add__(self, more: Work) -> Work:
         return Work(self.macs + more.macs, self.others + more.others)
 
+    def times(self, count: int) -> Work:
+        return Work(self.macs * count, self.others * count)
+
 
 @runtime_checkable
 class Counted(Protocol):
     """An op that knows how much work it is, once its shapes are static."""
 
     def work(self) -> Work: ...
+
+
+@runtime_checkable
+class Repeated(Protocol):
+    """An op that runs what it holds several times. `trip_count`: how many, None where that is known only when run."""
+
+    @property
+    def trip_count(self) -> int | None: ...

@@ -18,6 +18,8 @@
 | along axes | reduce arg_reduce softmax log_softmax batch_norm | reduction.py |
 | moving elements | reshape transpose broadcast_to concat slice pad gather resize iota | movement.py |
 | shapes that are values | shape_of dynamic_reshape dynamic_broadcast_to dynamic_slice dynamic_pad dynamic_resize dynamic_range | dynamic.py |
+| parts at places known when run | slice_at update_at | place.py |
+| control flow | if loop | control.py |
 | kernels to be | fusion yield | fusion.py |
 
 Each op is a small class: operands and attributes declared as Python values (`fields.py`), `infer_type`, `verify_op`,
@@ -43,6 +45,7 @@ from .constant import (
     inline_array,
     inline_constant,
 )
+from .control import CONTROL_OPS, IfOp, LoopOp
 from .convolution import CONVOLUTION_OPS, ConvolutionOp, ConvOp, ConvTransposeOp
 from .dynamic import (
     DYNAMIC_OPS,
@@ -124,6 +127,7 @@ from .movement import (
     SliceOp,
     TransposeOp,
 )
+from .place import PLACE_OPS, PlaceOp, SliceAtOp, UpdateAtOp
 from .pooling import POOLING_OPS, AvgPoolOp, MaxPoolOp, PoolOp
 from .reduction import REDUCTION_OPS, ArgReduceOp, BatchNormOp, LogSoftmaxOp, ReduceOp, SoftmaxOp
 from .windows import WindowOp
@@ -139,6 +143,8 @@ GRAPH_OPS = [
     *REDUCTION_OPS,
     *MOVEMENT_OPS,
     *DYNAMIC_OPS,
+    *PLACE_OPS,
+    *CONTROL_OPS,
     *FUSION_OPS,
 ]
 

@@ -21,9 +21,12 @@ from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure
 from xdsl.utils.exceptions import VerifyException
 
+YIELDS_TO = ("graph.fusion", "graph.if", "graph.loop")
+"""Ops whose regions `graph.yield` ends."""
+
 
 class YieldOp(Operation):
-    """Ends a fusion; its operands are the fusion's results."""
+    """Ends a region: of a fusion, whose results its operands are, or of control flow (`control.py`)."""
 
     name = "graph.yield"
     traits = traits_def(IsTerminator(), Pure())
@@ -32,8 +35,9 @@ class YieldOp(Operation):
         super().__init__(operands=values)
 
     def verify_(self) -> None:
-        if not isinstance(self.parent_op(), FusionOp):
-            raise VerifyException("stands outside a graph.fusion")
+        parent = self.parent_op()
+        if parent is None or parent.name not in YIELDS_TO:
+            raise VerifyException(f"stands outside of {', '.join(YIELDS_TO)}")
 
     def print(self, printer: Printer) -> None:
         if self.operands:

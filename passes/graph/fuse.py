@@ -16,6 +16,8 @@ it is the only result. So an inner value never leaves its group, and no path tha
 can come back into it: that would be a cycle. `groups.py` says what fits: an anchor with its epilogue, what works by
 rows (a layer norm, an attention), views.
 
+Each region of control flow is walked for itself: no group reaches across its border.
+
 Constants of one element are cloned into the group; larger ones are inputs. What computes nothing stays outside: a
 reshape or a slice is a view of what is there; a concatenation or a padding is a place into which the kernels before it
 write (see `bufferize`).
@@ -50,10 +52,15 @@ class Fuse(FunctionPass):
     panel: int = 512 << 10
 
     def apply_to(self, ctx: Context, func: FuncOp) -> None:
-        for block in func.body.blocks:
+        for block in blocks_of(func):
             for group in find_groups(ctx, block, self.max_ops, self.panel):
                 make_fusion(group)
         region_dce(func.body)  # constants of which every user has a clone
+
+
+def blocks_of(func: FuncOp) -> list[Block]:
+    """The blocks of a function and of the control flow in it, outer ones first."""
+    return [block for op in func.walk() for region in op.regions for block in region.blocks]
 
 
 def find_groups(ctx: Context, block: Block, max_ops: int, panel: int) -> list[Group]:

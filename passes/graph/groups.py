@@ -32,6 +32,7 @@ from stepwell.dialects.graph import (
     LogSoftmaxOp,
     MatmulOp,
     PadOp,
+    PlaceOp,
     ReduceOp,
     ReshapeOp,
     SliceOp,
@@ -58,7 +59,7 @@ def stays_outside(op: GraphOp) -> bool:
         case PadOp():
             return op.mode == "constant"
         case _:
-            return isinstance(op, ConstantOp | ReshapeOp | ConcatOp)
+            return isinstance(op, ConstantOp | ReshapeOp | ConcatOp | PlaceOp)
 
 
 @dataclass

@@ -13,7 +13,8 @@
 
 One walk in program order is enough: an op's type is inferred once those of its operands are, a dynamic form becomes
 its static one on the way, and small constants (the arithmetic of shapes) are folded at once, since what comes next may
-wait for them. A dim that an op's type states but that does not follow from its operands is kept.
+wait for them. A dim that an op's type states but that does not follow from its operands is kept. The regions of control
+flow are walked where they stand: a loop carries what it starts with, and an `if` gives what both its branches do.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from dataclasses import dataclass
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
-from stepwell.dialects.graph import DynamicOp, GraphOp
-from stepwell.dialects.graph.types import Tensor, known, tensor
+from stepwell.dialects.graph import DynamicOp, GraphOp, IfOp, LoopOp
+from stepwell.dialects.graph.control import fits, yield_of
+from stepwell.dialects.graph.types import Tensor, known, tensor, type_of
 from stepwell.locations import stamp
 from stepwell.pass_manager import FunctionPass
 from xdsl.dialects.builtin import FunctionType
@@ -54,15 +56,41 @@ class InferShapes(FunctionPass):
 
 def infer_block(ctx: Context, block: Block) -> None:
     for op in list(block.ops):
-        if not isinstance(op, GraphOp):
+        if not isinstance(op, GraphOp | IfOp | LoopOp):
             continue
         try:
+            if not isinstance(op, GraphOp):
+                infer_control(ctx, op)
+                continue
             op.verify_()  # what the types tell only now may not fit
             for new in settle(op):
                 refine(new)
                 fold_op(ctx, new, SHAPE_BYTES)
         except VerifyException as error:
             raise StepwellError(f"{op.name}: {error}", where=op) from error
+
+
+def infer_control(ctx: Context, op: IfOp | LoopOp) -> None:
+    """Give the values that an `if` or a loop gives, and those that a loop carries, the types that follow by now."""
+    types: list[Tensor] = []
+    if isinstance(op, LoopOp):
+        for arg, init in zip(op.carried, op.inits, strict=True):
+            if fits(arg.type, init.type):  # else the verifier will tell
+                types.append(merge(type_of(init), type_of(arg)))
+                Rewriter.replace_value_with_new_type(arg, types[-1])
+    for region in op.regions:
+        infer_block(ctx, region.block)
+    if isinstance(op, IfOp):
+        yields = [yield_of(region).operands for region in op.regions]
+        for n, (a, b) in enumerate(zip(*yields, strict=True)):
+            if not fits(a.type, b.type):
+                raise VerifyException(
+                    f"gives a {a.type} or a {b.type} as value {n}, by its condition, which is known only when run"
+                )
+            types.append(merge(type_of(a), type_of(b)))
+    op.verify_()
+    for value, type in zip(op.values, types, strict=True):
+        Rewriter.replace_value_with_new_type(value, merge(type, type_of(value)))
 
 
 def settle(op: GraphOp) -> list[GraphOp]:

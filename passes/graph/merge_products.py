@@ -83,7 +83,7 @@ def product_of(op: MatmulOp) -> Product | None:
         return None
     last, bias = op, None
     users = {use.operation for use in op.result.uses}
-    if len(users) == 1 and isinstance(add := users.pop(), AddOp):
+    if len(users) == 1 and isinstance(add := users.pop(), AddOp) and add.parent is op.parent:
         bias = constant_owner(add.b if add.a is op.result else add.a)
         if bias is None or shape_of(bias.result) != shape_of(op.result)[-1:] or add.result.type != op.result.type:
             return None

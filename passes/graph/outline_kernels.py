@@ -13,7 +13,7 @@
     }
 
 A kernel is named after its anchor (the first op that is not elementwise), or after its last op. What is left of @main
-are constants, reshapes (views), calls and the return. Each kernel can be lowered alone, and equal ones once.
+are constants, views, calls, control flow and the return. Each kernel can be lowered alone, and equal ones once.
 """
 
 from __future__ import annotations

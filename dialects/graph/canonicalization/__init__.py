@@ -11,11 +11,19 @@ from stepwell.rewriting import root_types
 from xdsl.ir import Operation
 from xdsl.pattern_rewriter import RewritePattern
 
+from .control import CONTROL_PATTERNS
 from .dynamic import DYNAMIC_PATTERNS
 from .elementwise import ELEMENTWISE_PATTERNS
 from .movement import MOVEMENT_PATTERNS
+from .place import PLACE_PATTERNS
 
-PATTERNS: tuple[RewritePattern, ...] = (*DYNAMIC_PATTERNS, *ELEMENTWISE_PATTERNS, *MOVEMENT_PATTERNS)
+PATTERNS: tuple[RewritePattern, ...] = (
+    *DYNAMIC_PATTERNS,
+    *ELEMENTWISE_PATTERNS,
+    *MOVEMENT_PATTERNS,
+    *PLACE_PATTERNS,
+    *CONTROL_PATTERNS,
+)
 
 
 @cache

@@ -327,3 +327,135 @@ func.func @stays_dynamic(%x: tensor<?x6xf32>, %y: tensor<?x4xf32>) -> tensor<?x?
   %a = graph.dynamic_reshape %x, %s : (tensor<?x6xf32>, tensor<2xi64>) -> tensor<?x?xf32>
   func.return %a : tensor<?x?xf32>
 }
+
+// A part at a known place is a slice; beyond the end it is the last part.
+// CHECK-LABEL: @known_place
+// CHECK-NEXT:    %y = graph.slice %x {starts = [8, 0], sizes = [1, 2]}
+// CHECK-NEXT:    func.return %y
+func.func @known_place(%x: tensor<9x4xf32>) -> tensor<1x2xf32> {
+  %i = graph.constant dense<12> : tensor<i64>
+  %j = graph.constant dense<-1> : tensor<i64>
+  %y = graph.slice_at %x, %i, %j {sizes = [1, 2]} : (tensor<9x4xf32>, tensor<i64>, tensor<i64>) -> tensor<1x2xf32>
+  func.return %y : tensor<1x2xf32>
+}
+
+// What was just put there is what is read there; and all of x is x, wherever it is said to begin.
+// CHECK-LABEL: @read_what_was_put
+// CHECK-NEXT:    func.return %u, %x
+func.func @read_what_was_put(%x: tensor<9xf32>, %u: tensor<2xf32>, %i: tensor<i64>) -> (tensor<2xf32>, tensor<9xf32>) {
+  %z = graph.update_at %x, %u, %i : (tensor<9xf32>, tensor<2xf32>, tensor<i64>) -> tensor<9xf32>
+  %y = graph.slice_at %z, %i {sizes = [2]} : (tensor<9xf32>, tensor<i64>) -> tensor<2xf32>
+  %w = graph.slice_at %x, %i {sizes = [9]} : (tensor<9xf32>, tensor<i64>) -> tensor<9xf32>
+  func.return %y, %w : tensor<2xf32>, tensor<9xf32>
+}
+
+// A larger part may have been moved by its clamping: it must be read.
+// CHECK-LABEL: @read_more_than_was_put
+// CHECK:         graph.update_at
+// CHECK-NEXT:    graph.slice_at
+func.func @read_more_than_was_put(%x: tensor<9xf32>, %u: tensor<2xf32>, %i: tensor<i64>) -> tensor<3xf32> {
+  %z = graph.update_at %x, %u, %i : (tensor<9xf32>, tensor<2xf32>, tensor<i64>) -> tensor<9xf32>
+  %y = graph.slice_at %z, %i {sizes = [3]} : (tensor<9xf32>, tensor<i64>) -> tensor<3xf32>
+  func.return %y : tensor<3xf32>
+}
+
+// The branch that is taken is known.
+// CHECK-LABEL: @known_branch
+// CHECK-NEXT:    %[[Y:.*]] = graph.relu %x
+// CHECK-NEXT:    func.return %[[Y]]
+func.func @known_branch(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %c = graph.constant dense<true> : tensor<i1>
+  %y = graph.if %c -> (tensor<4xf32>) {
+    %a = graph.relu %x : tensor<4xf32>
+    graph.yield %a : tensor<4xf32>
+  } else {
+    graph.yield %x : tensor<4xf32>
+  }
+  func.return %y : tensor<4xf32>
+}
+
+// A result that nobody uses is none, nor is one that both branches take from outside.
+// CHECK-LABEL: @branch_values
+// CHECK-NEXT:    %{{.*}} = graph.if %c -> (tensor<4xf32>) {
+// CHECK-NEXT:      %[[A:.*]] = graph.relu %x
+// CHECK-NEXT:      graph.yield %[[A]] : tensor<4xf32>
+// CHECK-NEXT:    } else {
+// CHECK-NEXT:      graph.yield %x : tensor<4xf32>
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %{{.*}}, %x
+func.func @branch_values(%c: tensor<i1>, %x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %y, %same, %unused = graph.if %c -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+    %a = graph.relu %x : tensor<4xf32>
+    %b = graph.exp %x : tensor<4xf32>
+    graph.yield %a, %x, %b : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+  } else {
+    graph.yield %x, %x, %x : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+  }
+  func.return %y, %same : tensor<4xf32>, tensor<4xf32>
+}
+
+// A loop that takes no step gives what it began with.
+// CHECK-LABEL: @no_steps
+// CHECK-NEXT:    func.return %x, %x
+func.func @no_steps(%x: tensor<4xf32>, %n: tensor<i64>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %none = graph.constant dense<-1> : tensor<i64>
+  %false = graph.constant dense<false> : tensor<i1>
+  %a = graph.loop %i to %none iter(%b = %x) : tensor<4xf32> {
+    %c = graph.relu %b : tensor<4xf32>
+    graph.yield %c : tensor<4xf32>
+  }
+  %d = graph.loop %i to %n while %false iter(%e = %x) : tensor<4xf32> {
+    %f = graph.relu %e : tensor<4xf32>
+    %true = graph.constant dense<true> : tensor<i1>
+    graph.yield %true, %f : tensor<i1>, tensor<4xf32>
+  }
+  func.return %a, %d : tensor<4xf32>, tensor<4xf32>
+}
+
+// A loop of one step is that step, of number 0.
+// CHECK-LABEL: @one_step
+// CHECK-NEXT:    %[[X:.*]] = graph.slice %xs {starts = [0], sizes = [4]}
+// CHECK-NEXT:    %[[Y:.*]] = graph.add %x, %[[X]]
+// CHECK-NEXT:    func.return %[[Y]]
+func.func @one_step(%x: tensor<4xf32>, %xs: tensor<8xf32>) -> tensor<4xf32> {
+  %one = graph.constant dense<1> : tensor<i64>
+  %a = graph.loop %i to %one iter(%b = %x) : tensor<4xf32> {
+    %c = graph.slice_at %xs, %i {sizes = [4]} : (tensor<8xf32>, tensor<i64>) -> tensor<4xf32>
+    %d = graph.add %b, %c : tensor<4xf32>
+    graph.yield %d : tensor<4xf32>
+  }
+  func.return %a : tensor<4xf32>
+}
+
+// A condition that always holds goes, what is handed on unchanged or never read is not carried, and what needs nothing
+// of the loop is computed before it.
+// CHECK-LABEL: @what_stays_the_same
+// CHECK-NEXT:    %[[R:.*]] = graph.relu %x
+// CHECK-NEXT:    %[[Y:.*]] = graph.loop %i to %n iter(%[[B:.*]] = %x) : tensor<4xf32> {
+// CHECK-NEXT:      %[[E:.*]] = graph.add %[[B]], %[[R]]
+// CHECK-NEXT:      graph.yield %[[E]] : tensor<4xf32>
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %[[Y]]
+func.func @what_stays_the_same(%x: tensor<4xf32>, %n: tensor<i64>) -> tensor<4xf32> {
+  %true = graph.constant dense<true> : tensor<i1>
+  %y, %z, %w = graph.loop %i to %n while %true iter(%a = %x, %same = %x, %unread = %x)
+      : tensor<4xf32>, tensor<4xf32>, tensor<4xf32> {
+    %r = graph.relu %same : tensor<4xf32>
+    %e = graph.add %a, %r : tensor<4xf32>
+    %go = graph.constant dense<true> : tensor<i1>
+    graph.yield %go, %e, %same, %e : tensor<i1>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+  }
+  func.return %y : tensor<4xf32>
+}
+
+// A loop that only its condition ends keeps it, even if it never ends.
+// CHECK-LABEL: @endless
+// CHECK:         graph.loop %i while %true
+func.func @endless(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %true = graph.constant dense<true> : tensor<i1>
+  %y = graph.loop %i while %true iter(%a = %x) : tensor<4xf32> {
+    %b = graph.relu %a : tensor<4xf32>
+    graph.yield %true, %b : tensor<i1>, tensor<4xf32>
+  }
+  func.return %y : tensor<4xf32>
+}

@@ -243,3 +243,91 @@ func.func @winograd_filters(%x: tensor<1x8x8x4xf32>, %u: tensor<16x2x4x8xf32>) {
   %y = graph.winograd_conv %x, %u {tile = 2, filters = 8} : (tensor<1x8x8x4xf32>, tensor<16x2x4x8xf32>) -> tensor<1x6x6x8xf32>
   func.return
 }
+
+// -----
+
+// A place has a scalar for each dim, and what is there must fit.
+func.func @too_few_starts(%x: tensor<9x4xf32>, %i: tensor<i64>) {
+  // expected-error@+1 {{x has 2 dims, but the part has 2 and 1 scalars say where it is}}
+  %y = graph.slice_at %x, %i {sizes = [1, 4]} : (tensor<9x4xf32>, tensor<i64>) -> tensor<1x4xf32>
+  func.return
+}
+
+// -----
+
+func.func @too_large(%x: tensor<4xf32>, %u: tensor<5xf32>, %i: tensor<i64>) {
+  // expected-error@+1 {{a part of 5 does not fit into 4}}
+  %y = graph.update_at %x, %u, %i : (tensor<4xf32>, tensor<5xf32>, tensor<i64>) -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @start_of_other_type(%x: tensor<4xf32>, %i: tensor<i32>) {
+  // expected-error@+1 {{a part begins where tensor<i64>s say, but one is a tensor<i32>}}
+  %y = graph.slice_at %x, %i {sizes = [2]} : (tensor<4xf32>, tensor<i32>) -> tensor<2xf32>
+  func.return
+}
+
+// -----
+
+func.func @condition(%x: tensor<4xf32>, %c: tensor<1xi1>) {
+  // expected-error@+1 {{the condition is a tensor<1xi1>, but must be a tensor<i1>}}
+  %y = "graph.if"(%c) ({
+    "graph.yield"(%x) : (tensor<4xf32>) -> ()
+  }, {
+    "graph.yield"(%x) : (tensor<4xf32>) -> ()
+  }) : (tensor<1xi1>) -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @branches(%c: tensor<i1>, %x: tensor<4xf32>, %y: tensor<5xf32>) {
+  // expected-error@+1 {{the second region yields a tensor<5xf32> as value 0, which must be a tensor<4xf32>}}
+  %z = graph.if %c -> (tensor<4xf32>) {
+    graph.yield %x : tensor<4xf32>
+  } else {
+    graph.yield %y : tensor<5xf32>
+  }
+  func.return
+}
+
+// -----
+
+func.func @endless(%x: tensor<4xf32>) {
+  // expected-error@+1 {{never ends: it has neither a number of steps nor a condition}}
+  %y = graph.loop %i iter(%a = %x) : tensor<4xf32> {
+    graph.yield %a : tensor<4xf32>
+  }
+  func.return
+}
+
+// -----
+
+// Shapes do not change from step to step.
+func.func @grows(%n: tensor<i64>, %x: tensor<4xf32>) {
+  // expected-error@+1 {{the region yields a tensor<8xf32> as value 0, which must be a tensor<4xf32>}}
+  %y = graph.loop %i to %n iter(%a = %x) : tensor<4xf32> {
+    %b = graph.concat %a, %a {axis = 0} : (tensor<4xf32>, tensor<4xf32>) -> tensor<8xf32>
+    graph.yield %b : tensor<8xf32>
+  }
+  func.return
+}
+
+// -----
+
+func.func @lost_condition(%go: tensor<i1>, %x: tensor<4xf32>) {
+  // expected-error@+1 {{the region yields 1 values, but must yield 2}}
+  %y = graph.loop %i while %go iter(%a = %x) : tensor<4xf32> {
+    graph.yield %a : tensor<4xf32>
+  }
+  func.return
+}
+
+// -----
+
+func.func @yield_alone(%x: tensor<4xf32>) {
+  // expected-error@+1 {{stands outside of graph.fusion, graph.if, graph.loop}}
+  graph.yield %x : tensor<4xf32>
+}

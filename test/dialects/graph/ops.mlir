@@ -251,3 +251,54 @@ func.func @attributes(%x: tensor<2x4xf32>) {
   %r = graph.relu %x attributes {mine = 1 : i64} : tensor<2x4xf32>
   func.return
 }
+
+// Parts at places that are known when the program runs: a scalar a dim.
+// CHECK-LABEL: @places
+// CHECK:         %y = graph.slice_at %x, %i, %i {sizes = [1, 4]} : (tensor<9x4xf32>, tensor<i64>, tensor<i64>) -> tensor<1x4xf32>
+// CHECK:         %z = graph.update_at %x, %y, %i, %i : (tensor<9x4xf32>, tensor<1x4xf32>, tensor<i64>, tensor<i64>) -> tensor<9x4xf32>
+func.func @places(%x: tensor<9x4xf32>, %i: tensor<i64>) {
+  %y = graph.slice_at %x, %i, %i {sizes = [1, 4]} : (tensor<9x4xf32>, tensor<i64>, tensor<i64>) -> tensor<1x4xf32>
+  %z = graph.update_at %x, %y, %i, %i : (tensor<9x4xf32>, tensor<1x4xf32>, tensor<i64>, tensor<i64>) -> tensor<9x4xf32>
+  func.return
+}
+
+// CHECK-LABEL: @branches
+// CHECK:         %y, %z = graph.if %c -> (tensor<4xf32>, tensor<f32>) {
+// CHECK-NEXT:      %a = graph.relu %x : tensor<4xf32>
+// CHECK-NEXT:      graph.yield %a, %s : tensor<4xf32>, tensor<f32>
+// CHECK-NEXT:    } else {
+// CHECK-NEXT:      graph.yield %x, %s : tensor<4xf32>, tensor<f32>
+// CHECK-NEXT:    }
+func.func @branches(%c: tensor<i1>, %x: tensor<4xf32>, %s: tensor<f32>) {
+  %y, %z = graph.if %c -> (tensor<4xf32>, tensor<f32>) {
+    %a = graph.relu %x : tensor<4xf32>
+    graph.yield %a, %s : tensor<4xf32>, tensor<f32>
+  } else {
+    graph.yield %x, %s : tensor<4xf32>, tensor<f32>
+  }
+  func.return
+}
+
+// A loop ends after so many steps, or when what it yields first is false, or at the first of the two.
+// CHECK-LABEL: @loops
+// CHECK:         %a, %b = graph.loop %i to %n iter(%c = %x, %d = %s) : tensor<4xf32>, tensor<f32> {
+// CHECK:           graph.yield %e, %d : tensor<4xf32>, tensor<f32>
+// CHECK:         %f = graph.loop %j while %go iter(%k = %x) : tensor<4xf32> {
+// CHECK:           graph.yield %m, %l : tensor<i1>, tensor<4xf32>
+// CHECK:         graph.loop %o to %n while %go {
+// CHECK-NEXT:      graph.yield %go : tensor<i1>
+func.func @loops(%n: tensor<i64>, %go: tensor<i1>, %x: tensor<4xf32>, %s: tensor<f32>) {
+  %a, %b = graph.loop %i to %n iter(%c = %x, %d = %s) : tensor<4xf32>, tensor<f32> {
+    %e = graph.add %c, %d : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+    graph.yield %e, %d : tensor<4xf32>, tensor<f32>
+  }
+  %f = graph.loop %j while %go iter(%k = %x) : tensor<4xf32> {
+    %l = graph.neg %k : tensor<4xf32>
+    %m = graph.compare lt %j, %n : (tensor<i64>, tensor<i64>) -> tensor<i1>
+    graph.yield %m, %l : tensor<i1>, tensor<4xf32>
+  }
+  graph.loop %o to %n while %go {
+    graph.yield %go : tensor<i1>
+  }
+  func.return
+}

@@ -345,3 +345,13 @@ def test_dynamic_pad_with_negative_pads():
     assert made is not None and [op.name for op in made] == ["graph.slice", "graph.pad"]
     expected = np.pad(x[:3, 2:], [(1, 0), (0, 3)], constant_values=2.5)
     check(made[1], [made[0].fold(x)], expected)
+
+
+def test_places_are_clamped():
+    x, y = np.arange(36, dtype=np.float32).reshape(9, 4), np.full((2, 3), -1, np.float32)
+    for i, first in ((-5, 0), (0, 0), (7, 7), (8, 7), (99, 7)):
+        starts = np.array(i), np.array(1)
+        check(graph.SliceAtOp(*values(x, *starts), sizes=(2, 3)), [x, *starts], x[first : first + 2, 1:4])
+        expected = x.copy()
+        expected[first : first + 2, 1:4] = y
+        check(graph.UpdateAtOp(*values(x, y, *starts)), [x, y, *starts], expected)

@@ -271,3 +271,26 @@ func.func @nothing(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<f32>) {
   %c = graph.constant dense<1.0> : tensor<f32>
   func.return %x, %c : tensor<4xf32>, tensor<f32>
 }
+
+// No kernel reaches into or out of a region of control flow: each region is grouped for itself. What has its place
+// (slice_at, update_at) stays outside.
+// CHECK-LABEL: @regions
+// CHECK-NEXT:    %[[E:.*]] = graph.fusion(%{{.*}} = %x)
+// CHECK:         graph.loop
+// CHECK-NEXT:      %p = graph.slice_at
+// CHECK-NEXT:      %[[N:.*]] = graph.fusion(%{{.*}} = %a, %{{.*}} = %p, %{{.*}} = %[[E]])
+// CHECK:           graph.update_at %s, %[[N]]
+// CHECK:         graph.fusion
+// CHECK-NEXT:      graph.relu
+func.func @regions(%x: tensor<4xf32>, %xs: tensor<8xf32>, %n: tensor<i64>) -> (tensor<4xf32>, tensor<8xf32>) {
+  %e = graph.exp %x : tensor<4xf32>
+  %y, %t = graph.loop %i to %n iter(%a = %x, %s = %xs) : tensor<4xf32>, tensor<8xf32> {
+    %p = graph.slice_at %xs, %i {sizes = [4]} : (tensor<8xf32>, tensor<i64>) -> tensor<4xf32>
+    %b = graph.add %a, %p : tensor<4xf32>
+    %c = graph.mul %b, %e : tensor<4xf32>
+    %u = graph.update_at %s, %c, %i : (tensor<8xf32>, tensor<4xf32>, tensor<i64>) -> tensor<8xf32>
+    graph.yield %c, %u : tensor<4xf32>, tensor<8xf32>
+  }
+  %r = graph.relu %y : tensor<4xf32>
+  func.return %r, %t : tensor<4xf32>, tensor<8xf32>
+}

@@ -66,3 +66,24 @@ func.func @stated(%x: tensor<?x8xf32>) -> tensor<2x8xf32> {
   %y = graph.relu %x : (tensor<?x8xf32>) -> tensor<2x8xf32>
   func.return %y : tensor<2x8xf32>
 }
+
+// Control flow: a loop carries what it starts with; an `if` gives what its branches do.
+// CHECK-LABEL: @regions
+// CHECK:         %y = graph.loop %i to %n iter(%a = %x) : tensor<2x4xf32> {
+// CHECK-NEXT:      %b = graph.if %c -> (tensor<2x4xf32>) {
+// CHECK-NEXT:        %d = graph.relu %a : tensor<2x4xf32>
+// CHECK:         func.return %y : tensor<2x4xf32>
+func.func @regions(%x: tensor<2x4xf32>, %n: tensor<i64>, %c: tensor<i1>) -> tensor<?x4xf32> {
+  %s = graph.shape_of %x : (tensor<2x4xf32>) -> tensor<2xi64>
+  %x1 = graph.dynamic_reshape %x, %s : (tensor<2x4xf32>, tensor<2xi64>) -> tensor<?x4xf32>
+  %y = graph.loop %i to %n iter(%a = %x1) : tensor<?x4xf32> {
+    %b = graph.if %c -> (tensor<?x4xf32>) {
+      %d = graph.relu %a : tensor<?x4xf32>
+      graph.yield %d : tensor<?x4xf32>
+    } else {
+      graph.yield %a : tensor<?x4xf32>
+    }
+    graph.yield %b : tensor<?x4xf32>
+  }
+  func.return %y : tensor<?x4xf32>
+}

@@ -17,3 +17,29 @@ func.func @contradiction(%x: tensor<4xf32>, %n: tensor<2xi64>) -> tensor<7xf32> 
   %y = graph.neg %r : (tensor<?xf32>) -> tensor<7xf32>
   func.return %y : tensor<7xf32>
 }
+
+// -----
+
+// The sizes of what is carried, known only now, change from step to step.
+func.func @grows(%x: tensor<2x4xf32>, %n: tensor<i64>) -> tensor<?x4xf32> {
+  %r = graph.relu %x : (tensor<2x4xf32>) -> tensor<?x4xf32>
+  // expected-error@+1 {{the region yields a tensor<4x4xf32> as value 0, which must be a tensor<2x4xf32>}}
+  %y = graph.loop %i to %n iter(%a = %r) : tensor<?x4xf32> {
+    %b = graph.concat %a, %a {axis = 0} : (tensor<?x4xf32>, tensor<?x4xf32>) -> tensor<?x4xf32>
+    graph.yield %b : tensor<?x4xf32>
+  }
+  func.return %y : tensor<?x4xf32>
+}
+
+// -----
+
+func.func @by_condition(%x: tensor<2x4xf32>, %c: tensor<i1>) -> tensor<?x4xf32> {
+  // expected-error@+1 {{gives a tensor<2x4xf32> or a tensor<4x4xf32> as value 0, by its condition, which is known only when run}}
+  %y = graph.if %c -> (tensor<?x4xf32>) {
+    graph.yield %x : tensor<2x4xf32>
+  } else {
+    %b = graph.concat %x, %x {axis = 0} : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<4x4xf32>
+    graph.yield %b : tensor<4x4xf32>
+  }
+  func.return %y : tensor<?x4xf32>
+}

@@ -55,3 +55,23 @@ func.func @left_alone(%x: tensor<8x2xf32>, %u: tensor<2x2xf32>)
   %f = graph.reshape %e : (tensor<8x2xf32>) -> tensor<16xf32>
   func.return %r, %b, %d, %f : tensor<8x2xf32>, tensor<8x2xf32>, tensor<16xf32>, tensor<16xf32>
 }
+
+// A bias that is added in a branch only is no part of the product.
+// CHECK-LABEL: @added_in_a_branch
+// CHECK-COUNT-2: graph.matmul
+func.func @added_in_a_branch(%x: tensor<8x2xf32>, %t: tensor<i1>) -> (tensor<16xf32>, tensor<16xf32>) {
+  %w = graph.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %v = graph.constant dense<[[5.0, 6.0], [7.0, 8.0]]> : tensor<2x2xf32>
+  %c = graph.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %a = graph.matmul %x, %w : (tensor<8x2xf32>, tensor<2x2xf32>) -> tensor<8x2xf32>
+  %b = graph.matmul %x, %v : (tensor<8x2xf32>, tensor<2x2xf32>) -> tensor<8x2xf32>
+  %d = graph.reshape %b : (tensor<8x2xf32>) -> tensor<16xf32>
+  %y = graph.if %t -> (tensor<16xf32>) {
+    %e = graph.add %a, %c : (tensor<8x2xf32>, tensor<2xf32>) -> tensor<8x2xf32>
+    %f = graph.reshape %e : (tensor<8x2xf32>) -> tensor<16xf32>
+    graph.yield %f : tensor<16xf32>
+  } else {
+    graph.yield %d : tensor<16xf32>
+  }
+  func.return %y, %d : tensor<16xf32>, tensor<16xf32>
+}
