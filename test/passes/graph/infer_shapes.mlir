@@ -69,7 +69,7 @@ func.func @stated(%x: tensor<?x8xf32>) -> tensor<2x8xf32> {
 
 // Control flow: a loop carries what it starts with; an `if` gives what its branches do.
 // CHECK-LABEL: @regions
-// CHECK:         %y = graph.loop %i to %n iter(%a = %x) : tensor<2x4xf32> {
+// CHECK:         %y = graph.loop %i to %n iter(%a = %x1) : tensor<2x4xf32> {
 // CHECK-NEXT:      %b = graph.if %c -> (tensor<2x4xf32>) {
 // CHECK-NEXT:        %d = graph.relu %a : tensor<2x4xf32>
 // CHECK:         func.return %y : tensor<2x4xf32>
