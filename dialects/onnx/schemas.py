@@ -2,6 +2,7 @@
 
     schema("", "Conv", 13).inputs[0]     Formal(name="X", type_name="T", allowed={"tensor(float)", ...}, ...)
     schema("", "Gelu", 13)               None: Gelu came with opset 20
+    schema("com.microsoft", "Gelu", 1)   one of ONNX Runtime's own, which `contrib.py` lists
 
 `onnx` itself is imported inside the functions, since it costs a tenth of a second and most of our tools do without it.
 """
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 OLDEST_OPSET = 7
 DEFAULT_DOMAIN = "ai.onnx"  # ONNX writes it "" as well
+CONTRIB_DOMAIN = "com.microsoft"  # ONNX Runtime's own operators; `onnx` has no schemas of them
 
 
 @dataclass(frozen=True)
@@ -68,15 +70,20 @@ def newest_opset(domain: str = DEFAULT_DOMAIN) -> int:
 
     if domain == DEFAULT_DOMAIN:
         return onnx.defs.onnx_opset_version()
+    if domain == CONTRIB_DOMAIN:
+        return 1
     return max((s.since_version for s in onnx.defs.get_all_schemas() if s.domain == domain), default=0)
 
 
 @cache
 def operator_names() -> tuple[tuple[str, str], ...]:
-    """(domain, operator) of all that ONNX has or had, in order."""
+    """(domain, operator) of all that ONNX has or had, and of what ONNX Runtime adds, in order."""
     import onnx.defs
 
-    return tuple(sorted({(s.domain or DEFAULT_DOMAIN, s.name) for s in onnx.defs.get_all_schemas_with_history()}))
+    from .contrib import contrib_schemas
+
+    of_onnx = {(s.domain or DEFAULT_DOMAIN, s.name) for s in onnx.defs.get_all_schemas_with_history()}
+    return tuple(sorted(of_onnx.union(contrib_schemas())))
 
 
 @cache
@@ -84,10 +91,12 @@ def schema(domain: str, op_type: str, opset: int) -> Schema | None:
     """The schema that `op_type` has in `opset` of `domain`; None when that opset has no such operator."""
     import onnx.defs
 
+    from .contrib import contrib_schemas
+
     try:
         found = onnx.defs.get_schema(op_type, opset, "" if domain == DEFAULT_DOMAIN else domain)
     except onnx.defs.SchemaError:
-        return None
+        return contrib_schemas().get((domain, op_type))
     return Schema(
         domain=domain,
         op_type=op_type,

@@ -19,6 +19,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_h
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.onnx import NoValueOp, OnnxOp, StringsAttr, YieldOp, op_class
+from stepwell.dialects.onnx.contrib import contrib_schemas
 from stepwell.dialects.onnx.importer import import_onnx
 from stepwell.dialects.onnx.ops import REGIONS
 from stepwell.dialects.onnx.schemas import OLDEST_OPSET, default_of, newest_opset, operator_names, schema
@@ -560,6 +561,7 @@ def test_the_examples_of_every_operator(examples: list[ModelProto]):
 
 def test_every_operator_is_an_op():
     names = {(s.domain or "ai.onnx", s.name) for s in onnx.defs.get_all_schemas_with_history()}
+    names |= set(contrib_schemas())
     assert set(operator_names()) == names
     ctx = Context()
     for domain, name in names:
