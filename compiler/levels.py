@@ -38,6 +38,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
         "tensor.extract",
         "tensor.extract_slice",
         "tensor.from_elements",
+        "tensor.insert",
         "tensor.insert_slice",
     ),
     "buffers": (

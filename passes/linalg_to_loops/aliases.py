@@ -13,24 +13,40 @@ Then the op gets a buffer of its own, into which the old contents are copied if 
 
 The rules are those of one-shot bufferization (MLIR's `bufferization` docs) for a single block, decided in program
 order; where two ops compete for a buffer, the first gets it.
+
+What scalar code carries is decided in the same way. A loop takes over the buffer of the tensor that it starts from, an
+`scf.if` that of the tensor from which both its branches start:
+
+    %r = scf.for %i = %c0 to %n step %c1 iter_args(%t = %f)   // %t, and %s, stand in %f's buffer, and so will %r
+      %s = tensor.insert %v into %t[%i]
+      scf.yield %s
+
+A block inside is looked at by itself: what its loop carries is its own to write, all else of the blocks around it is
+not, and is only read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from xdsl.dialects import tensor
+from stepwell.diagnostics import StepwellError
+from xdsl.dialects import scf, tensor
+from xdsl.dialects.builtin import TensorType
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.ir import Block, Operation, OpResult, SSAValue, Use
 from xdsl.ir.affine import AffineMap
 
 ViewOp = tensor.ExpandShapeOp | tensor.CollapseShapeOp | tensor.ExtractSliceOp
-DestinationOp = linalg.FillOp | linalg.GenericOp | tensor.InsertSliceOp
+ControlOp = scf.ForOp | scf.WhileOp | scf.IfOp
+DestinationOp = linalg.FillOp | linalg.GenericOp | tensor.InsertSliceOp | tensor.InsertOp | ControlOp
 VIEWS = (tensor.ExpandShapeOp, tensor.CollapseShapeOp, tensor.ExtractSliceOp)
 RESHAPES = (tensor.ExpandShapeOp, tensor.CollapseShapeOp)
-DESTINATIONS = (linalg.FillOp, linalg.GenericOp, tensor.InsertSliceOp)
+CONTROL = (scf.ForOp, scf.WhileOp, scf.IfOp)
+WRITERS = (linalg.FillOp, linalg.GenericOp, tensor.InsertSliceOp)
+"""Ops that write whole parts of a destination."""
+DESTINATIONS = (*WRITERS, tensor.InsertOp, *CONTROL)
 
 
 def view_source(op: ViewOp) -> SSAValue:
@@ -38,17 +54,58 @@ def view_source(op: ViewOp) -> SSAValue:
 
 
 def destinations(op: DestinationOp) -> list[tuple[SSAValue, OpResult]]:
-    """(destination operand, result) pairs of an op."""
-    if isinstance(op, tensor.InsertSliceOp):
-        return [(op.dest, op.results[0])]
-    return list(zip(op.outputs, op.results, strict=True))
+    """(destination, result) pairs of an op: an operand, or of an scf.if the tensor that its branches start from."""
+    match op:
+        case tensor.InsertSliceOp() | tensor.InsertOp():
+            return [(op.dest, op.results[0])]
+        case scf.ForOp():
+            starts = list(op.iter_args)
+        case scf.WhileOp():
+            starts = [op.arguments[handed_on(op, n)] if is_tensor(r) else r for n, r in enumerate(op.results)]
+        case scf.IfOp():
+            starts = [origin_of(op, n) if is_tensor(r) else r for n, r in enumerate(op.results)]
+        case _:
+            starts = list(op.outputs)
+    return [(start, result) for start, result in zip(starts, op.results, strict=True) if is_tensor(result)]
+
+
+def is_tensor(value: SSAValue) -> bool:
+    return isinstance(value.type, TensorType)
+
+
+def handed_on(op: scf.WhileOp, result: int) -> int:
+    """Which of the tensors that a while loop carries its condition hands on as result `result`."""
+    before = op.before_region.block
+    assert before.last_op is not None
+    value = before.last_op.operands[1 + result]
+    if value not in before.args:
+        raise StepwellError("the condition of an scf.while may only hand on the tensors that the loop carries", op)
+    return before.args.index(value)  # pyright: ignore[reportArgumentType]
+
+
+def origin_of(op: scf.IfOp, result: int) -> SSAValue:
+    """The tensor around an scf.if from which both its branches make result `result`, overwriting it."""
+    origins = {origin_in(region.block, result, op) for region in op.regions}
+    if len(origins) != 1:
+        raise StepwellError("the branches of an scf.if must start from one tensor and give it back, changed or not", op)
+    return origins.pop()
+
+
+def origin_in(block: Block, result: int, op: Operation) -> SSAValue:
+    assert block.last_op is not None
+    value = block.last_op.operands[result]
+    while isinstance(owner := value.owner, Operation) and owner.parent is block:
+        if not isinstance(owner, DESTINATIONS):
+            raise StepwellError(f"a branch of an scf.if gives what {owner.name} makes, not a tensor from around it", op)
+        value = next(start for start, made in destinations(owner) if made is value)
+    return value
 
 
 def reads_destination(op: DestinationOp, index: int) -> bool:
     """Whether the old contents of destination `index` matter."""
     if isinstance(op, linalg.GenericOp):
         return op.body.block.args[len(op.inputs) + index].first_use is not None
-    return isinstance(op, tensor.InsertSliceOp)
+    return not isinstance(op, linalg.FillOp)
 
 
 def is_parallel(op: linalg.GenericOp) -> bool:
@@ -78,6 +135,8 @@ class Aliases:
     """The buffers of one block. A buffer is named by its root: the tensor that first stood in it."""
 
     block: Block
+    writable: Collection[SSAValue] = ()
+    """Tensors from outside of the block that it may overwrite: what its loop carries."""
     position: dict[Operation, int] = field(default_factory=dict[Operation, int])
     root: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
     members: dict[SSAValue, list[SSAValue]] = field(default_factory=dict[SSAValue, list[SSAValue]])
@@ -90,6 +149,9 @@ class Aliases:
         for arg in self.block.args:
             self._new_root(arg)
         for op in self.block.ops:
+            for value in (*op.operands, *(start for start, _ in self._destinations(op))):
+                if value not in self.root:  # it stands around the block
+                    self._new_root(value)
             if isinstance(op, VIEWS):
                 self._join(op.results[0], view_source(op))
             elif isinstance(op, DESTINATIONS):
@@ -97,6 +159,10 @@ class Aliases:
             else:
                 for result in op.results:
                     self._new_root(result)
+
+    @staticmethod
+    def _destinations(op: Operation) -> list[tuple[SSAValue, OpResult]]:
+        return destinations(op) if isinstance(op, DESTINATIONS) else []
 
     def _new_root(self, value: SSAValue) -> None:
         self.root[value] = value
@@ -134,10 +200,16 @@ class Aliases:
     def _is_harmless(self, use: Use, op: DestinationOp, index: int, value: SSAValue) -> bool:
         """Whether this use of the buffer may stand beside `op` overwriting `value` as destination `index`."""
         user = self.top_level(use.operation)
+        if user is None:
+            return True  # it runs before the block or after it, which is for the block around to look at
         if user is not op:
             return self.position[user] < self.position[op]
-        if use.operation is not op or use.operation.operands[use.index] is not value:
-            return False  # read inside the body at any index, or through another view
+        if use.operation.operands[use.index] is not value:
+            return False  # it is read through another view
+        if isinstance(op, scf.IfOp):
+            return True  # each branch is looked at by itself
+        if use.operation is not op:
+            return False  # it is read inside the body, at any index
         if isinstance(op, linalg.GenericOp):
             if use.index == len(op.inputs) + index:
                 return True
@@ -145,8 +217,10 @@ class Aliases:
         return value is destinations(op)[index][0] and use.index != 0
 
     def is_ours(self, root: SSAValue) -> bool:
-        """Whether the buffer was made in this block: not an argument, and not a constant."""
-        return isinstance(root.owner, (tensor.EmptyOp, *DESTINATIONS))
+        """Whether the block may write the buffer: it made it, or carries it. It is no argument, and no constant."""
+        owner = root.owner
+        made = isinstance(owner, (tensor.EmptyOp, *DESTINATIONS)) and owner.parent is self.block
+        return made or root in self.writable
 
     def is_sliced(self, value: SSAValue) -> bool:
         """Whether `value` is only a part of its buffer."""
@@ -177,11 +251,14 @@ class Aliases:
                     tensors.append(view)
 
     def use_positions(self, root: SSAValue) -> list[int]:
-        return [self.position[self.top_level(use.operation)] for use in self.uses(root)]
+        users = [self.top_level(use.operation) for use in self.uses(root)]
+        return [self.position[user] for user in users if user is not None]
 
-    def top_level(self, op: Operation) -> Operation:
+    def top_level(self, op: Operation) -> Operation | None:
+        """The op of the block in which `op` stands; None where it stands around the block."""
         while op.parent_block() is not self.block:
             parent = op.parent_op()
-            assert parent is not None
+            if parent is None:
+                return None
             op = parent
         return op

@@ -18,24 +18,25 @@
 
 `aliases.py` says which tensors share a buffer. A buffer is then, in order of preference, the destination of the result
 that stands in it, the slice of the tensor that it is inserted into (concat writes each part straight into place), or
-a `memref.alloc`.
+a `memref.alloc`. Scalar code loads and stores there (`bufferize_control.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from stepwell.diagnostics import StepwellError
 from stepwell.locations import stamp
-from xdsl.dialects import arith, func, memref, tensor
+from xdsl.dialects import arith, func, memref, scf, tensor
 from xdsl.dialects.builtin import AffineMapAttr, FunctionType, TensorType
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.dialects.linalg.attrs import IteratorType, IteratorTypeAttr
 from xdsl.ir import Block, Operation, Region, SSAValue, Use
 from xdsl.ir.affine import AffineMap
 
-from .aliases import DESTINATIONS, RESHAPES, Aliases, DestinationOp, ViewOp, destinations, reads_destination
+from .aliases import CONTROL, RESHAPES, WRITERS, Aliases, DestinationOp, ViewOp, destinations, reads_destination
+from .bufferize_control import rewrite_control
 from .views import Buffer, buffer_for, collapse, expand, groups_of, shape_of, slice_of, subview, type_of
 
 
@@ -70,7 +71,7 @@ def sink_inserted(block: Block) -> None:
 def _sink(value: SSAValue, before: Operation) -> None:
     """Move the op that makes `value`, if it serves nothing else, and likewise what it needs, right before `before`."""
     op = value.owner
-    if not isinstance(op, (*DESTINATIONS, *RESHAPES, tensor.EmptyOp)) or len(op.results) != 1:
+    if not isinstance(op, (*WRITERS, *RESHAPES, tensor.EmptyOp)) or len(op.results) != 1:
         return
     if op.parent is not before.parent or len(list(value.uses)) != 1:
         return
@@ -158,9 +159,8 @@ class KernelBuffers:
             return False
         if not isinstance(dest.owner, Operation) or aliases.position[dest.owner] > start or aliases.path(insert.dest):
             return False
-        between = (
-            use for use in aliases.uses(dest) if start <= aliases.position[aliases.top_level(use.operation)] < end
-        )
+        users = ((use, aliases.top_level(use.operation)) for use in aliases.uses(dest))
+        between = (use for use, op in users if op is not None and start <= aliases.position[op] < end)
         return all(_fills_another_slice(use, insert) for use in between)
 
     def new_buffer(self, root: SSAValue) -> SSAValue:
@@ -200,6 +200,9 @@ class KernelBuffers:
         """Where tensor `value` lives; a scalar is itself."""
         return self.buffers.get(value, value)
 
+    def copy(self, source: SSAValue, place: SSAValue) -> None:
+        self.add(copy(source, place))
+
     def add(self, op: Operation) -> Operation:
         assert self.at is not None
         stamp([op], self.at.location)
@@ -222,18 +225,31 @@ class KernelBuffers:
             out = self.block.insert_arg(kind, len(self.block.args))
             out.name_hint = "out" if len(returned) == 1 else f"out{n}"
             self.outs.append(out)
-        ops = list(self.block.ops)
-        for op in ops:
-            self.at = op
-            self.rewrite(op)
-        for op in reversed(ops):
-            if any(isinstance(result.type, TensorType) for result in op.results):
-                self.block.erase_op(op)
+        old = self.rewrite_ops()
+        self.erase(old)
         for arg in arguments:
             self.block.erase_arg(arg)
         self.function.properties["function_type"] = FunctionType.from_lists(self.block.arg_types, [])
         for name in ("arg_attrs", "res_attrs"):
             self.function.properties.pop(name, None)
+
+    def rewrite_ops(self) -> list[Operation]:
+        """Put what works on buffers beside each op; gives those that made tensors, which are to go."""
+        ops = list(self.block.ops)
+        old = [op for op in ops if any(isinstance(result.type, TensorType) for result in op.results)]
+        for op in ops:
+            self.at = op
+            self.rewrite(op)
+        return old
+
+    def erase(self, old: Sequence[Operation]) -> None:
+        for op in reversed(old):
+            self.block.erase_op(op)
+
+    def inside(self, block: Block, writable: Collection[SSAValue]) -> KernelBuffers:
+        """The rewriting of a block inside of this one, which may overwrite the tensors `writable`."""
+        split_empties(block)
+        return KernelBuffers(self.function, block, Aliases(block, writable), buffers=self.buffers)
 
     def rewrite(self, op: Operation) -> None:
         match op:
@@ -250,10 +266,28 @@ class KernelBuffers:
                 self.add(linalg.FillOp([op.inputs[0]], [self.destination(op, 0)], []))
             case linalg.GenericOp():
                 self.generic(op)
+            case tensor.ExtractOp():
+                self.load(op)
+            case tensor.InsertOp():
+                self.add(memref.StoreOp.get(op.scalar, self.destination(op, 0), op.indices))
             case func.ReturnOp():
                 self.finish(op)
+            case scf.YieldOp() | scf.ConditionOp():
+                pass  # the op around it sees to what is handed on
+            case _ if isinstance(op, CONTROL):
+                rewrite_control(self, op)
             case _:
                 self.keep(op)
+
+    def load(self, op: tensor.ExtractOp) -> None:
+        load = memref.LoadOp.get(self.buffer(op.tensor), op.indices)
+        load.location = op.location
+        load.res.name_hint = op.result.name_hint
+        block = op.parent
+        assert block is not None
+        block.insert_op_before(load, op)
+        op.result.replace_all_uses_with(load.res)
+        block.erase_op(op)
 
     def keep(self, op: Operation) -> None:
         if isinstance(op, arith.ConstantOp) and isinstance(op.result.type, TensorType):
@@ -318,13 +352,7 @@ class KernelBuffers:
         op.add_region(Region(Block()))
         for inner in list(new.walk()):
             if isinstance(inner, tensor.ExtractOp):
-                load = memref.LoadOp.get(self.buffer(inner.tensor), inner.indices)
-                load.location = inner.location
-                inner_block = inner.parent
-                assert inner_block is not None
-                inner_block.insert_op_before(load, inner)
-                inner.result.replace_all_uses_with(load.res)
-                inner_block.erase_op(inner)
+                self.load(inner)
 
     def finish(self, op: func.ReturnOp) -> None:
         for n, value in enumerate(op.operands):

@@ -15,9 +15,9 @@ import numpy as np
 from stepwell.context import Context
 from stepwell.dialects.arith import RemFOp
 from stepwell.dialects.graph.types import dtype_of
-from xdsl.dialects import arith, func, linalg, math, tensor
+from xdsl.dialects import arith, func, linalg, math, scf, tensor
 from xdsl.dialects.builtin import DenseResourceAttr, ModuleOp, SymbolRefAttr
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import (
     AffineBinaryOpExpr,
     AffineBinaryOpKind,
@@ -154,12 +154,24 @@ class Interpreter:
         for op in block.ops:
             if isinstance(op, func.ReturnOp):
                 return [self.values[value] for value in op.arguments]
-            results = self.run_op(op)
-            for result, array in zip(op.results, results, strict=True):
-                assert array.dtype == element_dtype(result), f"{op.name} gives {array.dtype}"
-                assert array.shape == result.type.get_shape() if isinstance(array, np.ndarray) and array.ndim else True
-                self.values[result] = array
+            self.step(op)
         raise AssertionError("no return")
+
+    def step(self, op: Operation) -> None:
+        results = self.run_op(op)
+        for result, array in zip(op.results, results, strict=True):
+            assert array.dtype == element_dtype(result), f"{op.name} gives {array.dtype}"
+            assert array.shape == result.type.get_shape() if isinstance(array, np.ndarray) and array.ndim else True
+            self.values[result] = array
+
+    def inside(self, block: Block, args: Sequence[Array]) -> list[Array]:
+        """The operands of the terminator of a block that is handed `args`."""
+        self.values.update(zip(block.args, args, strict=True))
+        for op in block.ops:
+            if op is not block.last_op:
+                self.step(op)
+        assert block.last_op is not None
+        return [self.values[value] for value in block.last_op.operands]
 
     def run_op(self, op: Operation) -> list[Array]:
         values = [self.values[value] for value in op.operands]
@@ -184,7 +196,26 @@ class Interpreter:
                 return self.generic(op)
             case func.CallOp(callee=SymbolRefAttr(root_reference=name)):
                 return Interpreter(self.ctx, self.functions).call(self.functions[name.data], values)
-        raise NotImplementedError(op.name)
+            case tensor.InsertOp():
+                target, places = values[1].copy(), values[2:]
+                look_up(target, places)  # which says that it is there
+                target[tuple(int(place) for place in places)] = values[0]
+                return [target]
+            case scf.ForOp():
+                first, last, step, *carried = values
+                for i in range(int(first), int(last), int(step)):
+                    carried = self.inside(op.body.block, [np.asarray(i), *carried])
+                return carried
+            case scf.WhileOp():
+                going, *carried = self.inside(op.before_region.block, values)
+                while going:
+                    carried = self.inside(op.after_region.block, carried)
+                    going, *carried = self.inside(op.before_region.block, carried)
+                return carried
+            case scf.IfOp():
+                region = op.true_region if values[0] else op.false_region
+                return self.inside(region.block, []) if region.blocks else []
+        return [self.scalar(op, values, ())]
 
     def constant(self, op: arith.ConstantOp) -> Array:
         kind, value = element_dtype(op.result), op.value

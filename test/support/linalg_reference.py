@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from xdsl.dialects import arith, func, memref
+from xdsl.dialects import arith, func, memref, scf
 from xdsl.dialects.builtin import Float16Type, Float32Type, Float64Type, IndexType, IntegerType, MemRefType, ModuleOp
 from xdsl.dialects.linalg import ops as linalg
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 FLOATS = {Float16Type(): np.float16, Float32Type(): np.float32, Float64Type(): np.float64}
 DTYPES: dict[Attribute, Any] = {**FLOATS, IndexType(): np.int64} | {
@@ -78,8 +78,36 @@ def run_op(op: Operation, env: dict[SSAValue, Any]) -> None:
             run_generic(op, env)
         case func.ReturnOp():
             pass
+        case memref.StoreOp():
+            env[op.memref][tuple(env[v] for v in op.indices) or ...] = env[op.value]
+        case scf.ForOp():
+            first, last, step, *carried = [env[v] for v in op.operands]
+            for i in range(first, last, step):
+                carried = run_inside(op.body.block, [np.int64(i), *carried], env)
+            env.update(zip(op.results, carried, strict=True))
+        case scf.WhileOp():
+            going, *values = run_inside(op.before_region.block, [env[v] for v in op.operands], env)
+            while going:
+                carried = run_inside(op.after_region.block, values, env)
+                going, *values = run_inside(op.before_region.block, carried, env)
+            env.update(zip(op.results, values, strict=True))
+        case scf.IfOp():
+            region = op.true_region if env[op.cond] else op.false_region
+            env.update(zip(op.results, run_inside(region.block, [], env) if region.blocks else (), strict=True))
+        case _ if len(op.results) == 1:
+            env[op.results[0]] = run_scalar(op, [env[v] for v in op.operands], ())
         case _:
             raise NotImplementedError(op.name)
+
+
+def run_inside(block: Block, args: Sequence[Any], env: dict[SSAValue, Any]) -> list[Any]:
+    """The operands of the block's terminator."""
+    env.update(zip(block.args, args, strict=True))
+    for op in block.ops:
+        if op is not block.last_op:
+            run_op(op, env)
+    assert block.last_op is not None
+    return [env[v] for v in block.last_op.operands]
 
 
 def run_generic(op: linalg.GenericOp, env: Mapping[SSAValue, Any]) -> None:
@@ -104,21 +132,23 @@ def run_generic(op: linalg.GenericOp, env: Mapping[SSAValue, Any]) -> None:
 def run_body(op: linalg.GenericOp, env: dict[SSAValue, Any], point: tuple[int, ...]) -> list[Any]:
     for inner in op.body.block.ops:
         values = [env.get(v) for v in inner.operands]
-        match inner:
-            case linalg.YieldOp():
-                return values
-            case arith.ConstantOp():
-                run_op(inner, env)
-                continue
-            case linalg.IndexOp():
-                result = np.int64(point[inner.dim.value.data])
-            case memref.LoadOp():
-                result = values[0][tuple(values[1:])]
-            case arith.CmpfOp() | arith.CmpiOp():
-                result = COMPARE[inner.name.split(".")[1]][inner.predicate.value.data](*values)
-            case arith.IndexCastOp() | arith.SIToFPOp() | arith.ExtSIOp() | arith.TruncIOp():
-                result = np.asarray(values[0]).astype(DTYPES[inner.results[0].type])[()]
-            case _:
-                result = BODY[inner.name](*values)
-        env[inner.results[0]] = result
+        if isinstance(inner, linalg.YieldOp):
+            return values
+        if isinstance(inner, arith.ConstantOp):
+            run_op(inner, env)
+        else:
+            env[inner.results[0]] = run_scalar(inner, values, point)
     raise AssertionError("a body without linalg.yield")
+
+
+def run_scalar(op: Operation, values: list[Any], point: tuple[int, ...]) -> Any:
+    match op:
+        case linalg.IndexOp():
+            return np.int64(point[op.dim.value.data])
+        case memref.LoadOp():
+            return values[0][tuple(values[1:])]
+        case arith.CmpfOp() | arith.CmpiOp():
+            return COMPARE[op.name.split(".")[1]][op.predicate.value.data](*values)
+        case arith.IndexCastOp() | arith.SIToFPOp() | arith.ExtSIOp() | arith.TruncIOp():
+            return np.asarray(values[0]).astype(DTYPES[op.results[0].type])[()]
+    return BODY[op.name](*values)

@@ -1,8 +1,8 @@
 """Whatever a program of tensors computes, its buffers hold: bufferize and plan-memory against the tensors' own meaning.
 
-Random kernels (fills, elementwise ops, transposes, accumulations, slices, reshapes) called by a random @main, which
-slices, pads and concatenates between them, are run twice: as tensors, where nothing is ever overwritten, and as buffers
-in one arena full of rubbish, in place and all.
+Random kernels (fills, elementwise ops, transposes, accumulations, slices, reshapes, scalar code) called by a random
+@main, which slices, pads and concatenates between them, are run twice: as tensors, where nothing is ever overwritten,
+and as buffers in one arena full of rubbish, in place and all.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from stepwell.context import Context
 from stepwell.manifest import pack_weights
 from stepwell.pass_manager import parse_passes, run_passes
 from stepwell.text import parse_module
-from xdsl.dialects import arith, func, memref
+from xdsl.dialects import func, memref
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 
@@ -131,8 +131,61 @@ class Kernel:
             types = "tensor<16xi32> into tensor<4x4xi32>"
             self.emit(SQUARE, f"tensor.expand_shape {x} [[0, 1]] output_shape [4, 4] : {types}")
 
+    def loop(self) -> None:
+        """Four steps that carry a vector and a sum. Each reads the vector as it was or as it is, maybe stores in it."""
+        (x, _), (other, _) = self.pick(ROW), self.pick(ROW)
+        t, result, number = f"tensor<{ROW}xi32>", f"%v{len(self.lines)}", len(self.lines)
+        old, read = self.draw(st.sampled_from([x, x, other, "%t"])), self.draw(st.sampled_from(["%i", f"%k{number}"]))
+        store = f"%u{number} = tensor.insert %w{number} into %t[{self.draw(st.sampled_from(['%i', '%last']))}] : {t}"
+        later = self.draw(st.sampled_from(["%t", f"%u{number}", other]))
+        gives = self.draw(st.sampled_from([f"%u{number}", f"%u{number}", later]))
+        if self.draw(st.booleans()):
+            store = f"""%p{number} = arith.cmpi slt, %a{number}, %c : i32
+                %u{number} = scf.if %p{number} -> ({t}) {{
+                  %y{number} = tensor.insert %w{number} into %t[%i] : {t}
+                  scf.yield %y{number} : {t}
+                }} else {{
+                  scf.yield %t : {t}
+                }}"""
+        self.lines.append(f"""{result}, %s{number} = scf.for %i = %c0 to %c4 step %c1
+                iter_args(%t = {x}, %s = %c) -> ({t}, i32) {{
+              %k{number} = arith.subi %last, %i : index
+              %a{number} = tensor.extract {old}[{read}] : {t}
+              %w{number} = arith.addi %a{number}, %s : i32
+              {store}
+              %b{number} = tensor.extract {later}[%last] : {t}
+              %n{number} = arith.addi %b{number}, %w{number} : i32
+              scf.yield {gives}, %n{number} : {t}, i32
+            }}""")
+        self.values.append((result, ROW))
+        if self.draw(st.booleans()):
+            name = f"%e{len(self.lines)}"
+            self.lines.append(f"{name} = tensor.insert %s{number} into {result}[%c0] : {t}")
+            self.values.append((name, ROW))
 
-STEPS = ("elementwise", "accumulate", "slice", "columns", "insert", "concat", "reshape", "fill")
+    def loop_while(self) -> None:
+        """Steps through a vector, doubling, until the fourth element or one above 3; by whole vectors, sometimes."""
+        (x, _), (other, _) = self.pick(ROW), self.pick(ROW)
+        t, number = f"tensor<{ROW}xi32>", len(self.lines)
+        gives = self.draw(st.sampled_from([f"%u{number}", f"%u{number}", other]))
+        self.lines.append(f"""%i{number}, %v{number} = scf.while (%i = %c0, %t = {x}) : (index, {t}) -> (index, {t}) {{
+              %a{number} = tensor.extract %t[%i] : {t}
+              %p{number} = arith.cmpi slt, %a{number}, %c : i32
+              %q{number} = arith.cmpi slt, %i, %last : index
+              %g{number} = arith.andi %p{number}, %q{number} : i1
+              scf.condition(%g{number}) %i, %t : index, {t}
+            }} do {{
+            ^bb0(%i: index, %t: {t}):
+              %b{number} = tensor.extract {other}[%i] : {t}
+              %w{number} = arith.addi %b{number}, %b{number} : i32
+              %u{number} = tensor.insert %w{number} into %t[%i] : {t}
+              %j{number} = arith.addi %i, %c1 : index
+              scf.yield %j{number}, {gives} : index, {t}
+            }}""")
+        self.values.append((f"%v{number}", ROW))
+
+
+STEPS = ("elementwise", "accumulate", "slice", "columns", "insert", "concat", "reshape", "fill", "loop", "loop_while")
 
 
 @st.composite
@@ -149,7 +202,8 @@ def kernels(draw: Any, name: str) -> tuple[str, list[str], list[str]]:
     args = ", ".join(f"%x{n}: tensor<{shape}xi32>" for n, shape in enumerate(ins))
     types = ", ".join(f"tensor<{shape}xi32>" for _, shape in results)
     names = ", ".join(value for value, _ in results)
-    body = "\n".join(["%c = arith.constant 3 : i32", *kernel.lines, f"func.return {names} : {types}"])
+    places = [f"%{name} = arith.constant {n} : index" for name, n in (("c0", 0), ("c1", 1), ("last", 3), ("c4", 4))]
+    body = "\n".join(["%c = arith.constant 3 : i32", *places, *kernel.lines, f"func.return {names} : {types}"])
     return f"func.func private @{name}({args}) -> ({types}) {{\n{body}\n}}", ins, [shape for _, shape in results]
 
 
@@ -290,7 +344,8 @@ def run_buffers(ctx: Context, module: ModuleOp, inputs: list[Any]) -> list[Any]:
     }
     kept = [array.copy() for array in inputs]
     env: dict[SSAValue, Any] = dict(zip(main.args, [*kept, *results], strict=False)) | blocks
-    run_block(main, env, functions)
+    with np.errstate(over="ignore"):
+        run_block(main, env, functions)
     assert all((a == b).all() for a, b in zip(kept, inputs, strict=True)), "an input was overwritten"
     return results
 
@@ -298,8 +353,6 @@ def run_buffers(ctx: Context, module: ModuleOp, inputs: list[Any]) -> list[Any]:
 def run_block(block: Any, env: dict[SSAValue, Any], functions: dict[str, func.FuncOp]) -> None:
     for op in block.ops:
         match op:
-            case arith.ConstantOp() if "index" in str(op.result.type):
-                env[op.result] = op.value.value.data
             case memref.ViewOp():
                 start, kind = env[op.byte_shift], op.result.type
                 if "i8" in str(kind):
