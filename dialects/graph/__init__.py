@@ -12,7 +12,7 @@
 |---|---|---|
 | constants | constant | constant.py |
 | one tensor, element by element | abs neg exp log sqrt rsqrt reciprocal relu sigmoid tanh erf floor ceil round sign sin cos tan asin acos atan sinh cosh asinh acosh atanh not is_nan is_inf clamp cast | elementwise.py |
-| several, element by element, broadcasting | add sub mul div pow max min mod and or xor compare select | elementwise.py |
+| several, element by element, broadcasting | add sub mul div pow max min mod and or xor shift_left shift_right compare select | elementwise.py |
 | sliding windows | conv conv_transpose winograd_conv max_pool avg_pool | convolution.py, winograd.py, pooling.py |
 | products | matmul | matmul.py |
 | along axes | reduce arg_reduce softmax log_softmax batch_norm | reduction.py |
@@ -102,6 +102,8 @@ from .elementwise import (
     RoundOp,
     RsqrtOp,
     SelectOp,
+    ShiftLeftOp,
+    ShiftRightOp,
     SigmoidOp,
     SignOp,
     SinhOp,

@@ -254,6 +254,22 @@ def modulo_float(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
     return b.select(equal(b, rest, zero), b.emit(math.CopySignOp(zero, y)), moved)
 
 
+def shift(op: type[Operation]) -> Render:
+    """Bits moved out on either side are gone, all of them from the type's width on, where LLVM leaves it open."""
+    make: Any = op
+
+    def render(b: Body, x: SSAValue, y: SSAValue) -> SSAValue:
+        width = integer(x.type).width.data
+        if is_constant(y, *range(width)):
+            return b.emit(make(x, y))
+        beyond = b.emit(arith.CmpiOp(y, constant_like(b, y, width), "uge"))
+        if op is arith.ShRSIOp:
+            return b.emit(make(x, b.select(beyond, constant_like(b, y, width - 1), y)))
+        return b.select(beyond, constant_like(b, x, 0), b.emit(make(x, b.select(beyond, constant_like(b, y, 0), y))))
+
+    return render
+
+
 MODULO = {FLOAT: modulo_float, SIGNED: modulo_signed, UNSIGNED: remainder_unsigned}
 REMAINDER = {FLOAT: direct(RemFOp), SIGNED: remainder_signed, UNSIGNED: remainder_unsigned}
 
@@ -267,6 +283,8 @@ BINARY: dict[str, dict[Kind, Render]] = {
     "min": {FLOAT: direct(arith.MinimumfOp), SIGNED: direct(arith.MinSIOp), UNSIGNED: direct(arith.MinUIOp)},
     "and": {BOOL: direct(arith.AndIOp), SIGNED: direct(arith.AndIOp), UNSIGNED: direct(arith.AndIOp)},
     "or": {BOOL: direct(arith.OrIOp), SIGNED: direct(arith.OrIOp), UNSIGNED: direct(arith.OrIOp)},
+    "shift_left": {SIGNED: shift(arith.ShLIOp), UNSIGNED: shift(arith.ShLIOp)},
+    "shift_right": {SIGNED: shift(arith.ShRSIOp), UNSIGNED: shift(arith.ShRUIOp)},
     "xor": {BOOL: direct(arith.XOrIOp), SIGNED: direct(arith.XOrIOp), UNSIGNED: direct(arith.XOrIOp)},
 }
 

@@ -11,7 +11,7 @@ from functools import partial, reduce
 from math import inf, pi, sqrt
 
 from stepwell.dialects import graph
-from stepwell.dialects.graph.types import element_type_of, is_bool, is_float, is_integer
+from stepwell.dialects.graph.types import element_type_of, is_bool, is_float, is_integer, rank_of
 from stepwell.dialects.onnx.types import ELEMENT_TYPES
 from xdsl.ir import SSAValue
 
@@ -25,6 +25,7 @@ UNARY: dict[str, type[graph.UnaryOp]] = {
     "Asinh": graph.AsinhOp,
     "Atan": graph.AtanOp,
     "Atanh": graph.AtanhOp,
+    "BitwiseNot": graph.NotOp,
     "Ceil": graph.CeilOp,
     "Cos": graph.CosOp,
     "Cosh": graph.CoshOp,
@@ -57,6 +58,12 @@ BINARY: dict[str, type[graph.BinaryOp]] = {
     "Xor": graph.XorOp,
 }
 
+BITWISE: dict[str, type[graph.BinaryOp]] = {
+    "BitwiseAnd": graph.AndOp,
+    "BitwiseOr": graph.OrOp,
+    "BitwiseXor": graph.XorOp,
+}
+
 VARIADIC: dict[str, type[graph.BinaryOp]] = {"Max": graph.MaxOp, "Min": graph.MinOp, "Sum": graph.AddOp}
 
 COMPARE = {"Equal": "eq", "Greater": "gt", "GreaterOrEqual": "ge", "Less": "lt", "LessOrEqual": "le"}
@@ -78,13 +85,36 @@ def comparison(predicate: str, node: Node) -> SSAValue:
     return node.compare(predicate, node[0], node[1])
 
 
+def at_axis(node: Node) -> list[SSAValue]:
+    """Both operands as numpy would broadcast them: before opset 7 `axis` says where the second one's dims stand."""
+    a, b = node[0], node[1]
+    if not node.integer("broadcast", 0) or not node.has("axis"):
+        return [a, b]
+    after = rank_of(a) - node.axis(a) - rank_of(b)
+    if after < 0:
+        raise node.unsupported(f"no room for {rank_of(b)} dims at axis {node.axis(a)}", "export the model again")
+    return [a, node.reshape(b, [*((dim,) for dim in range(rank_of(b))), *[1] * after])]
+
+
+def binary_at_axis(kind: type[graph.BinaryOp], node: Node) -> SSAValue:
+    return node(kind(*at_axis(node)))
+
+
+def comparison_at_axis(predicate: str, node: Node) -> SSAValue:
+    return node.compare(predicate, *at_axis(node))
+
+
 for _name, _unary in UNARY.items():
     converts(_name)(partial(unary, _unary))
 for _name, _binary in BINARY.items():
+    converts(_name)(partial(binary_at_axis, _binary))
     converts(_name, since=7)(partial(binary, _binary))
+for _name, _binary in BITWISE.items():
+    converts(_name, since=18)(partial(binary, _binary))
 for _name, _binary in VARIADIC.items():
     converts(_name)(partial(variadic, _binary))
 for _name, _predicate in COMPARE.items():
+    converts(_name)(partial(comparison_at_axis, _predicate))
     converts(_name, since=7)(partial(comparison, _predicate))
 
 
@@ -105,6 +135,13 @@ def power(node: Node) -> SSAValue:
 @converts("Mod", since=10)
 def modulo(node: Node) -> SSAValue:
     return node(graph.ModOp(node[0], node[1], fmod=bool(node.integer("fmod", 0))))
+
+
+@converts("BitShift", since=11)
+def bit_shift(node: Node) -> SSAValue:
+    """either direction; what is shifted out is gone"""
+    left = node.text("direction") == "LEFT"
+    return node((graph.ShiftLeftOp if left else graph.ShiftRightOp)(node[0], node[1]))
 
 
 @converts("IsInf", since=10)

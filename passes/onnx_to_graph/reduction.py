@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 from stepwell.dialects import graph
-from stepwell.dialects.graph.types import rank_of
+from stepwell.dialects.graph.types import element_of, element_type_of, is_bool, rank_of
 from xdsl.ir import SSAValue
 
 from .conversion import Node, converts
 
 AXES_ARE_AN_INPUT = 18
 """Since this opset for all reductions; for ReduceSum since 13."""
+
+BYTE = element_of(np.dtype(np.uint8))
+"""What the largest and smallest of bools are found in."""
 
 
 def square(node: Node, x: SSAValue) -> SSAValue:
@@ -42,6 +46,9 @@ REDUCTIONS: dict[str, tuple[Step | None, str, Step | None]] = {
 
 def reduction(before: Step | None, kind: str, after: Step | None, node: Node) -> SSAValue:
     x = node[0]
+    if is_bool(element_type_of(x)):
+        x = node.cast(x, BYTE)
+        return node.truth(node.reduce(kind, x, axes_of(node, x), keepdims(node)))
     value = x if before is None else before(node, x)
     value = node.reduce(kind, value, axes_of(node, x), keepdims(node))
     return value if after is None else after(node, value)

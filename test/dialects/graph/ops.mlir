@@ -83,12 +83,14 @@ func.func @unary(%x: tensor<2x4xf32>, %m: tensor<4xi1>) {
 // CHECK:         %and_ = graph.and %m, %m : tensor<4xi1>
 // CHECK:         %or_ = graph.or %m, %m : tensor<4xi1>
 // CHECK:         %xor_ = graph.xor %m, %m : tensor<4xi1>
+// CHECK:         %up_ = graph.shift_left %i, %i : tensor<4xui8>
+// CHECK:         %down_ = graph.shift_right %i, %i : tensor<4xui8>
 // CHECK:         %fmod = graph.mod %x, %y {fmod} : tensor<2x4xf32>
 // CHECK:         %bias = graph.add %x, %b : (tensor<2x4xf32>, tensor<4xf32>) -> tensor<2x4xf32>
 // CHECK:         %outer = graph.mul %c, %b : (tensor<2x1xf32>, tensor<4xf32>) -> tensor<2x4xf32>
 // CHECK:         %less = graph.compare lt %x, %b : (tensor<2x4xf32>, tensor<4xf32>) -> tensor<2x4xi1>
 // CHECK:         %pick = graph.select %m, %x, %b : (tensor<4xi1>, tensor<2x4xf32>, tensor<4xf32>) -> tensor<2x4xf32>
-func.func @broadcasting(%x: tensor<2x4xf32>, %y: tensor<2x4xf32>, %b: tensor<4xf32>, %c: tensor<2x1xf32>, %m: tensor<4xi1>) {
+func.func @broadcasting(%x: tensor<2x4xf32>, %y: tensor<2x4xf32>, %b: tensor<4xf32>, %c: tensor<2x1xf32>, %m: tensor<4xi1>, %i: tensor<4xui8>) {
   %add_ = graph.add %x, %y : tensor<2x4xf32>
   %sub_ = graph.sub %x, %y : tensor<2x4xf32>
   %mul_ = graph.mul %x, %y : tensor<2x4xf32>
@@ -100,6 +102,8 @@ func.func @broadcasting(%x: tensor<2x4xf32>, %y: tensor<2x4xf32>, %b: tensor<4xf
   %and_ = graph.and %m, %m : tensor<4xi1>
   %or_ = graph.or %m, %m : tensor<4xi1>
   %xor_ = graph.xor %m, %m : tensor<4xi1>
+  %up_ = graph.shift_left %i, %i : tensor<4xui8>
+  %down_ = graph.shift_right %i, %i : tensor<4xui8>
   %fmod = graph.mod %x, %y {fmod} : tensor<2x4xf32>
   %bias = graph.add %x, %b : (tensor<2x4xf32>, tensor<4xf32>) -> tensor<2x4xf32>
   %outer = graph.mul %c, %b : (tensor<2x1xf32>, tensor<4xf32>) -> tensor<2x4xf32>

@@ -54,6 +54,17 @@ func.func private @divide_integers(%a: tensor<4xi32>, %b: tensor<4xi32>) -> tens
   func.return %y : tensor<4xi32>
 }
 
+// A shift by the type's width or more gives 0, where LLVM would leave it open.
+// CHECK-LABEL: @shift
+// CHECK:         %[[BEYOND:.*]] = arith.cmpi uge, %[[N:.*]], %{{.*}} : i8
+// CHECK:         %[[SAFE:.*]] = arith.select %[[BEYOND]], %{{.*}}, %[[N]] : i8
+// CHECK-NEXT:    %[[SHIFTED:.*]] = arith.shrui %{{.*}}, %[[SAFE]] : i8
+// CHECK-NEXT:    arith.select %[[BEYOND]], %{{.*}}, %[[SHIFTED]] : i8
+func.func private @shift(%a: tensor<4xui8>, %b: tensor<4xui8>) -> tensor<4xui8> attributes {stepwell.kernel} {
+  %y = graph.shift_right %a, %b : tensor<4xui8>
+  func.return %y : tensor<4xui8>
+}
+
 // A divisor that is known to be neither needs no detour.
 // CHECK-LABEL: @divide_by_three
 // CHECK-NOT:     arith.select

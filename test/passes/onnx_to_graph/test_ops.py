@@ -142,6 +142,9 @@ def elementwise() -> list[Case]:
         cases += [Case("Clip", opset, [x, low, high], constants=(1, 2)), Case("Clip", opset, [x, None, high])]
         cases += [Case("Clip", opset, [x, low], constants=(1,)), Case("Clip", opset, [x])]
     cases += [Case("Clip", 13, [integers(1, 5, 9), np.int64(2), np.int64(7)], constants=(1, 2))]
+    bits = [RANDOM.integers(0, 200, (2, 3)).astype(np.uint8), np.array([0, 3, 7], np.uint8)]
+    cases += [Case(f"Bitwise{op}", 18, bits) for op in ("And", "Or", "Xor")] + [Case("BitwiseNot", 18, bits[:1])]
+    cases += [Case("BitShift", 11, bits, {"direction": way}) for way in ("LEFT", "RIGHT")]
     return cases
 
 
@@ -356,12 +359,26 @@ def resizes() -> list[Case]:
     return cases
 
 
+def losses() -> list[Case]:
+    cases: list[Case] = []
+    target, many = RANDOM.integers(0, 4, (3,)), RANDOM.integers(0, 4, (3, 2, 5)).astype(np.int32)
+    for op in ("NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"):
+        for kind in ("none", "sum", "mean"):
+            how = {"reduction": kind}
+            cases += [Case(op, 13, [normal(3, 4), target], how, dynamic=False)]
+            cases += [Case(op, 13, [normal(3, 4, 2, 5), many, positive(4)], {**how, "ignore_index": 2}, dynamic=False)]
+            cases += [Case(op, 13, [normal(3, 4), target], {**how, "ignore_index": int(target[0])}, dynamic=False)]
+    cases += [Case("SoftmaxCrossEntropyLoss", 12, [normal(3, 4, 2, 5), many], outputs=2, dynamic=False)]
+    return cases
+
+
 FAMILIES = (
     elementwise,
     activations,
     convolutions,
     pools,
     normalizations,
+    losses,
     products,
     reductions,
     movements,
@@ -369,6 +386,16 @@ FAMILIES = (
     resizes,
 )
 CASES = [case for family in FAMILIES for case in family()]
+
+
+@pytest.mark.parametrize("op", ["Add", "Less"])
+def test_broadcasts_at_an_axis_before_opset_7(op: str) -> None:
+    """`axis` says where the second operand's dims stand. ONNX's evaluator knows no opset so old."""
+    a, b = normal(2, 3, 4), normal(3)
+    case = Case(op, 6, [a, b], {"broadcast": 1, "axis": 1})
+    want = {"Add": np.add, "Less": np.less}[op](a, b[:, None])
+    for symbolic in (False, True):
+        np.testing.assert_array_equal(case.ours(symbolic=symbolic)[0], want)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
