@@ -126,6 +126,10 @@ class FunctionPrinter:
             return False
         if isinstance(user, scf.ForOp) and value in (user.lb, user.ub, user.step):
             return expr.is_atom  # looked at again and again
+        if isinstance(user, arith.SelectOp) and value is not user.cond and expr.loads:
+            # Both are read, whatever the condition: `c ? a[i] : b` says less, and gcc 12 makes masked loads of it that
+            # it merges although their masks differ.
+            return False
         return not repeats_operands(user) or expr.is_atom
 
     def declare(self, value: SSAValue, expr: Expr) -> None:

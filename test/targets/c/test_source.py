@@ -146,3 +146,42 @@ def test_the_digits_example_agrees_with_native():
     image = {"image": np.random.default_rng(1).random((2, 1, 8, 8), "f4")}
     native, c = (stepwell.compile(model, target=target).run(image)["logits"] for target in ("native", "c"))
     np.testing.assert_allclose(c, native, rtol=1e-4, atol=1e-5)
+
+
+@needs_compiler
+def test_both_sides_of_a_select_are_read(tmp_path: Path):
+    """`c ? a[i] : 0` would leave a load to the condition, and gcc 12 merges such loads though conditions differ."""
+    text = """builtin.module attributes {stepwell.level = "tensor"} {
+      func.func private @pick(%t: tensor<3x2xi64>, %x: tensor<3x2x2xf32>) -> tensor<3x2xf32> {
+        %zero = arith.constant 0.0 : f32
+        %e = tensor.empty() : tensor<3x2xf32>
+        %f = linalg.fill ins(%zero : f32) outs(%e : tensor<3x2xf32>) -> tensor<3x2xf32>
+        %y = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, j)>, affine_map<(i, j, k) -> (i, k, j)>,
+                                              affine_map<(i, j, k) -> (i, j)>],
+                             iterator_types = ["parallel", "parallel", "reduction"]}
+            ins(%t, %x : tensor<3x2xi64>, tensor<3x2x2xf32>) outs(%f : tensor<3x2xf32>) {
+        ^bb0(%c: i64, %v: f32, %s: f32):
+          %k = linalg.index 2 : index
+          %class = arith.index_cast %k : index to i64
+          %right = arith.cmpi eq, %c, %class : i64
+          %picked = arith.select %right, %v, %zero : f32
+          %sum = arith.addf %s, %picked : f32
+          linalg.yield %sum : f32
+        } -> tensor<3x2xf32>
+        func.return %y : tensor<3x2xf32>
+      }
+      func.func @main(%t: tensor<3x2xi64>, %x: tensor<3x2x2xf32>) -> tensor<3x2xf32> attributes {stepwell.signature = {
+          inputs = [{name = "t", type = tensor<3x2xi64>}, {name = "x", type = tensor<3x2x2xf32>}],
+          outputs = [{name = "y", type = tensor<3x2xf32>}]}} {
+        %y = func.call @pick(%t, %x) : (tensor<3x2xi64>, tensor<3x2x2xf32>) -> tensor<3x2xf32>
+        func.return %y : tensor<3x2xf32>
+      }
+    }"""
+    ctx = Context()
+    artifact = TARGET.emit(ctx, lowered(ctx, text), COptions())
+    source = artifact.files["model.c"].decode()
+    assert " ? " in source and not [line for line in source.splitlines() if "[" in line.partition(" ? ")[2]]
+    target = np.array([[0, 1], [1, 0], [1, 1]])
+    x = np.arange(1, 13, dtype="f4").reshape(3, 2, 2)
+    got = CProgram(artifact.manifest, artifact.files, artifact.weights).run({"t": target, "x": x})
+    np.testing.assert_array_equal(got["y"], np.take_along_axis(x, target[:, None, :], axis=1)[:, 0])
