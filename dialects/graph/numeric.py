@@ -60,6 +60,14 @@ def cast(x: Array, to: np.dtype[Any]) -> Array:
         return np.asarray(x.astype(to))
 
 
+def limits(dtype: np.dtype[Any]) -> dict[str, Any]:
+    """What a maximum and a minimum start from: the least and the greatest number of a type."""
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        return {"max": info.min, "min": info.max}
+    return {"max": -math.inf, "min": math.inf}
+
+
 def clamp(x: Array, low: float, high: float) -> Array:
     """Bounds outside the range of an integer type do not bound."""
     if x.dtype.kind in "iu":

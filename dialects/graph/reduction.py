@@ -14,6 +14,7 @@ import numpy as np
 from xdsl.ir import Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
+from . import numeric
 from .base import Array, GraphOp, as_type
 from .fields import Operand, flag, integer, ints, number, word
 from .types import I64, Shape, Tensor, element_type_of, is_bool, is_float, rank_of, same_dim, shape_of, tensor, type_of
@@ -41,7 +42,8 @@ def _verify_axes(axes: Shape, rank: int) -> None:
 class ReduceOp(GraphOp):
     """One number from all along `axes` (none: x itself): sum, mean, max, min or prod; `keepdims` leaves dims of 1.
 
-    Axes are sorted and not negative. Of no elements: sum 0, prod 1.
+    Axes are sorted and not negative. Of no elements: sum 0, prod 1, mean NaN, max and min the
+    least and the greatest number there is.
     """
 
     name = "graph.reduce"
@@ -66,7 +68,9 @@ class ReduceOp(GraphOp):
         x = arrays[0]
         if self.kind == "mean" and x.dtype.kind in "iu":
             return as_type(np.trunc(np.mean(x, axis=self.axes, keepdims=self.keepdims)), self.result_type)
-        result = REDUCE[self.kind](x, axis=self.axes, keepdims=self.keepdims)
+        start = {"initial": numeric.limits(x.dtype)[self.kind]} if self.kind in ("max", "min") else {}
+        with np.errstate(all="ignore"):
+            result = REDUCE[self.kind](x, axis=self.axes, keepdims=self.keepdims, **start)
         return as_type(result, self.result_type)
 
 

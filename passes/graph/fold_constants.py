@@ -8,6 +8,13 @@
 
 Each op folds itself in numpy (`GraphOp.fold`). A constant must not grow without need: what is larger than `max-bytes`
 and more than twice as large as its operands together (a broadcast of one number over a large tensor, say) stays.
+
+A tensor without elements is known, whatever it is computed from, and so is the sum of one: below this pass no loop of
+no iterations is left.
+
+    %s = graph.reduce sum %x {axes = [0]} : (tensor<0x2xf32>) -> tensor<2xf32>
+  becomes
+    %s = graph.constant dense<0.0> : tensor<2xf32>
 """
 
 from __future__ import annotations
@@ -18,11 +25,13 @@ from dataclasses import dataclass
 import numpy as np
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
-from stepwell.dialects.graph import ConstantOp, GraphOp, array_of, constant, constant_owner
-from stepwell.dialects.graph.types import DYNAMIC, count, dtype_of
+from stepwell.dialects.graph import ConstantOp, GraphOp, constant, constant_array, constant_owner
+from stepwell.dialects.graph.base import Array
+from stepwell.dialects.graph.types import DYNAMIC, count, dtype_of, element_type_of, is_static, shape_of
 from stepwell.locations import fuse
 from stepwell.pass_manager import FunctionPass
 from xdsl.dialects.func import FuncOp
+from xdsl.ir import SSAValue
 
 GROWTH = 2
 """A folded constant may be this many times as large as the constants that it is made from, whatever `max-bytes`."""
@@ -48,15 +57,18 @@ def fold_op(ctx: Context, op: GraphOp, max_bytes: int) -> ConstantOp | None:
     """Replace `op` by the constant that it computes, if it does and that is not too large."""
     owners = [constant_owner(operand) for operand in op.operands]
     constants = [owner for owner in owners if owner is not None]
-    if isinstance(op, ConstantOp) or not op.can_fold or len(constants) < len(owners):
+    if isinstance(op, ConstantOp) or len(op.results) != 1 or not _small_enough(op, constants, max_bytes):
         return None
-    if not _small_enough(op, constants, max_bytes):
+    if is_empty(op.result):
+        result = nothing(op.result)
+    elif op.can_fold and all(map(is_known, op.operands)):
+        arrays = [known_array(ctx, operand) for operand in op.operands]
+        try:
+            result = np.asarray(op.fold(*arrays))
+        except (ValueError, IndexError, ArithmeticError) as error:
+            raise StepwellError(f"{op.name}: its operands are constants that it cannot take: {error}", op) from error
+    else:
         return None
-    arrays = [array_of(ctx, owner) for owner in constants]
-    try:
-        result = np.asarray(op.fold(*arrays))
-    except (ValueError, IndexError, ArithmeticError) as error:
-        raise StepwellError(f"{op.name}: its operands are constants that it cannot take: {error}", where=op) from error
     hint = op.result.name_hint or next((owner.key for owner in constants if owner.key is not None), op.name)
     folded = constant(ctx, result, hint, fuse([owner.location for owner in constants] + [op.location]))
     folded.result.name_hint = op.result.name_hint
@@ -67,6 +79,24 @@ def fold_op(ctx: Context, op: GraphOp, max_bytes: int) -> ConstantOp | None:
     op.detach()
     op.erase()
     return folded
+
+
+def is_empty(value: SSAValue) -> bool:
+    return 0 in shape_of(value) and is_static(value)
+
+
+def nothing(value: SSAValue) -> Array:
+    """What a value without elements is."""
+    return np.empty(shape_of(value), dtype_of(element_type_of(value)))
+
+
+def is_known(value: SSAValue) -> bool:
+    return is_empty(value) or constant_owner(value) is not None
+
+
+def known_array(ctx: Context, value: SSAValue) -> Array:
+    array = constant_array(ctx, value)
+    return nothing(value) if array is None else array
 
 
 def _small_enough(op: GraphOp, constants: Sequence[ConstantOp], max_bytes: int) -> bool:

@@ -68,6 +68,8 @@ def reshape(at: Lowering, x: SSAValue, shape: Sequence[int]) -> SSAValue:
     have, want = cast(Tensor, x.type).get_shape(), tuple(shape)
     if have == want:
         return x
+    if 0 in want:
+        return at.empty(want, cast(Tensor, x.type).element_type)  # no elements, so no order that a view could keep
     if len(want) < len(have) and (groups := reassociation(want, have)) is not None:
         return _collapse(at, x, want, groups)
     if len(have) < len(want) and (groups := reassociation(have, want)) is not None:

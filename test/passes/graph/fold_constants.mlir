@@ -65,3 +65,17 @@ func.func @growth() -> (tensor<5x5xf32>, tensor<20x1xi64>) {
   %t = graph.transpose %all {perm = [1, 0]} : (tensor<1x20xi64>) -> tensor<20x1xi64>
   func.return %big, %t : tensor<5x5xf32>, tensor<20x1xi64>
 }
+
+// What has no elements is known, whatever it is computed from; and so is what is reduced or padded from nothing.
+// CHECK-LABEL: @nothing
+// CHECK-NOT:     graph.add
+// CHECK:         graph.constant dense<{{.*}}> : tensor<0x2xf32>
+// CHECK-NEXT:    %s = graph.constant dense<0.000000e+00> : tensor<2xf32>
+// CHECK-NEXT:    %m = graph.constant dense<"0x000080FF000080FF"> : tensor<2xf32>
+// CHECK-NEXT:    func.return
+func.func @nothing(%x: tensor<0x2xf32>, %b: tensor<2xf32>) -> (tensor<0x2xf32>, tensor<2xf32>, tensor<2xf32>) {
+  %y = graph.add %x, %b : (tensor<0x2xf32>, tensor<2xf32>) -> tensor<0x2xf32>
+  %s = graph.reduce sum %y {axes = [0]} : (tensor<0x2xf32>) -> tensor<2xf32>
+  %m = graph.reduce max %x {axes = [0]} : (tensor<0x2xf32>) -> tensor<2xf32>
+  func.return %y, %s, %m : tensor<0x2xf32>, tensor<2xf32>, tensor<2xf32>
+}
