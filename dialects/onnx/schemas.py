@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from onnx import AttributeProto
     from onnx.defs import OpSchema
 
-OLDEST_OPSET = 7
+OLDEST_OPSET = 1
 DEFAULT_DOMAIN = "ai.onnx"  # ONNX writes it "" as well
 CONTRIB_DOMAIN = "com.microsoft"  # ONNX Runtime's own operators; `onnx` has no schemas of them
 

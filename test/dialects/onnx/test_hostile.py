@@ -161,7 +161,6 @@ CORPUS: dict[str, tuple[Callable[[], ModelProto | bytes], str]] = {
     "ir-2": (lambda: with_version(2), "IR version 2"),
     "ir-future": (lambda: with_version(1000), "IR version 1000"),
     "ir-negative": (lambda: with_version(-1), "IR version -1"),
-    "opset-6": (lambda: model(relu(), opset=6), "opset 6"),
     "opset-future": (lambda: model(relu(), opset=newest_opset() + 1), f"opset {newest_opset() + 1}"),
     "opset-negative": (lambda: model(relu(), opset=-3), "opset -3"),
     "opset-huge": (lambda: model(relu(), opset=1 << 62), "which is no version"),
