@@ -20,8 +20,8 @@
 What may run in blocks: ops that follow one another in the text (nothing that touches memory between them), each along
 one of its parallel loops, in as many blocks as the others. A last block that is smaller stands behind the loop.
 
-- A buffer that is allocated here and touched by no other op is private to a block: all ops that touch it must walk it
-  in step, block n in part n of it and in no other part. It shrinks to one part.
+- A buffer that is allocated beside them and touched by no other op is private to a block: all ops that touch it must
+  walk it in step, block n in part n of it and in no other part. It shrinks to one part.
 - Of any other buffer each op sees its block's part, with as much beyond as its windows read. Where one of the ops
   writes it, the same holds as for private ones: then no block touches what another one writes.
 - `linalg.index` of the loop counts on from the block's start. What is read at a computed place (`memref.load` in a
@@ -165,7 +165,8 @@ class Blocking:
             raise StepwellError("an op reads at a computed place what another one writes", self.said)
         for base in written:
             part = self._part(base)
-            if isinstance(base.owner, memref.AllocOp) and all(op in ops for op in touching(base)):
+            here = isinstance(base.owner, memref.AllocOp) and base.owner.parent is ops[0].parent
+            if here and all(op in ops for op in touching(base)):
                 self.private[base] = part
 
     # What may be blocked

@@ -237,9 +237,10 @@ def plan_kernel(kernel: func.FuncOp, threads: int = 1) -> int:
     if not lives:
         return 0
     shared = {alloc: loop for alloc in lives if (loop := parallel_loop(alloc)) is not None}
-    for loop in shared.values():
-        for inner in loop.walk():  # what one thread alone has in its memory, the others cannot help with
-            if inner is not loop or threads == 1:
+    for loop in set(shared.values()):  # what one thread alone has in its memory, the others cannot help with
+        around = set[Operation].intersection(*(set(loops_around(a)) for a, outer in shared.items() if outer is loop))
+        for inner in loop.walk():
+            if inner not in around or threads == 1:
                 inner.attributes.pop(PARALLEL, None)
     for alloc in shared:
         lives[alloc] = replace(lives[alloc], size=align(lives[alloc].size) * threads)
@@ -259,10 +260,15 @@ def plan_kernel(kernel: func.FuncOp, threads: int = 1) -> int:
 
 def parallel_loop(op: Operation) -> Operation | None:
     """The outermost loop around `op` whose iterations several threads may run."""
-    found, parent = None, op.parent_op()
-    while parent is not None:
-        found = parent if PARALLEL in parent.attributes else found
-        parent = parent.parent_op()
+    return next((loop for loop in reversed(loops_around(op)) if PARALLEL in loop.attributes), None)
+
+
+def loops_around(op: Operation) -> list[Operation]:
+    """The ops that `op` stands in, innermost first."""
+    found: list[Operation] = []
+    while (parent := op.parent_op()) is not None:
+        found.append(parent)
+        op = parent
     return found
 
 

@@ -19,24 +19,31 @@ buffer that one of them writes over the same elements as the other op's loop, wi
 strides is a multiple of the other: an op that takes four rows at a time runs by 1 beside one that runs by 4, the last
 of whose rows may be missing. An op
 in front that has no such loop (a transpose of what all blocks read) runs before the blocks. Of the loops that will do,
-the outermost is taken of which a block of one iteration fits into `l2`, with all that it touches; and of that as many
-iterations as fit into `l1`, or else into `l2`, as long as `BLOCKS` blocks remain for threads to share. A product is not
-cut into less than `ROWS` rows, for which it would read its right operand again, and no loop along which memory is
-contiguous is cut. Nests that hand nothing on to one another, and a kernel whose buffers fit into `l1`, need no blocks.
-A schedule that is there already stays.
+the outermost is taken of which a block of one iteration fits into `l2`, with all that it touches; first those whose
+blocks read nothing that others read, too. Of that as many iterations as fit into `l1`, or else into `l2`, as long as
+`BLOCKS` blocks remain for threads to share. A product is not cut into less than `ROWS` rows, for which it would read
+its right operand again, and no loop along which memory is contiguous is cut. Nests that hand nothing on to one another,
+and a kernel whose buffers fit into `l1`, need no blocks. A schedule that is there already stays.
+
+Where one iteration of each loop is too much, blocks stand in blocks: outside one iteration of a loop whose blocks share
+nothing that they read, and the rest, found in the same way, for what is left of the ops then.
 
 Where what a product reads again in every block is too large for that, it may come from a farther cache each time: so
 many rows leave time for it. Then only those buffers must fit into `l2` that the blocks have to themselves.
 
 So attention runs head by head: the scores of one head are made, normalized and used while they lie in the second-level
-cache (Dao et al. 2022, FlashAttention, without its running softmax, which rows that fit do not need). A Winograd
-convolution runs some rows of tiles at a time, from its input's transform to what follows its output's (Jia et al. 2018,
-Optimizing N-Dimensional, Winograd-Based Convolution for Manycore CPUs).
+cache (Dao et al. 2022, FlashAttention, without its running softmax, which rows that fit do not need). Of several images
+or sentences it is one after the other, and of long ones some rows of queries at a time: of n keys and d columns in f32,
+q rows touch 4 (q (n + 2 d + 2) + 2 n d) bytes, scores, queries, results, maxima and sums, keys and values, and q is the
+largest that keeps them below `l2`; where the keys alone do not, below it without the last term. That is 64 rows for
+512 keys, and for 1024: the scores of all rows are never in memory. A Winograd convolution runs some rows of tiles at a
+time, from its input's transform to what follows its output's (Jia et al. 2018, Optimizing N-Dimensional, Winograd-Based
+Convolution for Manycore CPUs).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import ceil, prod
@@ -45,9 +52,9 @@ from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.schedule import BlockOp, KernelOp
 from stepwell.pass_manager import ModulePass
-from stepwell.passes.linalg_to_loops.access import Stage, memref_type, whole_stage_of
-from stepwell.passes.linalg_to_loops.apply_blocks import fits
-from stepwell.passes.linalg_to_loops.apply_schedule import functions_of, stages_in
+from stepwell.passes.linalg_to_loops.access import Stage, drop_unit_dims, memref_type, whole_stage_of
+from stepwell.passes.linalg_to_loops.apply_blocks import Blocking, fits
+from stepwell.passes.linalg_to_loops.apply_schedule import blocks_of, functions_of, stages_in, stages_of
 from stepwell.passes.linalg_to_loops.nests import group, is_private
 from xdsl.dialects import func
 from xdsl.dialects.builtin import FixedBitwidthType, ModuleOp
@@ -64,6 +71,12 @@ ROWS = 14
 Cost = Callable[[float], float]
 """How many bytes a cache must hold for this share of the iterations."""
 
+SizeOf = Callable[[Sequence[Stage], Sequence[int]], list[int] | None]
+"""The iterations that each op has in a block along its loop; None if too few fit."""
+
+Walk = tuple[int, tuple[tuple[SSAValue, int], ...], tuple[tuple[int, int], ...]]
+"""The elements that an op walks in a buffer: from where on, and the strides and extents of the loops that move."""
+
 
 @dataclass(frozen=True)
 class ScheduleBlocks(ModulePass):
@@ -79,32 +92,42 @@ class ScheduleBlocks(ModulePass):
             raise StepwellError("schedule-blocks: a cache holds a byte or more")
         given = {op.kernel_name for op in module.body.block.ops if isinstance(op, KernelOp)}
         for op in functions_of(module):
-            if op.sym_name.data not in given and (block := self.block_of(op)) is not None:
-                schedule = KernelOp(op.sym_name.data, Region(Block([block])))
-                schedule.location = block.location = op.location
+            if op.sym_name.data not in given and (blocks := self.choose(op)):
+                schedule = KernelOp(op.sym_name.data, Region(Block(blocks)))
+                for said in (schedule, *blocks):
+                    said.location = op.location
                 module.body.block.add_op(schedule)
 
-    def block_of(self, function: func.FuncOp) -> BlockOp | None:
-        runs = [run for run in stages_in(function.body.block) if run]
-        stages = [whole for run in runs for stage in run if (whole := whole_stage_of(stage.op)) is not None]
-        if len(runs) != 1 or len(stages) < len(runs[0]) or touched(stages) <= self.l1:
-            return None
-        last = stages[-1]
-        found: list[tuple[range, list[int]]] = []
-        for dim, extent in enumerate(last.extents):
-            if last.reduction[dim] or extent < 2 or last.outputs[0].at.strides[dim] == 1:
-                continue
-            loops = same_loop(stages, dim)
-            first = next((n for n in reversed(range(len(stages))) if n not in loops), -1) + 1
-            if hand_on(runs[0][first:]):
-                members = range(first, len(stages))
-                found.append((members, [loops[n] for n in members]))
-        for size_of in (self.size_in_cache, self.size_of_streams):
-            for members, loops in found:
-                sizes = size_of([stages[n] for n in members], loops)
-                if sizes is not None and fits(function, block := BlockOp(members, loops, sizes)):
-                    return block
-        return None
+    def choose(self, function: func.FuncOp) -> list[BlockOp]:
+        """The blocks of a kernel, outermost first; none where it needs none, or where there are none that fit."""
+        if sum(bool(run) for block in blocks_of(function) for run in stages_in(block)) != 1:
+            return []
+        searches = (self.search(function, size_of) for size_of in (self.size_in_cache, self.size_of_streams))
+        return next((blocks for blocks in searches if blocks), [])
+
+    def search(self, function: func.FuncOp, size_of: SizeOf, first: int = 0) -> list[BlockOp]:
+        """Blocks of the ops from number `first` on, by the first loop of which some iterations fit; or else by one
+        iteration of a loop, and blocks within it."""
+        stages = [whole for stage in stages_of(function)[first:] if (whole := whole_stage_of(stage.op)) is not None]
+        if touched(stages) <= self.l1:
+            return []
+        candidates = sorted(block_loops(stages), key=lambda of: reads_again(stages[of[0] :], of[1]))
+
+        def block_of(size_of: SizeOf, start: int, loops: Sequence[int]) -> BlockOp | None:
+            sizes = size_of(stages[start:], loops)
+            block = None if sizes is None else BlockOp(range(first + start, first + len(stages)), loops, sizes)
+            return block if block is not None and fits(function, block) else None
+
+        for start, loops in candidates:
+            if (block := block_of(size_of, start, loops)) is not None:
+                return [block]
+        for start, loops in candidates:
+            if (block := block_of(one_iteration, start, loops)) is not None:
+                trial = function.clone()
+                Blocking(trial, block).run()
+                if within := self.search(trial, size_of, first + start):
+                    return [block, *within]
+        return []
 
     def size_in_cache(self, stages: Sequence[Stage], loops: Sequence[int]) -> list[int] | None:
         """The iterations of a block whose buffers are all in a cache; None if too few fit."""
@@ -117,9 +140,32 @@ class ScheduleBlocks(ModulePass):
         no product that reads such an operand, or too few fit."""
         ops = {stage.op for stage in stages}
         own = {a.base for stage in stages for a in stage.outputs if is_private(a.base, ops)}
-        if not own or not any(rows_of(stage, loop) for stage, loop in zip(stages, loops, strict=True)):
+        if not own or not reads_again(stages, loops):
             return None
         return sizes_within(self.l2, stages, loops, partial(touched, stages, loops, of=own))
+
+
+def block_loops(stages: Sequence[Stage]) -> Iterator[tuple[int, list[int]]]:
+    """From which op on they could run in blocks together, and the loop of each."""
+    last = stages[-1]
+    for dim, extent in enumerate(last.extents):
+        if last.reduction[dim] or extent < 2 or last.outputs[0].at.strides[dim] == 1:
+            continue
+        loops = same_loop(stages, dim)
+        start = next((n for n in reversed(range(len(stages))) if n not in loops), -1) + 1
+        if hand_on([drop_unit_dims(stage) for stage in stages[start:]]):
+            yield start, [loops[n] for n in range(start, len(stages))]
+
+
+def one_iteration(stages: Sequence[Stage], loops: Sequence[int]) -> list[int] | None:
+    """One iteration a block, where all ops have as many and no product reads an operand again in each."""
+    extents = {stage.extents[loop] for stage, loop in zip(stages, loops, strict=True)}
+    return None if reads_again(stages, loops) or len(extents) > 1 else [1] * len(stages)
+
+
+def reads_again(stages: Sequence[Stage], loops: Sequence[int]) -> bool:
+    """Whether each block reads an operand of a product that the others read, too."""
+    return any(rows_of(stage, loop) for stage, loop in zip(stages, loops, strict=True))
 
 
 def sizes_within(cache: int, stages: Sequence[Stage], loops: Sequence[int], cost: Cost) -> list[int] | None:
@@ -172,18 +218,25 @@ def hand_on(stages: Sequence[Stage]) -> bool:
 def touched(
     stages: Sequence[Stage], loops: Sequence[int] = (), share: float = 1, of: Container[SSAValue] | None = None
 ) -> float:
-    """How many bytes ops touch, of what they walk along `loops` only a `share`; of these buffers, or of all."""
-    parts: dict[SSAValue, float] = {}
+    """How many bytes ops touch, of what they walk along `loops` only a `share`; of these buffers, or of all.
+
+    Of a buffer they touch no more than it holds, nor more than they walk: in a block of heads, one head of the keys.
+    """
+    whole: dict[SSAValue, float] = {}
+    walked: dict[SSAValue, dict[Walk, float]] = {}
     for n, stage in enumerate(stages):
         for access in (*stage.inputs, *stage.outputs):
-            if of is not None and access.base not in of:
+            base, at, kind = access.base, access.at, access.element
+            if of is not None and base not in of:
                 continue
-            kind = access.element
             width = kind.bitwidth / 8 if isinstance(kind, FixedBitwidthType) else 8
-            whole = prod(memref_type(access.base).get_shape()) * width
-            part = whole * share if loops and access.at.strides[loops[n]] else whole
-            parts[access.base] = max(part, parts.get(access.base, 0))
-    return sum(parts.values())
+            part = width * (share if loops and at.strides[loops[n]] else 1)
+            steps = sorted((s, e) for s, e in zip(at.strides, stage.extents, strict=True) if s and e > 1)
+            walks = walked.setdefault(base, {})
+            walk = (at.offset, at.terms, tuple(steps))
+            walks[walk] = max(part * prod(e for _, e in steps), walks.get(walk, 0))
+            whole[base] = max(part * prod(memref_type(base).get_shape()), whole.get(base, 0))
+    return sum(min(size, sum(walked[base].values())) for base, size in whole.items())
 
 
 def same_loop(stages: Sequence[Stage], dim: int) -> dict[int, int]:

@@ -57,3 +57,36 @@ func.func @main(%x: memref<8x4xf32>, %out: memref<8x4xf32>) {
   func.call @kernel(%x, %out) : (memref<8x4xf32>, memref<8x4xf32>) -> ()
   func.return
 }
+
+// Of two such loops around all buffers of a thread, threads may share either: 3 times 4 steps take two of them 6 when
+// they share the inner one, and 8 the outer one.
+// CHECK-LABEL: @nested
+// CHECK:         scf.for %i
+// CHECK-NEXT:      scf.for %j
+// CHECK:             scf.for %k
+// CHECK:             }{{$}}
+// CHECK:           } {stepwell.parallel}
+// CHECK:         } {stepwell.parallel}
+
+// TEAM-LABEL: @nested
+// TEAM:         scf.for %i = %{{.*}} to %c3 step
+// TEAM-NEXT:      scf.for %j = %begin to %end step
+func.func private @nested(%x: memref<3x4x8xf32>, %out: memref<3x4x8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %c4 = arith.constant 4 : index
+  %c8 = arith.constant 8 : index
+  scf.for %i = %c0 to %c3 step %c1 {
+    scf.for %j = %c0 to %c4 step %c1 {
+      %b = memref.alloc() : memref<8xf32>
+      scf.for %k = %c0 to %c8 step %c1 {
+        %v = memref.load %x[%i, %j, %k] : memref<3x4x8xf32>
+        memref.store %v, %b[%k] : memref<8xf32>
+      } {stepwell.parallel}
+      %w = memref.load %b[%c0] : memref<8xf32>
+      memref.store %w, %out[%i, %j, %c0] : memref<3x4x8xf32>
+    } {stepwell.parallel}
+  } {stepwell.parallel}
+  func.return
+}

@@ -40,6 +40,56 @@ func.func private @attention(%q: tensor<1x128x12x64xf32>, %k: tensor<1x128x12x64
   func.return %y : tensor<1x128x12x64xf32>
 }
 
+// 1024 keys: of one head the scores would be 4 MB. In a block of heads is one of rows: 64 of them have 256 KB of scores.
+// The keys, which op 0 turns for all rows of a head, come from a farther cache: with the values they fill this one.
+// CHECK-NEXT:    schedule.kernel @long {
+// CHECK-NEXT:      schedule.block [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] along [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2] by [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+// CHECK-NEXT:      schedule.block [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] along [2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1] by [64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64]
+// CHECK-NEXT:    }
+// APPLIED-LABEL: func.func private @long
+// APPLIED-NOT:     memref.alloc
+// APPLIED:         scf.for %block = 
+// APPLIED:           %[[KEYS:.*]] = memref.alloc() : memref<1x1x64x1024xf32>
+// APPLIED:           linalg.generic {{.*}} outs(%[[KEYS]] :
+// APPLIED-NOT:       memref.alloc
+// APPLIED:           scf.for %block_1 = 
+// APPLIED:             memref.alloc() : memref<1x1x64x1024xf32>
+// APPLIED-NOT:         memref.alloc() : memref<1x12
+// APPLIED:           } {stepwell.parallel}
+// APPLIED:         } {stepwell.parallel}
+func.func private @long(%q: tensor<1x1024x12x64xf32>, %k: tensor<1x1024x12x64xf32>, %v: tensor<1x1024x12x64xf32>)
+    -> tensor<1x1024x12x64xf32> attributes {stepwell.kernel} {
+  %qh = graph.transpose %q {perm = [0, 2, 1, 3]} : (tensor<1x1024x12x64xf32>) -> tensor<1x12x1024x64xf32>
+  %kh = graph.transpose %k {perm = [0, 2, 3, 1]} : (tensor<1x1024x12x64xf32>) -> tensor<1x12x64x1024xf32>
+  %vh = graph.transpose %v {perm = [0, 2, 1, 3]} : (tensor<1x1024x12x64xf32>) -> tensor<1x12x1024x64xf32>
+  %s = graph.matmul %qh, %kh : (tensor<1x12x1024x64xf32>, tensor<1x12x64x1024xf32>) -> tensor<1x12x1024x1024xf32>
+  %p = graph.softmax %s {axis = 3} : tensor<1x12x1024x1024xf32>
+  %o = graph.matmul %p, %vh : (tensor<1x12x1024x1024xf32>, tensor<1x12x1024x64xf32>) -> tensor<1x12x1024x64xf32>
+  %y = graph.transpose %o {perm = [0, 2, 1, 3]} : (tensor<1x12x1024x64xf32>) -> tensor<1x1024x12x64xf32>
+  func.return %y : tensor<1x1024x12x64xf32>
+}
+
+// Eight sentences, each head by head: one sentence after the other, for the heads of all would not fit.
+// CHECK-NEXT:    schedule.kernel @sentences {
+// CHECK-NEXT:      schedule.block [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] along [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] by [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+// CHECK-NEXT:      schedule.block [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] along [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2] by [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+// CHECK-NEXT:    }
+// APPLIED-LABEL: func.func private @sentences
+// APPLIED:         scf.for %block = 
+// APPLIED:           scf.for %block_1 = 
+// APPLIED-COUNT-2:     } {stepwell.parallel}
+func.func private @sentences(%q: tensor<8x128x12x64xf32>, %k: tensor<8x128x12x64xf32>, %v: tensor<8x128x12x64xf32>)
+    -> tensor<8x128x12x64xf32> attributes {stepwell.kernel} {
+  %qh = graph.transpose %q {perm = [0, 2, 1, 3]} : (tensor<8x128x12x64xf32>) -> tensor<8x12x128x64xf32>
+  %kh = graph.transpose %k {perm = [0, 2, 3, 1]} : (tensor<8x128x12x64xf32>) -> tensor<8x12x64x128xf32>
+  %vh = graph.transpose %v {perm = [0, 2, 1, 3]} : (tensor<8x128x12x64xf32>) -> tensor<8x12x128x64xf32>
+  %s = graph.matmul %qh, %kh : (tensor<8x12x128x64xf32>, tensor<8x12x64x128xf32>) -> tensor<8x12x128x128xf32>
+  %p = graph.softmax %s {axis = 3} : tensor<8x12x128x128xf32>
+  %o = graph.matmul %p, %vh : (tensor<8x12x128x128xf32>, tensor<8x12x128x64xf32>) -> tensor<8x12x128x64xf32>
+  %y = graph.transpose %o {perm = [0, 2, 1, 3]} : (tensor<8x12x128x64xf32>) -> tensor<8x128x12x64xf32>
+  func.return %y : tensor<8x128x12x64xf32>
+}
+
 // One head: by rows. The keys are turned before the blocks, for all of them: op 0 has no loop over the queries' rows.
 // CHECK-NEXT:    schedule.kernel @one_head {
 // CHECK-NEXT:      schedule.block [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] along [0, 0, 0, 0, 0, 0, 0, 0, 0, 0] by [64, 64, 64, 64, 64, 64, 64, 64, 64, 64]
