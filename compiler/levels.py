@@ -56,6 +56,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "loops": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector", "amx"),
     "program": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector", "amx"),
     "llvm": ("builtin.module", "llvm"),
+    "device": (*FUNCTIONS, "gpu", "arith", "math", "memref", "scf"),
 }
 
 FORBIDDEN: dict[str, tuple[str, ...]] = {

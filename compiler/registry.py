@@ -33,6 +33,7 @@ DIALECTS = {
     "schedule": "stepwell.dialects.schedule:Schedule",
     "x86vector": "stepwell.dialects.x86vector:X86Vector",
     "amx": "stepwell.dialects.amx:AMX",
+    "gpu": "stepwell.dialects.gpu:GPU",
     "llvm": "stepwell.dialects.llvm:LLVM",
     "onnx": "stepwell.dialects.onnx:Onnx",
     "graph": "stepwell.dialects.graph:Graph",
@@ -78,6 +79,8 @@ PASSES = {
     "plan-memory": "stepwell.passes.loops.plan_memory:PlanMemory",
     # 4: program
     "distribute-threads": "stepwell.passes.loops.distribute_threads:DistributeThreads",
+    # 4: program -> device
+    "loops-to-gpu": "stepwell.passes.loops_to_gpu.loops_to_gpu:LoopsToGPU",
     # 4 -> 5
     "loops-to-llvm": "stepwell.passes.loops_to_llvm.loops_to_llvm:LoopsToLLVM",
     # 5: llvm

@@ -1,0 +1,95 @@
+"""What of a kernel is one launch: a nest of parallel loops, whose iterations a grid of threads shares, or what stands
+between two of those, which one thread runs.
+
+    scf.for %i ... {                                   // grid of i x j
+      %at = arith.muli %i, %c64
+      scf.for %j ... { ... } {stepwell.parallel}
+    } {stepwell.parallel}
+    scf.for %i ... {                                   // grid of i x j, then grid of i x k
+      scf.for %j ... { ... } {stepwell.parallel}
+      scf.for %k ... { ... } {stepwell.parallel}
+    } {stepwell.parallel}
+    memref.store %v, %out[%c0] : memref<4xf32>         // one thread
+
+Only a launch is seen by all of the next one's threads, so loops that follow each other are launches of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import prod
+
+from stepwell.passes.linalg_to_loops.emit import PARALLEL
+from stepwell.passes.loops_to_llvm.arguments import VIEWS, constant
+from xdsl.dialects import func, scf
+from xdsl.ir import Block, Operation
+from xdsl.traits import is_side_effect_free
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A loop of a grid: its counter is `lower + step * n` for n below `trips`."""
+
+    loop: scf.ForOp
+    lower: int
+    trips: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Grid:
+    """`ops`, run once for every point of `axes` (the last one runs fastest); with no axis, once."""
+
+    axes: tuple[Axis, ...]
+    ops: tuple[Operation, ...]
+
+    @property
+    def points(self) -> int:
+        return prod(axis.trips for axis in self.axes)
+
+
+IsFree = Callable[[Operation], bool]
+
+
+def grids_of(block: Block, is_free: IsFree) -> Iterator[Grid]:
+    """The launches of a kernel's body, in order. `is_free`: whether an op is run wherever its results are needed."""
+    alone: list[Operation] = []
+    for op in block.ops:
+        if is_free(op):
+            continue
+        if (axis := axis_of(op)) is None:
+            alone.append(op)
+            continue
+        if alone:
+            yield Grid((), tuple(alone))
+            alone = []
+        yield from nests((axis,), is_free)
+    if alone:
+        yield Grid((), tuple(alone))
+
+
+def nests(axes: tuple[Axis, ...], is_free: IsFree) -> Iterator[Grid]:
+    """The grids of the loops inside of `axes`: one, unless the innermost holds several parallel loops and no more."""
+    inside = [op for op in axes[-1].loop.body.block.ops if not isinstance(op, scf.YieldOp)]
+    effects = [op for op in inside if not is_free(op)]
+    inner = [axis for op in effects if (axis := axis_of(op)) is not None]
+    if inner and len(inner) == len(effects):
+        for axis in inner:
+            yield from nests((*axes, axis), is_free)
+    elif all(axis.trips for axis in axes):
+        yield Grid(axes, tuple(op for op in inside if not is_free(op)))
+
+
+def axis_of(op: Operation) -> Axis | None:
+    """A parallel loop of a known number of steps."""
+    if not isinstance(op, scf.ForOp) or PARALLEL not in op.attributes or op.results:
+        return None
+    lower, upper, step = (constant(value) for value in (op.lb, op.ub, op.step))
+    if lower is None or upper is None or not step:
+        return None
+    return Axis(op, lower, max(0, -((lower - upper) // step)), step)
+
+
+def touches_nothing(op: Operation) -> bool:
+    return op.name in VIEWS or isinstance(op, func.ReturnOp) or (not op.regions and is_side_effect_free(op))
