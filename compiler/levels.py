@@ -55,15 +55,18 @@ LEVELS: dict[str, tuple[str, ...]] = {
     ),
     "loops": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector", "amx"),
     "program": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector", "amx"),
-    "llvm": ("builtin.module", "llvm"),
     "device": (*FUNCTIONS, "gpu", "arith", "math", "memref", "scf"),
+    "llvm": ("builtin.module", "llvm"),
 }
+
+ALLOCATIONS = ("memref.alloc", "memref.alloca", "memref.dealloc", "memref.global", "memref.get_global")
 
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "kernels": ("graph.fusion",),
-    "program": ("memref.alloc", "memref.alloca", "memref.dealloc", "memref.global", "memref.get_global"),
+    "program": ALLOCATIONS,
+    "device": ALLOCATIONS,
 }
-"""Of an allowed dialect, what may not be there: at level program all memory has its place."""
+"""Of an allowed dialect, what may not be there: from level program on all memory has its place."""
 
 ORDER = tuple(LEVELS)
 
@@ -84,7 +87,7 @@ def illegal_ops(module: ModuleOp, level: str, *, halfway: bool = False) -> tuple
     allowed = set(LEVELS[level])
     forbidden: set[str] = set(FORBIDDEN.get(level, ()))
     if halfway:
-        after = ORDER[ORDER.index(level) : ORDER.index(level) + 2]
+        after = ORDER[ORDER.index(level) : ORDER.index(level) + 3]  # from program some ways skip device
         allowed = {entry for name in after for entry in LEVELS[name]} | {"linalg", "bufferization"}
         forbidden.clear()
     allowed |= {dialect for dialect, at in REGISTRY.levels.items() if at == level}

@@ -9,10 +9,10 @@ from upstream import complaints, golden_outputs, needs_mlir_opt
 
 HERE = Path(__file__).parent
 
-PASSES = ("graph_to_linalg", "linalg", "linalg_to_loops", "loops", "loops_to_llvm", "llvm")
+PASSES = ("graph_to_linalg", "linalg", "linalg_to_loops", "loops", "loops_to_gpu", "loops_to_llvm", "llvm")
 """Their passes print levels tensor, loops, program and llvm."""
 
-DIALECTS = ("amx", "arith", "memref", "tensor", "llvm")
+DIALECTS = ("amx", "arith", "gpu", "memref", "tensor", "llvm")
 """Upstream's own: parts of them, and those in which we put something right."""
 
 FOLDERS = (*(f"passes/{name}" for name in PASSES), *(f"dialects/{name}" for name in DIALECTS))

@@ -21,14 +21,14 @@ a barrier; neighbouring threads of a block run in step as a subgroup (CUDA: warp
 needs is not here.
 """
 
-from xdsl.ir import Dialect
+from xdsl.ir import Dialect, Operation
 
 from .attributes import AddressSpaceAttr, AllReduceOpAttr, DimensionAttr
 from .ids import BlockDimOp, BlockIdOp, GlobalIdOp, GridDimOp, ThreadIdOp
 from .kernels import FuncOp, GPUModuleOp, LaunchFuncOp, ReturnOp
 from .subgroups import BarrierOp, LaneIdOp, ShuffleOp, SubgroupIdOp, SubgroupReduceOp, SubgroupSizeOp
 
-OPS = [
+OPS: list[type[Operation]] = [
     *(GPUModuleOp, FuncOp, ReturnOp, LaunchFuncOp),
     *(BlockIdOp, ThreadIdOp, BlockDimOp, GridDimOp, GlobalIdOp),
     *(BarrierOp, LaneIdOp, SubgroupIdOp, SubgroupSizeOp, ShuffleOp, SubgroupReduceOp),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from enum import auto
 
 from xdsl.dialects.builtin import MemRefType, NoneAttr
-from xdsl.dialects.gpu import AllReduceOpAttr, AllReduceOpEnum, DimensionAttr, DimensionEnum
+from xdsl.dialects.gpu import DimensionAttr, DimensionEnum
 from xdsl.dialects.utils import EnumAttribute
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, SpacedOpaqueSyntaxAttribute
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.str_enum import StrEnum
 
-__all__ = ["AddressSpace", "AddressSpaceAttr", "AllReduceOpAttr", "AllReduceOpEnum", "DimensionAttr", "DimensionEnum"]
+__all__ = ["AddressSpace", "AddressSpaceAttr", "AllReduceOpAttr", "DimensionAttr", "DimensionEnum", "Reduction"]
 
 
 class AddressSpace(StrEnum):
@@ -35,7 +35,32 @@ class AddressSpaceAttr(EnumAttribute[AddressSpace]):
 
     def print_parameter(self, printer: Printer) -> None:
         with printer.in_angle_brackets():
-            printer.print_string(self.data.value)
+            printer.print_string(str(self.data))
+
+
+class Reduction(StrEnum):
+    """How values of several threads become one; `num`: a NaN counts only where all are."""
+
+    Add = auto()
+    Mul = auto()
+    And = auto()
+    Or = auto()
+    Xor = auto()
+    MinSI = auto()
+    MinUI = auto()
+    MinNumF = auto()
+    MinimumF = auto()
+    MaxSI = auto()
+    MaxUI = auto()
+    MaxNumF = auto()
+    MaximumF = auto()
+
+
+@irdl_attr_definition
+class AllReduceOpAttr(EnumAttribute[Reduction], SpacedOpaqueSyntaxAttribute):
+    """`#gpu<all_reduce_op add>`."""
+
+    name = "gpu.all_reduce_op"
 
 
 WORKGROUP = AddressSpaceAttr(AddressSpace.Workgroup)

@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import (
     FunctionType,
     IndexType,
     IntegerAttr,
+    IntegerType,
     StringAttr,
     SymbolNameConstraint,
     SymbolRefAttr,
@@ -71,7 +72,8 @@ class GPUModuleOp(IRDLOperation):
         if body.first_block is None:
             body.add_block(Block())
         op = cls(name, body)
-        op.attributes |= {} if attributes is None else attributes.data
+        if attributes is not None:
+            op.attributes |= attributes.data
         return op
 
     def print(self, printer: Printer) -> None:
@@ -94,7 +96,7 @@ class FuncOp(IRDLOperation):
 
     sym_name = attr_def(SymbolNameConstraint())
     function_type = prop_def(FunctionType)
-    known_block_size = opt_prop_def(DenseArrayBase)
+    known_block_size = opt_prop_def(DenseArrayBase[IntegerType])
     workgroup_attributions = opt_attr_def(IntegerAttr)
     kernel = opt_attr_def(UnitAttr, attr_name="gpu.kernel")
     body = region_def()
@@ -174,8 +176,9 @@ class FuncOp(IRDLOperation):
         attributes = parser.parse_optional_attr_dict_with_keyword()
         region = parser.parse_region([*arguments, *workgroup, *private])
         op = cls(name, [a.type for a in arguments], region, workgroup=len(workgroup), kernel=kernel)
-        for key, value in ({} if attributes is None else attributes.data).items():
-            (op.properties if key == "known_block_size" else op.attributes)[key] = value
+        if attributes is not None:
+            for key, value in attributes.data.items():
+                (op.properties if key == "known_block_size" else op.attributes)[key] = value
         return op
 
     def print(self, printer: Printer) -> None:
@@ -221,7 +224,7 @@ class LaunchFuncOp(IRDLOperation):
 
     name = "gpu.launch_func"
 
-    asyncDependencies = var_operand_def()  # noqa: N815 (upstream's name)
+    asyncDependencies = var_operand_def()
     grid_x = operand_def(IndexType)
     grid_y = operand_def(IndexType)
     grid_z = operand_def(IndexType)
@@ -233,7 +236,7 @@ class LaunchFuncOp(IRDLOperation):
     cluster_z = opt_operand_def(IndexType)
     dynamic_workgroup_memory = opt_operand_def(i32)
     arguments = var_operand_def()
-    asyncObject = opt_operand_def()  # noqa: N815
+    asyncObject = opt_operand_def()
     kernel = prop_def(SymbolRefAttr)
 
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
@@ -284,7 +287,7 @@ class LaunchFuncOp(IRDLOperation):
             return
         target = self.target()
         if target is None:
-            raise VerifyException(f"there is no kernel {self.kernel.string_value()}")
+            raise VerifyException(f"there is no kernel {self.kernel}")
         if target.function_type.inputs.data != tuple(self.arguments.types):
             raise VerifyException("the arguments are not of the types that the kernel takes")
 
@@ -294,7 +297,7 @@ class LaunchFuncOp(IRDLOperation):
         if not isinstance(kernel, SymbolRefAttr):
             parser.raise_error("expected @module::@kernel")
 
-        def three(keyword: str) -> list[SSAValue]:
+        def three(keyword: str) -> Sequence[SSAValue]:
             parser.parse_keyword(keyword)
             parser.parse_keyword("in")
             names = parser.parse_comma_separated_list(Parser.Delimiter.PAREN, parser.parse_unresolved_operand)

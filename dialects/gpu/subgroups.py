@@ -18,7 +18,7 @@ from xdsl.printer import Printer
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from .attributes import AllReduceOpAttr, AllReduceOpEnum
+from .attributes import AllReduceOpAttr, Reduction
 
 SHUFFLES = ("xor", "up", "down", "idx")
 
@@ -131,7 +131,7 @@ class SubgroupReduceOp(IRDLOperation):
     uniform = opt_prop_def(UnitAttr)
     result = result_def()
 
-    def __init__(self, kind: AllReduceOpEnum, value: SSAValue, *, uniform: bool = False):
+    def __init__(self, kind: Reduction, value: SSAValue, *, uniform: bool = False):
         properties: dict[str, Attribute | None] = {
             "op": AllReduceOpAttr(kind),
             "uniform": UnitAttr() if uniform else None,
@@ -141,13 +141,13 @@ class SubgroupReduceOp(IRDLOperation):
     def verify_(self) -> None:
         if self.result.type != self.value.type:
             raise VerifyException("the result is of the value's type")
-        bitwise = self.op.data in (AllReduceOpEnum.And, AllReduceOpEnum.Or, AllReduceOpEnum.Xor)
+        bitwise = self.op.data in (Reduction.And, Reduction.Or, Reduction.Xor)
         if bitwise and not isinstance(self.value.type, IntegerType):
             raise VerifyException(f"'{self.op.data.value}' takes integers")
 
     @classmethod
     def parse(cls, parser: Parser) -> SubgroupReduceOp:
-        kind = parser.parse_str_enum(AllReduceOpEnum)
+        kind = parser.parse_str_enum(Reduction)
         operand = parser.parse_unresolved_operand()
         uniform = parser.parse_optional_keyword("uniform") is not None
         attributes = parser.parse_optional_attr_dict()

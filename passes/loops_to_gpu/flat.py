@@ -1,8 +1,8 @@
 """Buffers as a device has them: one dimension, from the first byte that is bound.
 
-    %r = memref.collapse_shape %x [[0, 1]] : memref<8x4xf32> into memref<32xf32>
-    %v = memref.load %r[%i] : memref<32xf32>
-  is element %i of argument %x, whatever the views in between
+  %r = memref.collapse_shape %x [[0, 1]] : memref<8x4xf32> into memref<32xf32>
+  %v = memref.load %r[%i] : memref<32xf32>
+is element %i of argument %x, whatever the views in between
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import cast
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.memref import CastOp
 from xdsl.dialects import arith, memref
-from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, IndexType, IntegerAttr, MemRefType
+from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, IndexType, IntegerAttr, IntegerType, MemRefType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 Buffer = MemRefType[Attribute]
@@ -86,17 +86,17 @@ def view(op: Operation, source: Flat, indices: Indices, known: Callable[[SSAValu
             return replace(source, strides=strides_of(cast("Buffer", op.results[0].type), op))
         case memref.SubviewOp():
             starts = mixed(op.static_offsets, op.offsets, known)
-            return Flat(
-                source.base, indices.place(source, starts), strides_of(cast("Buffer", op.result.type), op)
-            )
+            return Flat(source.base, indices.place(source, starts), strides_of(op.result.type, op))
         case memref.ReinterpretCastOp():
             (start,) = mixed(op.static_offsets, op.offsets, known)
-            return Flat(source.base, start, strides_of(cast("Buffer", op.result.type), op))
+            return Flat(source.base, start, strides_of(op.result.type, op))
         case _:
             raise StepwellError(f"{op.name} is no view that a kernel of a device can have", op)
 
 
-def mixed(static: DenseArrayBase, dynamic: Sequence[SSAValue], known: Callable[[SSAValue], Index]) -> list[Index]:
+def mixed(
+    static: DenseArrayBase[IntegerType], dynamic: Sequence[SSAValue], known: Callable[[SSAValue], Index]
+) -> list[Index]:
     """Numbers of which some stand in the text and some are computed."""
     rest = iter(dynamic)
     return [known(next(rest)) if int(n) == DYNAMIC_INDEX else int(n) for n in static.get_values()]

@@ -200,7 +200,7 @@ class HostProgram:
 
     def anywhere(self, value: SSAValue, kind: Buffer) -> SSAValue:
         if (value, kind) not in self.flat:
-            self.flat[value, kind] = self.insert(CastOp.get(value, kind), value)
+            self.flat[value, kind] = self.insert(CastOp(value, kind), value)
         return self.flat[value, kind]
 
     def workspace(self, value: SSAValue, parameter: Parameter) -> SSAValue:

@@ -24,10 +24,11 @@ from typing import cast
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import gpu
 from stepwell.locations import stamp
-from xdsl.builder import Builder, InsertPoint
+from xdsl.builder import Builder
 from xdsl.dialects import arith, func, memref, scf
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, IntegerAttr, MemRefType, NoneAttr
 from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
+from xdsl.rewriter import InsertPoint
 
 from .flat import Buffer, Flat, Index, Indices, strides_of, view
 from .grids import Axis, Grid

@@ -20,9 +20,9 @@ from functools import cached_property
 from typing import Any
 
 from stepwell.diagnostics import StepwellError
+from stepwell.targets.source.printer import Names
 
-from .language import Language
-from .printer import Names
+from .language import C99
 
 FRAMEWORK_TYPES = {"float32": "float", "float64": "double", "bool": "unsigned char"}
 
@@ -70,7 +70,7 @@ class Header:
     @cached_property
     def tensors(self) -> list[Parameter]:
         """Inputs, then outputs."""
-        names = Names(Language.KEYWORDS | {"weights", "arena", "argc", "argv"})
+        names = Names(C99.KEYWORDS | {"weights", "arena", "argc", "argv"})
         made: list[Parameter] = []
         inputs, outputs = self.manifest["inputs"], self.manifest["outputs"]
         for n, spec in enumerate((*inputs, *outputs)):

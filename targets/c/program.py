@@ -25,14 +25,14 @@ from stepwell.diagnostics import StepwellError
 from stepwell.interface import main_function
 from stepwell.locations import describe
 from stepwell.manifest import WEIGHTS_LAYOUT, manifest_of
+from stepwell.targets.source.expressions import Expr
+from stepwell.targets.source.printer import FunctionPrinter, Names, is_small, offset_of
 from xdsl.dialects import func, memref
 from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, MemRefType, ModuleOp
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 
-from .expressions import Expr, cast
 from .header import Header, printable
-from .language import Language
-from .printer import FunctionPrinter, Names, is_small, offset_of
+from .language import C99
 
 NUMBERS_A_LINE = 8
 
@@ -55,7 +55,7 @@ class Program:
     module: ModuleOp
     prefix: str = "model"
     embed_weights: bool = False
-    language: Language = field(default_factory=lambda: Language(is_small))
+    language: C99 = field(default_factory=lambda: C99(is_small))
 
     def __post_init__(self) -> None:
         self.main = main_function(self.module)
@@ -165,7 +165,7 @@ class Program:
         if kind.replace("const ", "") == f"{inner} *":
             return Expr(name)
         const = "const " if kind.startswith("const ") else ""
-        return cast(f"{const}{inner} *", Expr(name))
+        return self.language.cast(f"{const}{inner} *", Expr(name))
 
     # -- weights -------------------------------------------------------------------------------------------------
 

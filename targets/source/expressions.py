@@ -69,17 +69,8 @@ def call(function: str, *args: Expr) -> Expr:
     return Expr(f"{function}({', '.join(arg.text for arg in args)})", ATOM, any(arg.loads for arg in args))
 
 
-def cast(kind: str, a: Expr) -> Expr:
-    return Expr(f"({kind}){a.at(UNARY)}", UNARY, a.loads)
-
-
 def negate(symbol: str, a: Expr) -> Expr:
     return Expr(f"{symbol}{a.at(ATOM)}", UNARY, a.loads)
-
-
-def choose(condition: Expr, a: Expr, b: Expr) -> Expr:
-    text = f"{condition.at(ANY)} ? {a.at(ANY)} : {b.at(ANY)}"
-    return Expr(text, CHOICE, condition.loads or a.loads or b.loads)
 
 
 Rule = Callable[["Language", Operation, Sequence[Expr]], Expr]
@@ -107,7 +98,9 @@ def wrapping(symbol: str, on_bools: str) -> Rule:
         if language.stays_small(op.results[0]):
             return small(symbol, args[0], args[1])
         wide = language.unsigned(kind, at_least=32)
-        return cast(language.type_name(kind), infix(symbol, cast(wide, args[0]), cast(wide, args[1])))
+        return language.cast(
+            language.type_name(kind), infix(symbol, language.cast(wide, args[0]), language.cast(wide, args[1]))
+        )
 
     return rule
 
@@ -142,7 +135,9 @@ def unsigned(symbol: str) -> Rule:
     def rule(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
         kind = op.results[0].type
         bare = language.unsigned(kind)
-        return cast(language.type_name(kind), infix(symbol, cast(bare, args[0]), cast(bare, args[1])))
+        return language.cast(
+            language.type_name(kind), infix(symbol, language.cast(bare, args[0]), language.cast(bare, args[1]))
+        )
 
     return rule
 
@@ -150,7 +145,17 @@ def unsigned(symbol: str) -> Rule:
 def shift_left(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
     kind = op.results[0].type
     wide = language.unsigned(kind, at_least=32)
-    return cast(language.type_name(kind), infix("<<", cast(wide, args[0]), args[1]))
+    return language.cast(language.type_name(kind), infix("<<", language.cast(wide, args[0]), language.shift(args[1])))
+
+
+def shift_right(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
+    return infix(">>", args[0], language.shift(args[1]))
+
+
+def shift_right_unsigned(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
+    kind = op.results[0].type
+    bare = language.unsigned(kind)
+    return language.cast(language.type_name(kind), infix(">>", language.cast(bare, args[0]), language.shift(args[1])))
 
 
 def function(name: str) -> Rule:
@@ -177,8 +182,10 @@ def extreme(symbol: str, *, signed: bool) -> Rule:
         kind = op.results[0].type
         if signed and is_bool(kind):
             raise unsupported(op, kind)
-        x, y = (a, b) if signed else (cast(language.unsigned(kind), a), cast(language.unsigned(kind), b))
-        return choose(infix(symbol, x, y), a, b)
+        x, y = (
+            (a, b) if signed else (language.cast(language.unsigned(kind), a), language.cast(language.unsigned(kind), b))
+        )
+        return language.choose(infix(symbol, x, y), a, b)
 
     return rule
 
@@ -219,7 +226,7 @@ def compare_integers(language: Language, op: Operation, args: Sequence[Expr]) ->
     a, b = args
     if predicate >= FIRST_UNSIGNED and not is_bool(kind):
         bare = language.unsigned(kind)
-        a, b = cast(bare, a), cast(bare, b)
+        a, b = language.cast(bare, a), language.cast(bare, b)
     if 2 <= predicate < FIRST_UNSIGNED and is_bool(kind):
         a, b = b, a  # true is -1
     return infix(INTEGER_ORDER[predicate], a, b)
@@ -228,30 +235,30 @@ def compare_integers(language: Language, op: Operation, args: Sequence[Expr]) ->
 def widen_signed(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
     """To a wider integer or to a float, from a number with a sign; true is -1."""
     source = negate("-", args[0]) if is_bool(op.operands[0].type) else args[0]
-    return cast(language.type_name(op.results[0].type), source)
+    return language.cast(language.type_name(op.results[0].type), source)
 
 
 def widen_unsigned(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
     kind = op.operands[0].type
-    source = args[0] if is_bool(kind) else cast(language.unsigned(kind), args[0])
-    return cast(language.type_name(op.results[0].type), source)
+    source = args[0] if is_bool(kind) else language.cast(language.unsigned(kind), args[0])
+    return language.cast(language.type_name(op.results[0].type), source)
 
 
 def narrow(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
     if is_bool(op.results[0].type):
         return infix("&", args[0], number(1))
-    return cast(language.type_name(op.results[0].type), args[0])
+    return language.cast(language.type_name(op.results[0].type), args[0])
 
 
 def convert(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
     """A cast, unless the two types are one in the language."""
     source, target = language.type_name(op.operands[0].type), language.type_name(op.results[0].type)
-    return args[0] if source == target else cast(target, args[0])
+    return args[0] if source == target else language.cast(target, args[0])
 
 
 def float_to_unsigned(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
     kind = op.results[0].type
-    return cast(language.type_name(kind), cast(language.unsigned(kind), args[0]))
+    return language.cast(language.type_name(kind), language.cast(language.unsigned(kind), args[0]))
 
 
 def reinterpret(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
@@ -287,14 +294,14 @@ RULES: dict[str, Rule] = {
     "arith.ori": operator("|"),
     "arith.xori": operator("^"),
     "arith.shli": shift_left,
-    "arith.shrsi": operator(">>"),
-    "arith.shrui": unsigned(">>"),
+    "arith.shrsi": shift_right,
+    "arith.shrui": shift_right_unsigned,
     "arith.maxsi": extreme(">", signed=True),
     "arith.minsi": extreme("<", signed=True),
     "arith.maxui": extreme(">", signed=False),
     "arith.minui": extreme("<", signed=False),
     "arith.cmpi": compare_integers,
-    "arith.select": lambda language, op, args: choose(*args),
+    "arith.select": lambda language, op, args: language.choose(*args),
     "arith.index_cast": convert,
     "arith.extf": convert,
     "arith.truncf": convert,

@@ -134,7 +134,7 @@ class FunctionPrinter:
 
     def declare(self, value: SSAValue, expr: Expr) -> None:
         name = self.names.fresh(value.name_hint, "at" if isinstance(value.type, IndexType) else "v")
-        self.line(f"const {self.language.type_name(value.type)} {name} = {expr.text};")
+        self.line(self.language.constant_of(self.language.type_name(value.type), name, expr.text))
         self.known[value] = Expr(name)
 
     def settle(self) -> None:
@@ -267,7 +267,7 @@ class FunctionPrinter:
         counter = self.names.fresh(op.body.block.args[0].name_hint or hint, "i")
         self.known[op.body.block.args[0]] = Expr(counter)
         kind = self.language.type_name(op.body.block.args[0].type)
-        self.line(f"for ({kind} {counter} = {lower.text}; {counter} < {upper.text}; {counter} += {step.text}) {{")
+        self.line(self.language.counting(kind, counter, lower.text, upper.text, step.text))
         self.depth += 1
         self.block(op.body.block)
         self.assign(carried, self.terminator(op.body.block))
@@ -287,7 +287,7 @@ class FunctionPrinter:
                 continue
             name = self.names.fresh(arg.name_hint, "acc")
             self.variable_names.add(name)
-            self.line(f"{self.language.type_name(arg.type)} {name} = {value.text};")
+            self.line(self.language.variable(self.language.type_name(arg.type), name, value.text))
             self.known[arg] = Expr(name)
             names.append(name)
         return names
@@ -307,7 +307,7 @@ class FunctionPrinter:
         for result, name in zip(op.results, names, strict=True):
             self.known[result] = Expr(name)
             if result.first_use is None:
-                self.line(f"(void){name};")
+                self.line(self.language.unused(name))
 
     def terminator(self, block: Block) -> list[SSAValue]:
         assert block.last_op is not None
@@ -323,7 +323,7 @@ class FunctionPrinter:
             later: list[tuple[str, str]] = []
             for name, text in changed:
                 fresh = self.names.fresh(f"next_{name}", "next")
-                self.line(f"const {kinds[name]} {fresh} = {text};")
+                self.line(self.language.constant_of(kinds[name], fresh, text))
                 later.append((name, fresh))
             changed = later
         for name, text in changed:
@@ -334,7 +334,7 @@ class FunctionPrinter:
         self.settle()
         names = [self.names.fresh(result.name_hint, "chosen") for result in op.results]
         for name, result in zip(names, op.results, strict=True):
-            self.line(f"{self.language.type_name(result.type)} {name};")
+            self.line(self.language.variable(self.language.type_name(result.type), name))
         self.line(f"if ({condition.text}) {{")
         for n, region in enumerate((op.true_region, op.false_region)):
             if not region.blocks:
@@ -357,8 +357,8 @@ class FunctionPrinter:
         self.settle()
         names = [self.names.fresh(result.name_hint, "last") for result in op.results]
         for name, result in zip(names, op.results, strict=True):
-            self.line(f"{self.language.type_name(result.type)} {name};")
-        self.line("for (;;) {")
+            self.line(self.language.variable(self.language.type_name(result.type), name))
+        self.line(f"{self.language.ENDLESS} {{")
         self.depth += 1
         self.block(before)
         condition, *passed = self.terminator(before)
