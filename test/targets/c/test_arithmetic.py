@@ -14,8 +14,8 @@ from c_programs import lowered, run_sanitized
 from requirements import needs_compiler
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
-from stepwell.targets.source.expressions import RULES
 from stepwell.targets.c.program import Program
+from stepwell.targets.source.expressions import RULES
 
 DTYPES = {"i1": "?", "i8": "i1", "i16": "i2", "i32": "i4", "i64": "i8", "f32": "f4", "f64": "f8"}
 INTS = ("i8", "i16", "i32", "i64")
