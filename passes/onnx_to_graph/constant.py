@@ -73,7 +73,7 @@ def size(node: Node) -> SSAValue:
 @converts("Range", since=11)
 def range_(node: Node) -> SSAValue:
     """of what shapes and constants tell"""
-    return node(graph.DynamicRangeOp(node[0], node[1], node[2]))
+    return node(graph.DynamicRangeOp(*(node.reshape(node[index], []) for index in range(3))))
 
 
 @converts("EyeLike", since=9)
@@ -81,7 +81,7 @@ def eye_like(node: Node) -> SSAValue:
     """of a known shape"""
     dims = static_shape(node[0])
     if dims is None:
-        raise node.unsupported("symbolic dims are not supported", "bind them before onnx-to-graph")
+        raise node.open_dims()
     kind = ELEMENT_TYPES[node.integer("dtype")] if node.has("dtype") else element_type_of(node[0])
     (rows, columns), dtype = dims, dtype_of(kind)
     made: Array = np.eye(rows, columns, k=node.integer("k", 0), dtype=dtype)

@@ -25,9 +25,41 @@ from .emitter import Array, Emitter
 
 @dataclass
 class NeedsValue(StepwellError):
-    """What the graph dialect wants as an attribute is `value`, which is not known."""
+    """What the graph dialect wants as an attribute is `value`, which is not known.
+
+    `instead`: what is in the way where the value stays unknown; when that is removed, `value` need not be known.
+    """
 
     value: SSAValue = field(kw_only=True)
+    instead: StepwellError | None = None
+
+
+@dataclass
+class NeedsShapes(StepwellError):
+    """What is to be converted has open dims, without which it cannot be done."""
+
+
+@dataclass
+class Unsettled(StepwellError):
+    """What an op reads has not been converted, and why has been reported."""
+
+
+@dataclass(frozen=True)
+class SequenceOf:
+    """An ONNX sequence, which is there only while converting: its values, and so its length, are known."""
+
+    items: tuple[Converted, ...]
+
+
+@dataclass(frozen=True)
+class Absent:
+    """An ONNX optional that holds nothing. One that holds something is what it holds."""
+
+
+Converted: TypeAlias = SSAValue | SequenceOf | Absent
+"""What an ONNX value has become."""
+
+Values: TypeAlias = dict[SSAValue, Converted]
 
 
 @dataclass
@@ -35,7 +67,7 @@ class Node(Emitter):
     """One ONNX op under conversion: its operands as graph values, its attributes, and an emitter at its place."""
 
     op: OnnxOp = field(kw_only=True)
-    values: dict[SSAValue, SSAValue] = field(kw_only=True)
+    values: Values = field(kw_only=True)
 
     @property
     def opset(self) -> int:
@@ -46,7 +78,24 @@ class Node(Emitter):
     def get(self, index: int) -> SSAValue | None:
         """Operand `index` as a graph value; None where the optional operand isn't given."""
         value = self.op.input(index)
-        return None if value is None else self.values[value]
+        return None if value is None else self.tensor(self.values[value])
+
+    def tensor(self, value: Converted) -> SSAValue:
+        if isinstance(value, SSAValue):
+            return value
+        kind = "a sequence" if isinstance(value, SequenceOf) else "an optional that holds nothing"
+        raise self.unsupported(f"{kind} where a tensor is needed", "export the model again with a valid node")
+
+    def sequence(self, index: int) -> tuple[Converted, ...]:
+        """What the sequence that is operand `index` holds."""
+        value = self.converted(index)
+        if not isinstance(value, SequenceOf):
+            raise self.unsupported(f"operand {index} is no sequence", "export the model again with a valid node")
+        return value.items
+
+    def converted(self, index: int) -> Converted:
+        """Operand `index`, a tensor, a sequence or an optional."""
+        return self.values[self.op.operands[index]]
 
     def __getitem__(self, index: int) -> SSAValue:
         value = self.get(index)
@@ -57,7 +106,7 @@ class Node(Emitter):
     @property
     def inputs(self) -> list[SSAValue]:
         """All operands of a variadic op."""
-        return [self.values[value] for value in self.op.operands]
+        return [self.tensor(self.values[value]) for value in self.op.operands]
 
     def needed(self, index: int, what: str) -> Array:
         """What operand `index` holds, where the graph dialect wants it as an attribute."""
@@ -127,10 +176,13 @@ class Node(Emitter):
     def unsupported(self, what: str, fix: str) -> StepwellError:
         return StepwellError(f"{self.name}: {what}", where=self.op, fix=fix)
 
+    def open_dims(self, what: str = "open dims are not supported") -> NeedsShapes:
+        return NeedsShapes(f"{self.name}: {what}", where=self.op, fix="bind them (bind-shapes) before onnx-to-graph")
+
 
 T = TypeVar("T", int, float, str)
 
-Converter: TypeAlias = Callable[[Node], SSAValue | Sequence[SSAValue]]
+Converter: TypeAlias = Callable[[Node], Converted | Sequence[Converted]]
 
 
 @dataclass(frozen=True)

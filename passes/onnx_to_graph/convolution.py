@@ -86,7 +86,7 @@ def transposed_pads(node: Node, x: SSAValue, window: Window, extra: list[int]) -
         if not wanted:
             total = reach - stride  # in * stride dims wanted, so the size cancels
         elif size is None:
-            raise node.unsupported("output_shape with symbolic dims is not supported", "bind them with bind-shapes")
+            raise node.open_dims("output_shape with open dims is not supported")
         else:
             total = stride * (size - 1) + reach - wanted[len(wanted) - spatial + axis]
         added.append(extra[axis] + max(-total, 0) if wanted else extra[axis])

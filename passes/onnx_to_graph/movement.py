@@ -15,13 +15,14 @@ from stepwell.dialects.graph.types import dtype_of, element_type_of, rank_of
 from xdsl.dialects.builtin import TensorType, i1
 from xdsl.ir import SSAValue
 
-from .conversion import Node, converts
+from .conversion import Converted, Node, converts
 from .emitter import Size, shape, static_shape
 
 
 @converts("Identity")
-def identity(node: Node) -> SSAValue:
-    return node[0]
+def identity(node: Node) -> Converted:
+    """of tensors, sequences and optionals"""
+    return node.converted(0)
 
 
 @converts("Dropout", since=7)
@@ -77,7 +78,7 @@ def squeeze(node: Node) -> SSAValue:
     axes = given_axes(node, dims)
     if axes is None:
         if static_shape(x) is None:
-            raise node.unsupported("without axes on symbolic dims is not supported", "export the model with axes")
+            raise node.open_dims("without axes on open dims is not supported")
         axes = [axis for axis, size in enumerate(shape(x)) if size == 1]
     kept: list[Size] = [(axis,) for axis in range(dims) if axis not in axes]
     return node.reshape(x, kept)
@@ -123,7 +124,7 @@ def split_sizes(node: Node, total: int | None) -> list[int]:
     if node.opset >= 13 and node.get(1) is not None:
         return node.needed_integers(1, "split")
     if total is None:
-        raise node.unsupported("equal parts of a symbolic dim are not supported", "bind it, or give the sizes")
+        raise node.open_dims("equal parts of an open dim are not supported")
     size = -(-total // count)
     return [max(min(size, total - part * size), 0) for part in range(count)]
 
@@ -245,7 +246,7 @@ def tile(node: Node) -> SSAValue:
     x, repeats = node[0], node.needed_integers(1, "repeats")
     dims = static_shape(x)
     if dims is None:
-        raise node.unsupported("symbolic dims are not supported", "bind them before onnx-to-graph")
+        raise node.open_dims()
     apart = [size for dim, times in zip(dims, repeats, strict=True) for size in ((dim,) if times == 1 else (1, dim))]
     spread = [size for dim, n in zip(dims, repeats, strict=True) for size in ((dim,) if n == 1 else (n, dim))]
     whole = [dim * times for dim, times in zip(dims, repeats, strict=True)]
@@ -274,7 +275,7 @@ def space_to_depth(node: Node) -> SSAValue:
     x, block = node[0], node.integer("blocksize")
     dims = shape(x)
     if dims[2] is None or dims[3] is None:
-        raise node.unsupported("symbolic height or width is not supported", "bind them before onnx-to-graph")
+        raise node.open_dims("open height or width is not supported")
     split = node.reshape(x, [(0,), (1,), dims[2] // block, block, dims[3] // block, block])
     return node.reshape(node.transpose(split, [0, 3, 5, 1, 2, 4]), [(0,), (1, 2, 3), (4,), (5,)])
 
@@ -285,7 +286,7 @@ def trilu(node: Node) -> SSAValue:
     x, diagonal = node[0], 0 if node.get(1) is None else node.needed_integers(1, "k")[0]
     rows, columns = shape(x)[-2:]
     if rows is None or columns is None:
-        raise node.unsupported("symbolic dims are not supported", "bind them before onnx-to-graph")
+        raise node.open_dims()
     lower = np.tri(rows, columns, diagonal - 1 if node.integer("upper", 1) else diagonal, dtype=bool)
     mask = node.constant(~lower if node.integer("upper", 1) else lower)
     return node.select(mask, x, 0)

@@ -132,7 +132,7 @@ def local_response_normalization(node: Node) -> SSAValue:
     )
     dims = static_shape(x)
     if dims is None:
-        raise node.unsupported("symbolic dims are not supported", "bind them before onnx-to-graph")
+        raise node.open_dims()
     scale = node.add(node.mul(node.reshape(pooled, dims), node.real("alpha", 1e-4)), node.real("bias", 1.0))
     return node.div(x, node.pow(scale, node.real("beta", 0.75)))
 

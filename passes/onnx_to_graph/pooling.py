@@ -45,10 +45,7 @@ def average_pool(node: Node) -> SSAValue:
 def average(node: Node, x: SSAValue, window: Window, *, count_include_pad: bool) -> SSAValue:
     padded, pads = explicit_pads(node, x, window, 0.0)
     if padded is not x and not count_include_pad:
-        raise node.unsupported(
-            f"auto_pad {window.auto_pad} with symbolic dims and count_include_pad = 0 is not supported",
-            "bind the dims before onnx-to-graph",
-        )
+        raise node.open_dims(f"auto_pad {window.auto_pad} of open dims and count_include_pad = 0 is not supported")
     return node(
         graph.AvgPoolOp(
             padded,

@@ -139,7 +139,7 @@ def by_sizes(
     x = node[0]
     dims = static_shape(x)
     if dims is None:
-        raise node.unsupported("symbolic dims besides the resized axes are not supported", "bind them first")
+        raise node.open_dims("open dims besides the resized axes are not supported")
     whole, factors = list(dims), [1.0] * len(dims)
     for axis, size, scale in zip(axes, sizes, scales, strict=True):
         whole[axis], factors[axis] = size, scale

@@ -20,7 +20,8 @@ from math import prod
 from typing import cast
 
 from stepwell.context import Context
-from stepwell.dialects.graph import DynamicOp, ShapeOfOp
+from stepwell.diagnostics import StepwellError
+from stepwell.dialects.graph import DynamicOp
 from stepwell.interface import BY_VALUE, main_function
 from stepwell.pass_manager import ModulePass
 from xdsl.dialects.builtin import (
@@ -34,9 +35,10 @@ from xdsl.dialects.builtin import (
     UnitAttr,
 )
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
+from xdsl.ir import Attribute, BlockArgument
 
-from .conversion import NeedsValue
+from .blocks import origins_of
+from .conversion import NeedsShapes, NeedsValue, Unsettled
 from .onnx_to_graph import OnnxToGraph
 
 LONGEST = 64
@@ -70,42 +72,39 @@ def value_inputs(ctx: Context, module: ModuleOp) -> set[int]:
     OnnxToGraph().apply(trial, copy)
     found: set[int] = set()
     for problem in trial.problems:
-        origins = origins_of(problem.value) if isinstance(problem, NeedsValue) else None
-        if origins is None or not all(can_mark(argument, count) for argument in origins):
-            ctx.report(problem)
-        elif not origins and not has_open_dims(main, count):
-            ctx.report(problem)
-        else:
-            found |= {argument.index for argument in origins}
+        found |= inputs_of_problem(ctx, main, count, problem)
     for op in main.body.walk():
         if isinstance(op, DynamicOp):
             origins = {origin for operand in op.operands[1:] for origin in origins_of(operand)}
-            if all(can_mark(argument, count) for argument in origins):
+            if all(can_mark(main, argument, count) for argument in origins):
                 found |= {argument.index for argument in origins}
     return found
 
 
-def origins_of(value: SSAValue) -> set[BlockArgument]:
-    """The arguments of the function that `value` is computed from, by more than their shapes."""
-    seen: set[SSAValue] = set()
-    origins: set[BlockArgument] = set()
-    open_ = [value]
-    while open_:
-        value = open_.pop()
-        if value in seen:
-            continue
-        seen.add(value)
-        if isinstance(value, BlockArgument):
-            origins.add(value)
-        elif isinstance(owner := value.owner, Operation) and not isinstance(owner, ShapeOfOp):
-            open_ += owner.operands
-    return origins
+def inputs_of_problem(ctx: Context, main: FuncOp, count: int, problem: StepwellError) -> set[int]:
+    """The inputs whose values (or shapes: none of those) put an end to a problem; it is reported if there are none."""
+    if isinstance(problem, Unsettled) or (isinstance(problem, NeedsShapes) and has_open_dims(main, count)):
+        return set()
+    if not isinstance(problem, NeedsValue):
+        ctx.report(problem)
+        return set()
+    origins = origins_of(problem.value)
+    if not all(can_mark(main, argument, count) for argument in origins):
+        if problem.instead is not None:
+            return inputs_of_problem(ctx, main, count, problem.instead)
+        if not any(argument.index >= count for argument in origins):  # else it hangs on what has been reported
+            ctx.report(problem)
+    elif not origins and not has_open_dims(main, count):
+        ctx.report(problem)
+    else:
+        return {argument.index for argument in origins}
+    return set()
 
 
-def can_mark(argument: BlockArgument, count: int) -> bool:
+def can_mark(main: FuncOp, argument: BlockArgument, count: int) -> bool:
     """Whether an argument is one of the function's own, a scalar or a short vector of numbers."""
     kind: Attribute = argument.type
-    if argument.index >= count or not isinstance(kind, TensorType):
+    if argument.block is not main.body.block or argument.index >= count or not isinstance(kind, TensorType):
         return False
     shape = cast("TensorType[Attribute]", kind).get_shape()
     numbers = isinstance(cast("TensorType[Attribute]", kind).element_type, IntegerType | AnyFloat)

@@ -37,8 +37,15 @@ def function_of(module: ModuleOp, name: str) -> FuncOp:
     return next(op for op in module.body.ops if isinstance(op, FuncOp) and op.sym_name.data == name)
 
 
-def run_block(ctx: Context, module: ModuleOp, block: Block, inputs: Sequence[Array]) -> list[Array]:
-    values: dict[SSAValue, Array] = dict(zip(block.args, inputs, strict=True))
+def run_block(
+    ctx: Context,
+    module: ModuleOp,
+    block: Block,
+    inputs: Sequence[Array],
+    around: Mapping[SSAValue, Array] | None = None,
+) -> list[Array]:
+    """What a block yields. `around`: the values of the blocks around it."""
+    values: dict[SSAValue, Array] = {**(around or {}), **dict(zip(block.args, inputs, strict=True))}
     for op in block.ops:
         given = [values[value] for value in op.operands]
         match op:
@@ -48,6 +55,11 @@ def run_block(ctx: Context, module: ModuleOp, block: Block, inputs: Sequence[Arr
                 results = call(ctx, module, *given, function=op.callee.string_value())
             case graph.FusionOp():
                 results = run_block(ctx, module, op.body, given)
+            case graph.IfOp():
+                side = op.then_region if given[0] else op.else_region
+                results = run_block(ctx, module, side.block, [], values)
+            case graph.LoopOp():
+                results = run_loop(ctx, module, op, values)
             case _:
                 assert isinstance(op, graph.GraphOp), op.name
                 results = [run(ctx, op, given)]
@@ -56,6 +68,18 @@ def run_block(ctx: Context, module: ModuleOp, block: Block, inputs: Sequence[Arr
             assert not graph.types.is_static(value) or array.shape == value.type.get_shape(), f"{op}: {array.shape}"
             values[value] = array
     raise AssertionError("a block without a terminator")
+
+
+def run_loop(ctx: Context, module: ModuleOp, op: graph.LoopOp, values: Mapping[SSAValue, Array]) -> list[Array]:
+    trips = None if op.trips is None else int(values[op.trips])
+    go = op.condition is None or bool(values[op.condition])
+    carried, step = [values[value] for value in op.inits], 0
+    while go and (trips is None or step < trips):
+        given = run_block(ctx, module, op.body.block, [np.array(step, np.int64), *carried], values)
+        if op.condition is not None:
+            go, *given = given
+        carried, step = given, step + 1
+    return carried
 
 
 def run(ctx: Context, op: graph.GraphOp, arrays: list[Array]) -> Array:
