@@ -198,8 +198,11 @@ CONVERSIONS: dict[str, list[Conversion]] = {}
 """By op name, newest opset first."""
 
 
-def converts(*names: str, since: int = 1) -> Callable[[Converter], Converter]:
-    def register(convert: Converter) -> Converter:
+Registered = TypeVar("Registered", bound=Converter)
+
+
+def converts(*names: str, since: int = 1) -> Callable[[Registered], Registered]:
+    def register(convert: Registered) -> Registered:
         for name in names:
             rows = CONVERSIONS.setdefault(name, [])
             rows.append(Conversion(name, since, convert))

@@ -219,12 +219,15 @@ def hard_swish(node: Node) -> SSAValue:
     return node.mul(x, node.clamp(node.add(node.mul(x, 1 / 6), 0.5), 0.0, 1.0))
 
 
+def elu_of(node: Node, x: SSAValue, alpha: float) -> SSAValue:
+    below = node.mul(node.sub(node.exp(x), 1.0), alpha)
+    return node.select(node.compare("lt", x, 0), below, x)
+
+
 @converts("Elu", since=6)
 def elu(node: Node) -> SSAValue:
     """alpha * (exp(x) - 1) below zero"""
-    x = node[0]
-    below = node.mul(node.sub(node.exp(x), 1.0), node.real("alpha", 1.0))
-    return node.select(node.compare("lt", x, 0), below, x)
+    return elu_of(node, node[0], node.real("alpha", 1.0))
 
 
 @converts("Selu", since=6)
@@ -289,13 +292,23 @@ def swish(node: Node) -> SSAValue:
     return node.mul(node[0], node.sigmoid(node.mul(node[0], node.real("alpha", 1.0))))
 
 
+def erf_gelu(node: Node, x: SSAValue) -> SSAValue:
+    """0.5 * x * (1 + erf(x / sqrt(2)))"""
+    return half_of(node, x, node.erf(node.mul(x, 1 / sqrt(2))))
+
+
+def tanh_gelu(node: Node, x: SSAValue) -> SSAValue:
+    """0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))"""
+    cubic = node.add(x, node.mul(node.mul(node.mul(x, x), x), 0.044715))
+    return half_of(node, x, node.tanh(node.mul(cubic, sqrt(2 / pi))))
+
+
+def half_of(node: Node, x: SSAValue, bend: SSAValue) -> SSAValue:
+    return node.mul(node.mul(x, 0.5), node.add(bend, 1.0))
+
+
 @converts("Gelu", since=20)
 def gelu(node: Node) -> SSAValue:
     """0.5 * x * (1 + erf(x / sqrt(2))), or its tanh approximation"""
-    x = node[0]
-    if node.text("approximate", "none") == "tanh":
-        cubic = node.add(x, node.mul(node.mul(node.mul(x, x), x), 0.044715))
-        bend = node.tanh(node.mul(cubic, sqrt(2 / pi)))
-    else:
-        bend = node.erf(node.mul(x, 1 / sqrt(2)))
-    return node.mul(node.mul(x, 0.5), node.add(bend, 1.0))
+    bend = tanh_gelu if node.text("approximate", "none") == "tanh" else erf_gelu
+    return bend(node, node[0])

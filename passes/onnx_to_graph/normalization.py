@@ -12,7 +12,7 @@ from __future__ import annotations
 from stepwell.dialects import graph
 from stepwell.dialects.graph.types import element_type_of, rank_of
 from xdsl.dialects.builtin import f32
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import SSAValue
 
 from .conversion import Node, converts
 from .emitter import Size, shape, static_shape
@@ -51,20 +51,26 @@ def normalized(node: Node, x: SSAValue, axes: list[int], epsilon: float) -> SSAV
     return node.mul(centered, node.rsqrt(node.add(variance, epsilon)))
 
 
-@converts("LayerNormalization", since=17)
+@converts("LayerNormalization")
 def layer_normalization(node: Node) -> list[SSAValue]:
-    """all three results"""
-    x, dims = node[0], rank_of(node[0])
-    axes = list(range(node.axis(x, -1), dims))
-    own = element_type_of(x)
-    work: Attribute = f32 if node.integer("stash_type", 1) == 1 else own
-    wide = node.cast(x, work)
+    """all three results; before opset 17 as ONNX Runtime's optimizer writes it"""
+    x = node[0]
+    axes = list(range(node.axis(x, -1), rank_of(x)))
+    stash = node.integer("stash_type", 1) == 1
+    return layer_norm(node, x, axes, node[1], node.get(2), node.real("epsilon", EPSILON), stash=stash)
+
+
+def layer_norm(
+    node: Node, x: SSAValue, axes: list[int], scale: SSAValue, bias: SSAValue | None, epsilon: float, *, stash: bool
+) -> list[SSAValue]:
+    """(x - mean) / sqrt(variance + epsilon) * scale + bias; the mean; the root's reciprocal. In f32 for `stash`."""
+    wide = node.cast(x, f32) if stash else x
     mean = node.reduce("mean", wide, axes)
     centered = node.sub(wide, mean)
     variance = node.reduce("mean", node.mul(centered, centered), axes)
-    deviation = node.rsqrt(node.add(variance, node.real("epsilon", EPSILON)))
-    result = node.mul(node.cast(node.mul(centered, deviation), own), node[1])
-    if (bias := node.get(2)) is not None:
+    deviation = node.rsqrt(node.add(variance, epsilon))
+    result = node.mul(node.cast(node.mul(centered, deviation), element_type_of(scale)), scale)
+    if bias is not None:
         result = node.add(result, bias)
     return [result, mean, deviation]
 
@@ -73,11 +79,18 @@ def layer_normalization(node: Node) -> list[SSAValue]:
 def rms_normalization(node: Node) -> SSAValue:
     """x / sqrt(mean(x^2) + epsilon) * scale"""
     x = node[0]
-    own = element_type_of(x)
-    wide = node.cast(x, f32 if node.integer("stash_type", 1) == 1 else own)
-    mean = node.reduce("mean", node.mul(wide, wide), list(range(node.axis(x, -1), rank_of(x))))
-    normal = node.mul(wide, node.rsqrt(node.add(mean, node.real("epsilon", EPSILON))))
-    return node.mul(node.cast(normal, own), node[1])
+    axes = list(range(node.axis(x, -1), rank_of(x)))
+    stash = node.integer("stash_type", 1) == 1
+    return rms_norm(node, x, axes, node[1], node.real("epsilon", EPSILON), stash=stash)[0]
+
+
+def rms_norm(
+    node: Node, x: SSAValue, axes: list[int], scale: SSAValue, epsilon: float, *, stash: bool
+) -> list[SSAValue]:
+    """x / sqrt(mean(x^2) + epsilon) * scale, and the reciprocal of the root. In f32 for `stash`."""
+    wide = node.cast(x, f32) if stash else x
+    deviation = node.rsqrt(node.add(node.reduce("mean", node.mul(wide, wide), axes), epsilon))
+    return [node.mul(node.cast(node.mul(wide, deviation), element_type_of(scale)), scale), deviation]
 
 
 @converts("GroupNormalization", since=21)

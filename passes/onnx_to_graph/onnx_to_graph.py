@@ -28,6 +28,8 @@ from xdsl.traits import is_side_effect_free
 from . import (  # each registers its conversions
     constant,
     control_flow,
+    contrib,
+    contrib_attention,
     convolution,
     elementwise,
     linear_algebra,
@@ -47,6 +49,8 @@ from .emitter import Array
 FAMILIES = (
     constant,
     control_flow,
+    contrib,
+    contrib_attention,
     convolution,
     elementwise,
     linear_algebra,
