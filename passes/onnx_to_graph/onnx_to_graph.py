@@ -27,9 +27,9 @@ from xdsl.traits import is_side_effect_free
 
 from . import (  # each registers its conversions
     constant,
-    control_flow,
     contrib,
     contrib_attention,
+    control_flow,
     convolution,
     elementwise,
     linear_algebra,
