@@ -17,6 +17,7 @@
 | products | matmul | matmul.py |
 | along axes | reduce arg_reduce softmax log_softmax batch_norm | reduction.py |
 | moving elements | reshape transpose broadcast_to concat slice pad gather resize iota | movement.py |
+| by index, in order | gather_elements scatter cumulate top_k suppress | indexing.py |
 | shapes that are values | shape_of dynamic_reshape dynamic_broadcast_to dynamic_slice dynamic_pad dynamic_resize dynamic_range | dynamic.py |
 | parts at places known when run | slice_at update_at | place.py |
 | control flow | if loop | control.py |
@@ -116,6 +117,15 @@ from .elementwise import (
     XorOp,
 )
 from .fusion import FUSION_OPS, FusionOp, YieldOp
+from .indexing import (
+    INDEXING_OPS,
+    SCATTER,
+    CumulateOp,
+    GatherElementsOp,
+    ScatterOp,
+    SuppressOp,
+    TopKOp,
+)
 from .matmul import MATMUL_OPS, MatmulOp
 from .movement import (
     MOVEMENT_OPS,
@@ -144,6 +154,7 @@ GRAPH_OPS = [
     *MATMUL_OPS,
     *REDUCTION_OPS,
     *MOVEMENT_OPS,
+    *INDEXING_OPS,
     *DYNAMIC_OPS,
     *PLACE_OPS,
     *CONTROL_OPS,

@@ -17,6 +17,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from .base import Array, GraphOp
 from .fields import Operand, Operands, as_value, integer, ints, number, numbers, word
+from .indexing import verify_indices
 from .types import (
     DYNAMIC,
     Tensor,
@@ -25,7 +26,6 @@ from .types import (
     dtype_of,
     element_type_of,
     is_bool,
-    is_integer,
     is_static,
     known,
     rank_of,
@@ -244,8 +244,7 @@ class GatherOp(GraphOp):
     def verify_op(self) -> None:
         if not 0 <= self.axis < rank_of(self.x):
             raise VerifyException(f"axis {self.axis} is outside a tensor of rank {rank_of(self.x)}")
-        if not is_integer(element_type_of(self.indices)):
-            raise VerifyException(f"indices are of {element_type_of(self.indices)}; they must be integers")
+        verify_indices(self.indices, shape_of(self.x)[self.axis])
 
     def fold(self, *arrays: Array) -> Array:
         return np.take(arrays[0], arrays[1], axis=self.axis)

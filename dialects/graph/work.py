@@ -16,6 +16,7 @@ from stepwell.work import Work
 from .base import GraphOp
 from .convolution import ConvOp, ConvTransposeOp
 from .elementwise import ElementwiseOp
+from .indexing import CumulateOp, ScatterOp
 from .matmul import MatmulOp
 from .pooling import PoolOp
 from .reduction import ArgReduceOp, BatchNormOp, LogSoftmaxOp, ReduceOp, SoftmaxOp
@@ -52,6 +53,11 @@ def each(flops: int, *, of_operand: bool = False) -> Callable[[GraphOp], Work]:
     return work
 
 
+def scatter(op: ScatterOp) -> Work:
+    """What is not just put in its place is added, multiplied or compared."""
+    return Work(others=0 if op.reduction == "none" else count(shape_of(op.updates)))
+
+
 def pool(op: PoolOp) -> Work:
     return Work(others=count(op.result_type.get_shape()) * prod(op.kernel))
 
@@ -66,6 +72,8 @@ TABLE: dict[type[GraphOp], Callable[..., Work]] = {
     SoftmaxOp: each(SOFTMAX),
     LogSoftmaxOp: each(SOFTMAX),
     BatchNormOp: each(2),
+    CumulateOp: each(1),
+    ScatterOp: scatter,
     ElementwiseOp: each(1),
 }
 

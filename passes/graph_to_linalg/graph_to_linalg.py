@@ -38,10 +38,12 @@ from xdsl.rewriter import InsertPoint
 from .casts import populate_casts
 from .convolution import populate_convolution
 from .elementwise import populate_elementwise
+from .indexing import populate_indexing
 from .lowering import Lowering, Rules, signless
 from .matmul import populate_matmul
 from .movement import populate_movement
 from .normalization import populate_normalization
+from .ordering import populate_ordering
 from .pooling import populate_pooling
 from .reduction import populate_reduction
 from .resize import populate_resize
@@ -63,6 +65,8 @@ def all_rules() -> Rules:
     populate_normalization(rules)
     populate_movement(rules)
     populate_resize(rules)
+    populate_indexing(rules)
+    populate_ordering(rules)
     return rules
 
 

@@ -19,13 +19,14 @@ from typing import TypeAlias, cast
 
 from stepwell.dialects import graph
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import IndexType, i64
+from xdsl.dialects.builtin import i64
 from xdsl.dialects.tensor import ExtractOp
 from xdsl.ir import Attribute, SSAValue
 from xdsl.ir.affine import AffineExpr
 
 from .casts import cast as cast_element
 from .elementwise import identity
+from .indexing import place_of, within
 from .lowering import Body, Lowering, Rules, Tensor, broadcast_map, element_of, loops_over, shape_of, signless
 from .views import extract, insert, pad, reshape
 
@@ -89,12 +90,6 @@ def lower_concat(op: graph.ConcatOp, at: Lowering) -> SSAValue:
     return y
 
 
-def within(b: Body, place: SSAValue, size: int) -> SSAValue:
-    """`place` moved to the nearest one that a dim of `size` has."""
-    place = b.emit(arith.MaxSIOp(place, b.position(0)))
-    return b.emit(arith.MinSIOp(place, b.position(size - 1)))
-
-
 def mirrored(b: Body, place: SSAValue, size: int) -> SSAValue:
     """`place` reflected at both edges, which themselves are not repeated: -1 is 1, and `size` is `size - 2`."""
     last = b.position(size - 1)
@@ -134,9 +129,7 @@ def lower_gather(op: graph.GatherOp, at: Lowering) -> SSAValue:
     names = list(loops.parallel)
 
     def body(b: Body, index: SSAValue) -> SSAValue:
-        place = b.emit(arith.IndexCastOp(index, IndexType()))
-        negative = b.emit(arith.CmpiOp(place, b.position(0), "slt"))
-        place = within(b, b.select(negative, b.add(place, b.position(size)), place), size)
+        place = place_of(b, index, size)
         before = [b.index(i) for i in range(axis)]
         after = [b.index(i) for i in range(axis + rank, len(shape))]
         return b.emit(ExtractOp(x, [*before, place, *after], type_of_elements(x)))

@@ -20,7 +20,7 @@ from stepwell.dialects.graph.types import rank_of
 from stepwell.dialects.onnx import OnnxOp
 from xdsl.ir import Operation, SSAValue
 
-from .emitter import Array, Emitter
+from .emitter import Array, Emitter, static_shape
 
 
 @dataclass
@@ -122,6 +122,13 @@ class Node(Emitter):
 
     def needed_integers(self, index: int, what: str) -> list[int]:
         return [int(number) for number in self.needed(index, what).reshape(-1)]
+
+    def static(self, value: SSAValue) -> tuple[int, ...]:
+        """The shape of a value, where a conversion must know all of it."""
+        dims = static_shape(value)
+        if dims is None:
+            raise self.open_dims()
+        return dims
 
     # attributes, by kind; ONNX's own default where the node gives none
 

@@ -14,6 +14,7 @@ from xdsl.pattern_rewriter import RewritePattern
 from .control import CONTROL_PATTERNS
 from .dynamic import DYNAMIC_PATTERNS
 from .elementwise import ELEMENTWISE_PATTERNS
+from .indexing import INDEXING_PATTERNS
 from .movement import MOVEMENT_PATTERNS
 from .place import PLACE_PATTERNS
 
@@ -21,6 +22,7 @@ PATTERNS: tuple[RewritePattern, ...] = (
     *DYNAMIC_PATTERNS,
     *ELEMENTWISE_PATTERNS,
     *MOVEMENT_PATTERNS,
+    *INDEXING_PATTERNS,
     *PLACE_PATTERNS,
     *CONTROL_PATTERNS,
 )

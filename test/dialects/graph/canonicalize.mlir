@@ -459,3 +459,28 @@ func.func @endless(%x: tensor<4xf32>) -> tensor<4xf32> {
   }
   func.return %y : tensor<4xf32>
 }
+
+// Indices that were spread along rows are the rows' own again: whole rows move.
+// CHECK-LABEL: @rows
+// CHECK-NEXT:    %column = graph.reshape %i : (tensor<9xi64>) -> tensor<9x1xi64>
+// CHECK-NEXT:    graph.scatter add %x, %column, %u {axis = 0} : (tensor<4x8xf32>, tensor<9x1xi64>, tensor<9x8xf32>)
+// CHECK-NEXT:    graph.gather_elements %x, %column {axis = 0} : (tensor<4x8xf32>, tensor<9x1xi64>)
+func.func @rows(%x: tensor<4x8xf32>, %i: tensor<9xi64>, %u: tensor<9x8xf32>) -> (tensor<4x8xf32>, tensor<9x8xf32>) {
+  %column = graph.reshape %i : (tensor<9xi64>) -> tensor<9x1xi64>
+  %spread = graph.broadcast_to %column : (tensor<9x1xi64>) -> tensor<9x8xi64>
+  %y = graph.scatter add %x, %spread, %u {axis = 0} : (tensor<4x8xf32>, tensor<9x8xi64>, tensor<9x8xf32>) -> tensor<4x8xf32>
+  %z = graph.gather_elements %x, %spread {axis = 0} : (tensor<4x8xf32>, tensor<9x8xi64>) -> tensor<9x8xf32>
+  func.return %y, %z : tensor<4x8xf32>, tensor<9x8xf32>
+}
+
+// Not where they were spread along the axis itself.
+// CHECK-LABEL: @along_the_axis
+// CHECK:         %spread = graph.broadcast_to
+// CHECK-NEXT:    graph.scatter add %x, %spread, %u {axis = 1}
+// CHECK-NEXT:    graph.gather_elements %x, %spread {axis = 1}
+func.func @along_the_axis(%x: tensor<9x8xf32>, %i: tensor<9x1xi64>, %u: tensor<9x8xf32>) -> (tensor<9x8xf32>, tensor<9x8xf32>) {
+  %spread = graph.broadcast_to %i : (tensor<9x1xi64>) -> tensor<9x8xi64>
+  %y = graph.scatter add %x, %spread, %u {axis = 1} : (tensor<9x8xf32>, tensor<9x8xi64>, tensor<9x8xf32>) -> tensor<9x8xf32>
+  %z = graph.gather_elements %x, %spread {axis = 1} : (tensor<9x8xf32>, tensor<9x8xi64>) -> tensor<9x8xf32>
+  func.return %y, %z : tensor<9x8xf32>, tensor<9x8xf32>
+}

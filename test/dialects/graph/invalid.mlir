@@ -331,3 +331,70 @@ func.func @yield_alone(%x: tensor<4xf32>) {
   // expected-error@+1 {{stands outside of graph.fusion, graph.if, graph.loop}}
   graph.yield %x : tensor<4xf32>
 }
+
+// -----
+
+// A constant index is looked at while compiling.
+func.func @index_outside(%x: tensor<4x8xf32>) {
+  %i = graph.constant dense<[[1], [-5]]> : tensor<2x1xi64>
+  // expected-error@+1 {{index -5 is outside a dim of size 4}}
+  %y = graph.gather_elements %x, %i {axis = 0} : (tensor<4x8xf32>, tensor<2x1xi64>) -> tensor<2x8xf32>
+  func.return
+}
+
+// -----
+
+func.func @gather_outside(%x: tensor<4x8xf32>) {
+  %i = graph.constant dense<8> : tensor<i64>
+  // expected-error@+1 {{index 8 is outside a dim of size 8}}
+  %y = graph.gather %x, %i {axis = 1} : (tensor<4x8xf32>, tensor<i64>) -> tensor<4xf32>
+  func.return
+}
+
+// -----
+
+func.func @nothing_to_index(%x: tensor<0x8xf32>, %i: tensor<2x1xi64>) {
+  // expected-error@+1 {{there is no element to index: the dim has size 0}}
+  %y = graph.gather_elements %x, %i {axis = 0} : (tensor<0x8xf32>, tensor<2x1xi64>) -> tensor<2x8xf32>
+  func.return
+}
+
+// -----
+
+func.func @scatter_beyond(%x: tensor<4x8xf32>, %i: tensor<2x1xi64>, %u: tensor<2x9xf32>) {
+  // expected-error@+1 {{updates 2x9 reach beyond 4x8 in dim 1}}
+  %y = graph.scatter none %x, %i, %u {axis = 0} : (tensor<4x8xf32>, tensor<2x1xi64>, tensor<2x9xf32>) -> tensor<4x8xf32>
+  func.return
+}
+
+// -----
+
+func.func @scatter_indices(%x: tensor<4x8xf32>, %i: tensor<3x8xi64>, %u: tensor<2x8xf32>) {
+  // expected-error@+1 {{indices 3x8 do not broadcast to updates 2x8}}
+  %y = graph.scatter none %x, %i, %u {axis = 0} : (tensor<4x8xf32>, tensor<3x8xi64>, tensor<2x8xf32>) -> tensor<4x8xf32>
+  func.return
+}
+
+// -----
+
+func.func @more_than_there_are(%x: tensor<4x8xf32>) {
+  // expected-error@+1 {{there are no 9 largest of 8 elements}}
+  %y = graph.top_k %x {k = 9} : (tensor<4x8xf32>) -> tensor<4x9xi64>
+  func.return
+}
+
+// -----
+
+func.func @sum_of_bools(%x: tensor<4xi1>) {
+  // expected-error@+1 {{takes floats and integers, but is given i1}}
+  %y = graph.cumulate sum %x {axis = 0} : tensor<4xi1>
+  func.return
+}
+
+// -----
+
+func.func @boxes(%b: tensor<9x5xf32>, %may: tensor<9xi1>, %t: tensor<f32>) {
+  // expected-error@+1 {{for candidates tensor<9xi1> boxes have that shape and a last dim of 4: tensor<9x5xf32>}}
+  %y = graph.suppress %b, %may, %t {limit = 3} : (tensor<9x5xf32>, tensor<9xi1>, tensor<f32>) -> tensor<9xi1>
+  func.return
+}

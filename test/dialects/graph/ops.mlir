@@ -306,3 +306,24 @@ func.func @loops(%n: tensor<i64>, %go: tensor<i1>, %x: tensor<4xf32>, %s: tensor
   }
   func.return
 }
+
+// By index, and in order.
+// CHECK-LABEL: @indexing
+// CHECK:         %a = graph.gather_elements %x, %i {axis = 0} : (tensor<4x8xf32>, tensor<2x1xi64>) -> tensor<2x8xf32>
+// CHECK:         %b = graph.scatter add %x, %i, %u {axis = 0} : (tensor<4x8xf32>, tensor<2x1xi64>, tensor<2x8xf32>) -> tensor<4x8xf32>
+// CHECK:         %c = graph.cumulate sum %x {axis = 1} : tensor<4x8xf32>
+// CHECK:         %d = graph.cumulate prod %x {axis = 0, exclusive, reverse} : tensor<4x8xf32>
+// CHECK:         %e = graph.top_k %x {k = 3} : (tensor<4x8xf32>) -> tensor<4x3xi64>
+// CHECK:         %f = graph.top_k %x {k = 8, smallest} : (tensor<4x8xf32>) -> tensor<4x8xi64>
+// CHECK:         %g = graph.suppress %boxes, %may, %t {limit = 3} : (tensor<2x9x4xf32>, tensor<2x9xi1>, tensor<f32>) -> tensor<2x9xi1>
+func.func @indexing(%x: tensor<4x8xf32>, %i: tensor<2x1xi64>, %u: tensor<2x8xf32>, %boxes: tensor<2x9x4xf32>,
+                    %may: tensor<2x9xi1>, %t: tensor<f32>) {
+  %a = graph.gather_elements %x, %i {axis = 0} : (tensor<4x8xf32>, tensor<2x1xi64>) -> tensor<2x8xf32>
+  %b = graph.scatter add %x, %i, %u {axis = 0} : (tensor<4x8xf32>, tensor<2x1xi64>, tensor<2x8xf32>) -> tensor<4x8xf32>
+  %c = graph.cumulate sum %x {axis = 1} : tensor<4x8xf32>
+  %d = graph.cumulate prod %x {axis = 0, exclusive, reverse} : tensor<4x8xf32>
+  %e = graph.top_k %x {k = 3} : (tensor<4x8xf32>) -> tensor<4x3xi64>
+  %f = graph.top_k %x {k = 8, smallest} : (tensor<4x8xf32>) -> tensor<4x8xi64>
+  %g = graph.suppress %boxes, %may, %t {limit = 3} : (tensor<2x9x4xf32>, tensor<2x9xi1>, tensor<f32>) -> tensor<2x9xi1>
+  func.return
+}

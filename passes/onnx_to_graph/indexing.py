@@ -1,0 +1,117 @@
+"""Gathers and scatters whose indices are a whole tensor: on rows of the tensor seen as a matrix, where there are rows.
+
+  "onnx.ScatterND"(%x, %i, %u) {reduction = "add"} : (tensor<4x5x8xf32>, tensor<9x2xi64>, tensor<9x8xf32>)
+becomes
+  %rows = graph.reshape %x : (tensor<4x5x8xf32>) -> tensor<20x8xf32>
+  %place = %i[:, 0] * 5 + %i[:, 1]                                      // each first moved into its dim
+  %y = graph.scatter add %rows, %place, %u {axis = 0} : (tensor<20x8xf32>, tensor<9x1xi64>, tensor<9x8xf32>) -> ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+from stepwell.dialects import graph
+from stepwell.dialects.graph.indexing import verify_indices
+from stepwell.dialects.graph.types import I64, rank_of
+from xdsl.ir import SSAValue
+
+from .conversion import Node, converts
+
+
+@converts("GatherElements", since=11)
+def gather_elements(node: Node) -> SSAValue:
+    x, indices = node[0], node[1]
+    axis = node.axis(x, 0)
+    sizes = list(node.static(indices))
+    sizes[axis] = node.static(x)[axis]
+    return node(graph.GatherElementsOp(corner(node, x, sizes), indices, axis=axis))
+
+
+def corner(node: Node, x: SSAValue, sizes: Sequence[int]) -> SSAValue:
+    """The first `sizes` elements of each dim."""
+    if tuple(sizes) == node.static(x):
+        return x
+    return node(graph.SliceOp(x, starts=(0,) * len(sizes), sizes=tuple(sizes)))
+
+
+@converts("Scatter", since=9)
+@converts("ScatterElements", since=11)
+def scatter_elements(node: Node) -> SSAValue:
+    """all reductions, in the order of the updates"""
+    x, axis = node[0], node.axis(node[0], 0)
+    if rank_of(node[1]) == rank_of(x) and node.static(node[1]) != node.static(node[2]):
+        raise node.unsupported("indices and updates differ in shape", "export the model again with a valid node")
+    return node(graph.ScatterOp(reduction(node), x, node[1], node[2], axis=axis))
+
+
+def reduction(node: Node) -> str:
+    kind = node.text("reduction", "none")
+    if kind not in graph.SCATTER:
+        raise node.unsupported(f"reduction '{kind}' does not exist", f"{', '.join(graph.SCATTER)} do")
+    return kind
+
+
+@converts("GatherND", since=11)
+def gather_nd(node: Node) -> SSAValue:
+    x, indices = node.static(node[0]), node.static(node[1])
+    batch, count = node.integer("batch_dims", 0), indices[-1] if indices else 0
+    if not 0 <= batch < min(len(x), len(indices)) or not 1 <= count <= len(x) - batch or x[:batch] != indices[:batch]:
+        raise node.unsupported(
+            f"indices {list(indices)} with batch_dims = {batch} do not fit x, {list(x)}", "export the model again"
+        )
+    rest, places = x[batch + count :], indices[:-1]
+    place = row_numbers(node, node[1], x[batch : batch + count])
+    if batch:
+        size = prod(x[batch : batch + count])
+        steps = np.arange(prod(x[:batch])).reshape(*x[:batch], *[1] * (len(places) - batch))
+        place = node.add(inside(node, place, size), node.constant(steps * size))
+    rows = node.reshape(node[0], [prod(x[: batch + count]), *rest])
+    return node(graph.GatherOp(rows, place, axis=0))
+
+
+@converts("ScatterND", since=11)
+def scatter_nd(node: Node) -> SSAValue:
+    """all reductions, in the order of the updates"""
+    x, indices, updates = (node.static(node[n]) for n in range(3))
+    count = indices[-1] if indices else 0
+    if not 1 <= count <= len(x) or updates != (*indices[:-1], *x[count:]):
+        raise node.unsupported(
+            f"indices {list(indices)} and updates {list(updates)} do not fit x, {list(x)}", "export the model again"
+        )
+    row, many = prod(x[count:]), prod(indices[:-1])
+    place = node.reshape(row_numbers(node, node[1], x[:count]), [many, 1])
+    y = graph.ScatterOp(
+        reduction(node),
+        node.reshape(node[0], [prod(x[:count]), row]),
+        place,
+        node.reshape(node[2], [many, row]),
+        axis=0,
+    )
+    return node.reshape(node(y), list(x))
+
+
+def row_numbers(node: Node, indices: SSAValue, dims: Sequence[int]) -> SSAValue:
+    """The place in a tensor of `dims` that each list of indices, along the last dim, means. Where it is a list of one
+    it stays as it is, since gather and scatter know what to do with it."""
+    places, last = node.static(indices)[:-1], rank_of(indices) - 1
+    if len(dims) == 1:
+        return node.reshape(indices, list(places))
+    total: SSAValue | None = None
+    for n, size in enumerate(dims):
+        index = node.reshape(node.cast(node.slice(indices, last, n, 1), I64), list(places))
+        if (values := node.known(index)) is not None:
+            verify_indices(graph.constant(node.ctx, values).result, size)
+        place = node.mul(inside(node, index, size), prod(dims[n + 1 :]))
+        total = place if total is None else node.add(total, place)
+    assert total is not None
+    return total
+
+
+def inside(node: Node, index: SSAValue, size: int) -> SSAValue:
+    """Where an index into a dim of `size` points: from the end where it is negative, and never outside."""
+    index = node.cast(index, I64)
+    index = node.select(node.compare("lt", index, 0), node.add(index, size), index)
+    return node.clamp(index, 0, size - 1)
