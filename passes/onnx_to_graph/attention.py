@@ -29,7 +29,7 @@ def lowest_of(kind: Attribute) -> float:
 def static_dims(node: Node, x: SSAValue) -> tuple[int, ...]:
     dims = static_shape(x)
     if dims is None:
-        raise node.unsupported("symbolic dims are not supported", "bind them before onnx-to-graph")
+        raise node.open_dims()
     return dims
 
 
@@ -41,7 +41,9 @@ def counted(node: Node, number: int) -> SSAValue:
 def split_heads(node: Node, x: SSAValue, heads: int) -> SSAValue:
     """[batch, rows, heads * depth] as [batch, heads, rows, depth]."""
     hidden = shape(x)[-1]
-    if hidden is None or hidden % heads:
+    if hidden is None:
+        raise node.open_dims()
+    if hidden % heads:
         raise node.unsupported(f"{hidden} numbers for {heads} heads are not supported", "the heads must be of one size")
     return node.transpose(node.reshape(x, [(0,), (1,), heads, hidden // heads]), [0, 2, 1, 3])
 

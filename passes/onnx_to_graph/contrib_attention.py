@@ -59,7 +59,7 @@ def scale_of(node: Node, q: SSAValue) -> float:
     if given:
         return float(given)
     if depth is None:
-        raise node.unsupported("symbolic dims are not supported", "bind them before onnx-to-graph")
+        raise node.open_dims()
     return 1 / sqrt(depth)
 
 
@@ -126,9 +126,9 @@ def multi_head_attention(node: Node) -> list[SSAValue]:
     if (bias := node.get(3)) is not None:
         start, biased = 0, list[SSAValue]()
         for value in (q, k, v):
-            size = shape(value)[-1]
-            if size is None or rank_of(value) != 3:
+            if rank_of(value) != 3:
                 raise node.unsupported("a bias of split heads is not supported", "give q, k and v in 3 dims")
+            size = static_dims(node, value)[2]
             biased.append(node.add(value, node.slice(bias, 0, start, size)))
             start += size
         q, k, v = biased
