@@ -11,13 +11,13 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, TensorType
 from xdsl.ir import Attribute, Block
 from xdsl.rewriter import Rewriter
 
-from .model import subgraphs_of
+from .model import graphs_of, subgraphs_of
 from .scope import Scope
 from .types import UnknownType, element_of, shape_of
 from .value_types import type_of
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, TensorProto
+    from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
 KEPT_FOR_INFERENCE = 1 << 10
 """Bytes. Shape inference reads shapes, axes and the like from small tensors; all bigger ones are kept from it."""
@@ -30,11 +30,19 @@ def infer_shapes(model: ModelProto) -> GraphProto | None:
     """
     import onnx.shape_inference
 
+    if any(never_ends(node) for graph in graphs_of(model.graph) for node in graph.node):
+        return None
     drop_weights(model.graph)
     try:
         return onnx.shape_inference.infer_shapes(model).graph
     except Exception:  # it raises whatever C++ throws; the graph level infers shapes on its own
         return None
+
+
+def never_ends(node: NodeProto) -> bool:
+    """Whether it is an Einsum with a dot that is no part of an ellipsis: there ONNX's parser of equations loops."""
+    equations = [a.s for a in node.attribute if a.name == "equation"] if node.op_type == "Einsum" else []
+    return any(b"." in equation.replace(b"...", b"") for equation in equations)
 
 
 def drop_weights(graph: GraphProto) -> None:

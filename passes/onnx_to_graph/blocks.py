@@ -108,11 +108,11 @@ def unsupported(ops: Iterable[Operation]) -> StepwellError | None:
     )
 
 
-def origins_of(value: SSAValue) -> set[BlockArgument]:
-    """The arguments of blocks that `value` is computed from, by more than their shapes."""
+def origins_of(*values: SSAValue) -> set[BlockArgument]:
+    """The arguments of blocks that `values` are computed from, by more than their shapes."""
     seen: set[SSAValue] = set()
     origins: set[BlockArgument] = set()
-    open_ = [value]
+    open_ = list(values)
     while open_:
         value = open_.pop()
         if value in seen:

@@ -162,7 +162,7 @@ class LoopPlan:
         try:
             more, *given = convert_region(node, "body", [loop.step, runs, *arguments], loop.end)
         except NeedsValue as problem:
-            if any(argument.block is loop.block for argument in origins_of(problem.value)):
+            if any(argument.block is loop.block for argument in origins_of(problem.value, *problem.also)):
                 raise Unsteady(problem.what) from problem
             raise
         for op in loop.block.walk():

@@ -10,7 +10,7 @@ supported is read off the decorators, so that it and the code cannot differ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
@@ -31,6 +31,8 @@ class NeedsValue(StepwellError):
     """
 
     value: SSAValue = field(kw_only=True)
+    also: Sequence[SSAValue] = ()
+    """What else is wanted, so that all can be made known at once."""
     instead: StepwellError | None = None
 
 
@@ -119,6 +121,20 @@ class Node(Emitter):
                 value=self[index],
             )
         return array
+
+    def needed_scalars(self, whats: Mapping[int, str]) -> list[float]:
+        """The numbers that these operands hold, each of one element."""
+        missing = {index: what for index, what in whats.items() if self.known(self[index]) is None}
+        if missing:
+            first, *others = missing
+            raise NeedsValue(
+                f"{self.name}: {' and '.join(missing.values())} computed at run time is not supported; a constant is",
+                where=self.op,
+                fix="export with constants",
+                value=self[first],
+                also=[self[index] for index in others],
+            )
+        return [self.needed(index, what).reshape(-1)[0].item() for index, what in whats.items()]
 
     def needed_integers(self, index: int, what: str) -> list[int]:
         return [int(number) for number in self.needed(index, what).reshape(-1)]

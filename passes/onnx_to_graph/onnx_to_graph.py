@@ -31,7 +31,10 @@ from . import (  # each registers its conversions
     contrib_attention,
     control_flow,
     convolution,
+    determinant,
+    einsum,
     elementwise,
+    fourier,
     indexing,
     linear_algebra,
     losses,
@@ -43,6 +46,7 @@ from . import (  # each registers its conversions
     reduction,
     resize,
     sequences,
+    signal_tables,
 )
 from .blocks import convert_op, forget_attempts, surely_converted, unsupported
 from .conversion import Unsettled, Values
@@ -54,7 +58,10 @@ FAMILIES = (
     contrib,
     contrib_attention,
     convolution,
+    determinant,
+    einsum,
     elementwise,
+    fourier,
     indexing,
     linear_algebra,
     losses,
@@ -66,6 +73,7 @@ FAMILIES = (
     reduction,
     resize,
     sequences,
+    signal_tables,
 )
 
 

@@ -75,7 +75,7 @@ def value_inputs(ctx: Context, module: ModuleOp) -> set[int]:
         found |= inputs_of_problem(ctx, main, count, problem)
     for op in main.body.walk():
         if isinstance(op, DynamicOp):
-            origins = {origin for operand in op.operands[1:] for origin in origins_of(operand)}
+            origins = {origin for origin in origins_of(*op.operands[1:])}
             if all(can_mark(main, argument, count) for argument in origins):
                 found |= {argument.index for argument in origins}
     return found
@@ -88,7 +88,7 @@ def inputs_of_problem(ctx: Context, main: FuncOp, count: int, problem: StepwellE
     if not isinstance(problem, NeedsValue):
         ctx.report(problem)
         return set()
-    origins = origins_of(problem.value)
+    origins = origins_of(problem.value, *problem.also)
     if not all(can_mark(main, argument, count) for argument in origins):
         if problem.instead is not None:
             return inputs_of_problem(ctx, main, count, problem.instead)

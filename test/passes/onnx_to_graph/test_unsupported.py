@@ -28,13 +28,20 @@ def convert(*nodes, opset: int = 17, **initializers) -> None:
 
 
 def test_all_unsupported_ops_in_one_error() -> None:
-    nodes = [helper.make_node("Det", [name], [f"d{name}"], name=f"det_{name}") for name in ("x", "dx", "ddx", "dddx")]
+    files = [f"{letter}8" for letter in "abcd"]
+    nodes = [helper.make_node("Cast", ["x"], [file], to=TensorProto.UINT8) for file in files]
+    nodes += [helper.make_node("ImageDecoder", [file], [f"{file}_y"], name=f"read_{file}") for file in files]
     with pytest.raises(StepwellError) as error:
-        convert(*nodes, helper.make_node("NonZero", ["x"], ["n"], name="where"), helper.make_node("Abs", ["x"], ["y"]))
+        convert(
+            *nodes,
+            helper.make_node("NonZero", ["x"], ["n"], name="where"),
+            helper.make_node("Abs", ["x"], ["y"]),
+            opset=20,
+        )
     said = str(error.value)
     assert "2 ONNX operators are not supported" in said
-    assert "4 x Det (opset 17): node 'det_x', node 'det_dx', node 'det_ddx', ..." in said
-    assert "1 x NonZero (opset 17): node 'where'" in said
+    assert "4 x ImageDecoder (opset 20): node 'read_a8', node 'read_b8', node 'read_c8', ..." in said
+    assert "1 x NonZero (opset 20): node 'where'" in said
     assert "Abs" not in said
 
 
