@@ -19,10 +19,10 @@ from functools import cached_property
 from typing import cast
 
 from stepwell.diagnostics import StepwellError
-from xdsl.dialects import memref
-from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType
+from xdsl.dialects import arith, memref
+from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr, MemRefType
 from xdsl.dialects.linalg import ops as linalg
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
 from xdsl.ir.affine import (
     AffineBinaryOpExpr,
     AffineBinaryOpKind,
@@ -194,10 +194,20 @@ def start_of(value: SSAValue) -> tuple[int, tuple[tuple[SSAValue, int], ...]]:
     dynamic = iter(view.offsets)
     for place, stride in zip(view.static_offsets.get_values(), strides, strict=True):
         if place == DYNAMIC_INDEX:
-            terms = (*terms, (next(dynamic), stride))
+            value, factor = multiple_of(next(dynamic))
+            terms = (*terms, (value, factor * stride))
         else:
             offset += int(place) * stride
     return offset, terms
+
+
+def multiple_of(value: SSAValue) -> tuple[SSAValue, int]:
+    """What `value` is a multiple of, and how many times: two views that begin at the same element say it alike."""
+    match value.owner:
+        case arith.MuliOp(lhs=of, rhs=OpResult(op=arith.ConstantOp(value=IntegerAttr(value=factor)))):
+            return of, factor.data
+        case _:
+            return value, 1
 
 
 def linear(expr: AffineExpr, dims: int, where: Operation, scale: int = 1) -> Affine:

@@ -25,11 +25,12 @@ blocks read nothing that others read, too. Of that as many iterations as fit int
 its right operand again, and no loop along which memory is contiguous is cut. Nests that hand nothing on to one another,
 and a kernel whose buffers fit into `l1`, need no blocks. A schedule that is there already stays.
 
-Where one iteration of each loop is too much, blocks stand in blocks: outside one iteration of a loop whose blocks share
-nothing that they read, and the rest, found in the same way, for what is left of the ops then.
+Where one iteration of each loop is too much, blocks stand in blocks: outside one iteration of a loop, if possible one
+whose blocks share nothing that they read, and inside what is found in the same way for what is left of the ops then.
 
 Where what a product reads again in every block is too large for that, it may come from a farther cache each time: so
-many rows leave time for it. Then only those buffers must fit into `l2` that the blocks have to themselves.
+many rows leave time for it. Then only those buffers must fit into `l2` that the blocks have to themselves. Where it is
+in the cache, `NEAR_ROWS` are enough.
 
 So attention runs head by head: the scores of one head are made, normalized and used while they lie in the second-level
 cache (Dao et al. 2022, FlashAttention, without its running softmax, which rows that fit do not need). Of several images
@@ -45,7 +46,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from fractions import Fraction
 from math import ceil, prod
 
 from stepwell.context import Context
@@ -68,14 +69,11 @@ BLOCKS = 8
 ROWS = 14
 """Of a product whose right operand all blocks share, a block has so many rows at least: as many as a register tile."""
 
-Cost = Callable[[float], float]
-"""How many bytes a cache must hold for this share of the iterations."""
+NEAR_ROWS = 3
+"""As many at least where that operand is in the second-level cache, which gives half a vector or more a cycle."""
 
-SizeOf = Callable[[Sequence[Stage], Sequence[int]], list[int] | None]
-"""The iterations that each op has in a block along its loop; None if too few fit."""
-
-Walk = tuple[int, tuple[tuple[SSAValue, int], ...], tuple[tuple[int, int], ...]]
-"""The elements that an op walks in a buffer: from where on, and the strides and extents of the loops that move."""
+SizeOf = Callable[["Walk"], int | None]
+"""How many units a block has; None if too few fit."""
 
 
 @dataclass(frozen=True)
@@ -111,85 +109,108 @@ class ScheduleBlocks(ModulePass):
         stages = [whole for stage in stages_of(function)[first:] if (whole := whole_stage_of(stage.op)) is not None]
         if touched(stages) <= self.l1:
             return []
-        candidates = sorted(block_loops(stages), key=lambda of: reads_again(stages[of[0] :], of[1]))
+        candidates = sorted(walks_of(stages), key=lambda walk: walk.reads_again)
 
-        def block_of(size_of: SizeOf, start: int, loops: Sequence[int]) -> BlockOp | None:
-            sizes = size_of(stages[start:], loops)
-            block = None if sizes is None else BlockOp(range(first + start, first + len(stages)), loops, sizes)
+        def block_of(walk: Walk, size: int | None) -> BlockOp | None:
+            members = range(first + len(stages) - len(walk.stages), first + len(stages))
+            block = None if size is None else BlockOp(members, walk.loops, [size * n for n in walk.each])
             return block if block is not None and fits(function, block) else None
 
-        for start, loops in candidates:
-            if (block := block_of(size_of, start, loops)) is not None:
+        for walk in candidates:
+            if (block := block_of(walk, size_of(walk))) is not None:
                 return [block]
-        for start, loops in candidates:
-            if (block := block_of(one_iteration, start, loops)) is not None:
+        for walk in candidates:
+            if (block := block_of(walk, 1 if walk.is_even and walk.least(ROWS) == 1 else None)) is not None:
                 trial = function.clone()
                 Blocking(trial, block).run()
-                if within := self.search(trial, size_of, first + start):
+                if within := self.search(trial, size_of, block.numbers[0]):
                     return [block, *within]
         return []
 
-    def size_in_cache(self, stages: Sequence[Stage], loops: Sequence[int]) -> list[int] | None:
-        """The iterations of a block whose buffers are all in a cache; None if too few fit."""
-        caches = (self.l2,) if any(is_product(stage) for stage in stages) else (self.l1, self.l2)
-        sizes = (sizes_within(cache, stages, loops, partial(touched, stages, loops)) for cache in caches)
+    def size_in_cache(self, walk: Walk) -> int | None:
+        """The units of a block whose buffers are all in a cache; None if too few fit."""
+        caches = (self.l2,) if any(is_product(stage) for stage in walk.stages) else (self.l1, self.l2)
+        sizes = (walk.size_within(cache, walk.least(NEAR_ROWS)) for cache in caches)
         return next((size for size in sizes if size is not None), None)
 
-    def size_of_streams(self, stages: Sequence[Stage], loops: Sequence[int]) -> list[int] | None:
-        """The iterations of a block whose own buffers are in a cache, and what all blocks read is not; None if there is
-        no product that reads such an operand, or too few fit."""
-        ops = {stage.op for stage in stages}
-        own = {a.base for stage in stages for a in stage.outputs if is_private(a.base, ops)}
-        if not own or not reads_again(stages, loops):
+    def size_of_streams(self, walk: Walk) -> int | None:
+        """The units of a block whose own buffers are in a cache, and what all blocks read is not; None if there is no
+        product that reads such an operand, or too few fit."""
+        ops = {stage.op for stage in walk.stages}
+        own = {a.base for stage in walk.stages for a in stage.outputs if is_private(a.base, ops)}
+        if not own or not walk.reads_again:
             return None
-        return sizes_within(self.l2, stages, loops, partial(touched, stages, loops, of=own))
+        return walk.size_within(self.l2, walk.least(ROWS), own)
 
 
-def block_loops(stages: Sequence[Stage]) -> Iterator[tuple[int, list[int]]]:
-    """From which op on they could run in blocks together, and the loop of each."""
+@dataclass(frozen=True)
+class Walk:
+    """Ops that could run in blocks, each along one of its loops. `each`: how many iterations of it are a unit, of which
+    a block has one or more: one row of tiles, and four rows of what is computed of it."""
+
+    stages: Sequence[Stage]
+    loops: Sequence[int]
+    each: Sequence[int]
+
+    @property
+    def extents(self) -> list[int]:
+        return [stage.extents[loop] for stage, loop in zip(self.stages, self.loops, strict=True)]
+
+    @property
+    def units(self) -> int:
+        """How many units there are, the last of which may be smaller."""
+        return max(ceil(extent / n) for extent, n in zip(self.extents, self.each, strict=True))
+
+    @property
+    def is_even(self) -> bool:
+        return all(extent == n * self.units for extent, n in zip(self.extents, self.each, strict=True))
+
+    @property
+    def rows(self) -> list[int]:
+        """Of each product of which every block reads an operand again, how many rows there are in all blocks."""
+        return [n for stage, loop in zip(self.stages, self.loops, strict=True) if (n := rows_of(stage, loop))]
+
+    @property
+    def reads_again(self) -> bool:
+        return bool(self.rows)
+
+    def least(self, rows: int) -> int:
+        """How many units a block has at least, so that those products have so many rows in it."""
+        return max((ceil(rows * self.units / n) for n in self.rows), default=1)
+
+    def size_within(self, cache: int, least: int, of: Container[SSAValue] | None = None) -> int | None:
+        """How many units a block has that touches, of these buffers or of all, no more than the cache holds; None where
+        not even the `least` do.
+
+        Best is what divides them; then the largest block of which there are `BLOCKS`, or else the smallest; there are
+        always two.
+        """
+        units, few = self.units, self.units // BLOCKS
+
+        def rank(size: int) -> tuple[bool, bool, int]:
+            return units % size > 0, size > few, -size if size <= few else size
+
+        def holds(size: int) -> bool:
+            return touched(self.stages, self.loops, size / units, of) <= cache
+
+        sizes = range(least, units // 2 + 1)
+        if not sizes or not holds(least):
+            return None
+        return next(size for size in sorted(sizes, key=rank) if holds(size))
+
+
+def walks_of(stages: Sequence[Stage]) -> Iterator[Walk]:
+    """For each loop of the last op that may be cut, the ops that have it, too, up to the last one."""
     last = stages[-1]
     for dim, extent in enumerate(last.extents):
         if last.reduction[dim] or extent < 2 or last.outputs[0].at.strides[dim] == 1:
             continue
-        loops = same_loop(stages, dim)
-        start = next((n for n in reversed(range(len(stages))) if n not in loops), -1) + 1
-        if hand_on([drop_unit_dims(stage) for stage in stages[start:]]):
-            yield start, [loops[n] for n in range(start, len(stages))]
-
-
-def one_iteration(stages: Sequence[Stage], loops: Sequence[int]) -> list[int] | None:
-    """One iteration a block, where all ops have as many and no product reads an operand again in each."""
-    extents = {stage.extents[loop] for stage, loop in zip(stages, loops, strict=True)}
-    return None if reads_again(stages, loops) or len(extents) > 1 else [1] * len(stages)
-
-
-def reads_again(stages: Sequence[Stage], loops: Sequence[int]) -> bool:
-    """Whether each block reads an operand of a product that the others read, too."""
-    return any(rows_of(stage, loop) for stage, loop in zip(stages, loops, strict=True))
-
-
-def sizes_within(cache: int, stages: Sequence[Stage], loops: Sequence[int], cost: Cost) -> list[int] | None:
-    """How many iterations of its loop each op has in a block; None where those that a block must have do not fit.
-
-    They are counted in iterations of the op that has the fewest. Best is what divides them; then the largest block of
-    which there are `BLOCKS`, or else the smallest; there are always two.
-    """
-    extents = [stage.extents[loop] for stage, loop in zip(stages, loops, strict=True)]
-    units = min(extents)
-    each = [ceil(extent / units) for extent in extents]
-    if any(ceil(extent / n) != units for extent, n in zip(extents, each, strict=True)):
-        return None
-    rows = [n for stage, loop in zip(stages, loops, strict=True) if (n := rows_of(stage, loop))]
-    least, few = max((ceil(ROWS * units / n) for n in rows), default=1), units // BLOCKS
-
-    def rank(size: int) -> tuple[bool, bool, int]:
-        return units % size > 0, size > few, -size if size <= few else size
-
-    sizes = range(least, units // 2 + 1)
-    if not sizes or cost(least / units) > cache:
-        return None
-    size = next(size for size in sorted(sizes, key=rank) if cost(size / units) <= cache)
-    return [size * n for n in each]
+        found = same_loop(stages, dim)
+        start = next((n for n in reversed(range(len(stages))) if n not in found), -1) + 1
+        loops, counts = zip(*(found[n] for n in range(start, len(stages))), strict=True)
+        each = [count / min(counts) for count in counts]
+        if hand_on([drop_unit_dims(s) for s in stages[start:]]) and all(n.denominator == 1 for n in each):
+            yield Walk(stages[start:], loops, [n.numerator for n in each])
 
 
 def rows_of(stage: Stage, loop: int) -> int:
@@ -223,7 +244,7 @@ def touched(
     Of a buffer they touch no more than it holds, nor more than they walk: in a block of heads, one head of the keys.
     """
     whole: dict[SSAValue, float] = {}
-    walked: dict[SSAValue, dict[Walk, float]] = {}
+    walked: dict[SSAValue, dict[object, float]] = {}
     for n, stage in enumerate(stages):
         for access in (*stage.inputs, *stage.outputs):
             base, at, kind = access.base, access.at, access.element
@@ -232,21 +253,22 @@ def touched(
             width = kind.bitwidth / 8 if isinstance(kind, FixedBitwidthType) else 8
             part = width * (share if loops and at.strides[loops[n]] else 1)
             steps = sorted((s, e) for s, e in zip(at.strides, stage.extents, strict=True) if s and e > 1)
-            walks = walked.setdefault(base, {})
-            walk = (at.offset, at.terms, tuple(steps))
-            walks[walk] = max(part * prod(e for _, e in steps), walks.get(walk, 0))
+            same = (at.offset, at.terms, tuple(steps))
+            parts = walked.setdefault(base, {})
+            parts[same] = max(part * prod(e for _, e in steps), parts.get(same, 0))
             whole[base] = max(part * prod(memref_type(base).get_shape()), whole.get(base, 0))
     return sum(min(size, sum(walked[base].values())) for base, size in whole.items())
 
 
-def same_loop(stages: Sequence[Stage], dim: int) -> dict[int, int]:
-    """Which loop of each op is loop `dim` of the last one; ops without such a loop are left out."""
-    found = {len(stages) - 1: dim}
+def same_loop(stages: Sequence[Stage], dim: int) -> dict[int, tuple[int, Fraction]]:
+    """Which loop of each op is loop `dim` of the last one, and how many of its iterations are one of that; ops without
+    such a loop are left out."""
+    found = {len(stages) - 1: (dim, Fraction(1))}
     queue = [len(stages) - 1]
     written = {access.base for stage in stages for access in stage.outputs}
     while queue:
         n = queue.pop()
-        stage, loop = stages[n], found[n]
+        stage, (loop, count) = stages[n], found[n]
         for access in (*stage.inputs, *stage.outputs):
             stride = access.at.strides[loop]
             if access.base not in written or not stride:
@@ -255,15 +277,16 @@ def same_loop(stages: Sequence[Stage], dim: int) -> dict[int, int]:
                 if other in found:
                     continue
                 if (same := loop_with(candidate, access.base, stride, stage.extents[loop])) is not None:
-                    found[other] = same
+                    found[other] = same[0], count * Fraction(stride, same[1])
                     queue.append(other)
     return found
 
 
-def loop_with(stage: Stage, base: SSAValue, stride: int, extent: int) -> int | None:
-    """The parallel loop that walks `base` as a loop of this stride and extent does, if there is one only."""
+def loop_with(stage: Stage, base: SSAValue, stride: int, extent: int) -> tuple[int, int] | None:
+    """The parallel loop that walks `base` as a loop of this stride and extent does, and its stride; if there is one
+    only."""
     loops = {
-        dim
+        (dim, step)
         for access in (*stage.inputs, *stage.outputs)
         if access.base is base
         for dim, step in enumerate(access.at.strides)

@@ -161,6 +161,37 @@ func.func private @cropped(%x: tensor<1x58x58x64xf32>, %u: tensor<36x2x64x32xf32
   func.return %y : tensor<1x55x55x64xf32>
 }
 
+// A row of 32 tiles is too much: half of each, row by row. The weights come from a farther cache for each 16 tiles.
+// CHECK-NEXT:    schedule.kernel @wide {
+// CHECK-NEXT:      schedule.block [0, 1, 2, 3, 4] along [1, 3, 3, 1, 1] by [1, 1, 1, 1, 4]
+// CHECK-NEXT:      schedule.block [0, 1, 2, 3, 4] along [2, 4, 4, 2, 2] by [16, 16, 16, 16, 64]
+// CHECK-NEXT:    }
+// APPLIED-LABEL: func.func private @wide
+// APPLIED-NOT:     memref.alloc
+// APPLIED:         scf.for %block = 
+// APPLIED-NOT:       memref.alloc
+// APPLIED:           scf.for %block_1 = 
+// APPLIED:             memref.alloc() : memref<36x1x1x16x64xf32>
+func.func private @wide(%x: tensor<1x130x130x64xf32>, %u: tensor<36x2x64x32xf32>, %b: tensor<64xf32>)
+    -> tensor<1x128x128x64xf32> attributes {stepwell.kernel} {
+  %c = graph.winograd_conv %x, %u, %b {tile = 4, pads = [0, 0, 0, 0]}
+      : (tensor<1x130x130x64xf32>, tensor<36x2x64x32xf32>, tensor<64xf32>) -> tensor<1x128x128x64xf32>
+  %y = graph.relu %c : tensor<1x128x128x64xf32>
+  func.return %y : tensor<1x128x128x64xf32>
+}
+
+// Weights of 100 KB stay in the cache: three tiles are enough then. Of 3 rows of tiles of 4 rows the last has one row.
+// CHECK-NEXT:    schedule.kernel @few_weights {
+// CHECK-NEXT:      schedule.block [0, 1, 2, 3, 4] along [1, 3, 3, 1, 1] by [1, 1, 1, 1, 4]
+// CHECK-NEXT:    }
+func.func private @few_weights(%x: tensor<1x14x14x24xf32>, %u: tensor<36x1x24x32xf32>, %b: tensor<32xf32>)
+    -> tensor<1x9x9x32xf32> attributes {stepwell.kernel} {
+  %c = graph.winograd_conv %x, %u, %b {tile = 4, pads = [0, 0, -3, -3]}
+      : (tensor<1x14x14x24xf32>, tensor<36x1x24x32xf32>, tensor<32xf32>) -> tensor<1x9x9x32xf32>
+  %y = graph.relu %c : tensor<1x9x9x32xf32>
+  func.return %y : tensor<1x9x9x32xf32>
+}
+
 // 4 rows of 4 tiles: a block of 14 tiles would be all of them.
 // CHECK-NOT:     schedule.kernel
 func.func private @few_tiles(%x: tensor<1x18x18x128xf32>, %u: tensor<36x4x128x32xf32>, %b: tensor<128xf32>)
