@@ -62,7 +62,9 @@ def dtype_name(element: Attribute) -> str:
         if width == 1:
             return "bool"
         return f"uint{width}" if integer.signedness.data == Signedness.UNSIGNED else f"int{width}"
-    return DTYPE_NAMES[type(element)]
+    if (name := DTYPE_NAMES.get(type(element))) is None:
+        raise StepwellError(f"values of {element} are not supported", fix="export the model with ordinary numbers")
+    return name
 
 
 def entry_of(module: ModuleOp) -> Operation:

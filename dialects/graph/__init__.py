@@ -13,6 +13,7 @@
 | constants | constant | constant.py |
 | one tensor, element by element | abs neg exp log sqrt rsqrt reciprocal relu sigmoid tanh erf floor ceil round sign sin cos tan asin acos atan sinh cosh asinh acosh atanh not is_nan is_inf clamp cast | elementwise.py |
 | several, element by element, broadcasting | add sub mul div pow max min mod and or xor shift_left shift_right compare select | elementwise.py |
+| integers for real numbers | quantize dequantize | quantization.py |
 | sliding windows | conv conv_transpose winograd_conv max_pool avg_pool | convolution.py, winograd.py, pooling.py |
 | products | matmul | matmul.py |
 | along axes | reduce arg_reduce softmax log_softmax batch_norm | reduction.py |
@@ -141,6 +142,7 @@ from .movement import (
 )
 from .place import PLACE_OPS, PlaceOp, SliceAtOp, UpdateAtOp
 from .pooling import POOLING_OPS, AvgPoolOp, MaxPoolOp, PoolOp
+from .quantization import QUANTIZATION_OPS, DequantizeOp, QuantizeOp
 from .reduction import REDUCTION_OPS, ArgReduceOp, BatchNormOp, LogSoftmaxOp, ReduceOp, SoftmaxOp
 from .windows import WindowOp
 from .winograd import WINOGRAD_OPS, WinogradConvOp, transformed_weights
@@ -148,6 +150,7 @@ from .winograd import WINOGRAD_OPS, WinogradConvOp, transformed_weights
 GRAPH_OPS = [
     *CONSTANT_OPS,
     *ELEMENTWISE_OPS,
+    *QUANTIZATION_OPS,
     *CONVOLUTION_OPS,
     *WINOGRAD_OPS,
     *POOLING_OPS,

@@ -265,8 +265,10 @@ def as_type(array: Array, type: Tensor) -> Array:
     return np.asarray(array, dtype=dtype_of(type.element_type))
 
 
-def summable(array: Array) -> Array:
-    """`array` as what it is summed in: 16-bit floats as float32."""
+def summable(array: Array, wide: bool = False) -> Array:
+    """`array` as what it is summed in: 16-bit floats as float32, bytes whose sums stay wide as int32."""
+    if wide and array.dtype.name in ("int8", "uint8"):
+        return array.astype(np.int32)
     return array.astype(np.float32) if array.dtype.name in ("float16", "bfloat16") else array
 
 

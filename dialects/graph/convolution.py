@@ -8,7 +8,8 @@
 | nchw | [N, C, spatial...] | [O, I/groups, k...] | [I, O/groups, k...] |
 | nhwc | [N, spatial..., C] | [k..., I/groups, O] | [k..., I, O/groups] |
 
-`wide`: the result of 16-bit floats keeps the type in which their products are summed, f32; so does the bias.
+`wide`: the result keeps the type in which products are summed, f32 of 16-bit floats, i32 of bytes, which may be signed
+or not; so does the bias.
 """
 
 from __future__ import annotations
@@ -20,7 +21,19 @@ from xdsl.utils.exceptions import VerifyException
 
 from .base import Array, summable
 from .fields import Operand, OptionalOperand, flag, integer, ints
-from .types import DYNAMIC, Shape, Tensor, element_type_of, known, same_dim, say, shape_of, sum_type, tensor
+from .types import (
+    DYNAMIC,
+    Shape,
+    Tensor,
+    can_multiply,
+    element_type_of,
+    known,
+    same_dim,
+    say,
+    shape_of,
+    sum_type,
+    tensor,
+)
 from .windowing import convolve, convolve_transposed, pad
 from .windows import WindowOp
 
@@ -64,7 +77,7 @@ class ConvolutionOp(WindowOp):
         x, w = shape_of(self.x), shape_of(self.w)
         if len(w) != len(x):
             raise VerifyException(f"x has rank {len(x)}, but the weight {len(w)} ({say(w)}); they must be equal")
-        if element_type_of(self.x) != element_type_of(self.w):
+        if not can_multiply(self.x, self.w, wide=self.wide):
             raise VerifyException(f"x is of {element_type_of(self.x)}, but the weight of {element_type_of(self.w)}")
         if self.groups < 1:
             raise VerifyException(f"groups must be at least 1, but is {self.groups}")
@@ -103,7 +116,7 @@ class ConvOp(ConvolutionOp):
         return tensor(shape, sum_type(self.x, wide=self.wide))
 
     def fold(self, *arrays: Array) -> Array:
-        x, w, *bias = map(summable, arrays)
+        x, w, *bias = (summable(array, self.wide) for array in arrays)
         if self.layout == "nhwc":
             w = np.moveaxis(w, (-1, -2), (0, 1))
         y = convolve(self.patches(self.channels_first(x), self.kernel, 0), w, self.groups)
@@ -145,7 +158,7 @@ class ConvTransposeOp(ConvolutionOp):
         return tensor(shape, sum_type(self.x, wide=self.wide))
 
     def fold(self, *arrays: Array) -> Array:
-        x, w, *bias = map(summable, arrays)
+        x, w, *bias = (summable(array, self.wide) for array in arrays)
         if self.layout == "nhwc":
             w = np.moveaxis(w, (-2, -1), (0, 1))
         shape = self.result_type.get_shape()

@@ -2,6 +2,7 @@
 
 %c = graph.matmul %a, %b : (tensor<8x2x3xf32>, tensor<3x4xf32>) -> tensor<8x2x4xf32>
 %c = graph.matmul %a, %b {wide} : (tensor<8x2x3xbf16>, tensor<3x4xbf16>) -> tensor<8x2x4xf32>
+%c = graph.matmul %a, %b {wide} : (tensor<8x2x3xui8>, tensor<3x4xi8>) -> tensor<8x2x4xi32>
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from xdsl.utils.exceptions import VerifyException
 
 from .base import Array, GraphOp, as_type, summable
 from .fields import Operand, flag
-from .types import Tensor, broadcast, element_type_of, rank_of, same_dim, say, shape_of, sum_type, tensor
+from .types import Tensor, broadcast, can_multiply, element_type_of, rank_of, same_dim, say, shape_of, sum_type, tensor
 
 
 class MatmulOp(GraphOp):
     """Products of the last two dims, of all the dims before (broadcast); both operands have rank 2 or more.
 
-    `wide`: the result of 16-bit floats keeps the type in which their products are summed, f32.
+    `wide`: the result keeps the type in which products are summed: f32 of 16-bit floats, i32 of bytes, each of which
+    may be signed or not.
     """
 
     name = "graph.matmul"
@@ -35,11 +37,11 @@ class MatmulOp(GraphOp):
             raise VerifyException(f"operands are {say(a)} and {say(b)}; both need rank 2 or more")
         if not same_dim(a[-1], b[-2]):
             raise VerifyException(f"{say(a)} times {say(b)}: {a[-1]} columns do not meet {b[-2]} rows")
-        if element_type_of(self.a) != element_type_of(self.b):
+        if not can_multiply(self.a, self.b, wide=self.wide):
             raise VerifyException(f"a is of {element_type_of(self.a)}, but b of {element_type_of(self.b)}")
 
     def fold(self, *arrays: Array) -> Array:
-        return as_type(np.matmul(*(summable(array) for array in arrays)), self.result_type)
+        return as_type(np.matmul(*(summable(array, self.wide) for array in arrays)), self.result_type)
 
 
 MATMUL_OPS = [MatmulOp]

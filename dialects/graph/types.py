@@ -45,6 +45,7 @@ _NUMPY: dict[Attribute, str] = {
     **{IntegerType(bits, Signedness.UNSIGNED): f"uint{bits}" for bits in (8, 16, 32, 64)},
 }
 _UNSIGNED = {IntegerType(bits, Signedness.UNSIGNED) for bits in (8, 16, 32, 64)}
+_BYTES = {IntegerType(8), IntegerType(8, Signedness.UNSIGNED)}
 _ELEMENT = {np.dtype(name): element for element, name in _NUMPY.items()}
 
 
@@ -101,9 +102,18 @@ def is_float(element: Attribute) -> bool:
 
 
 def sum_type(value: SSAValue, *, wide: bool) -> Attribute:
-    """The element type of sums of products of `value`: its own, or, of 16-bit floats that stay wide, f32."""
+    """The element type of sums of products of `value`: its own, or, where they stay wide, f32 of floats of 16 bits and
+    i32 of bytes."""
     element = element_type_of(value)
-    return Float32Type() if wide and isinstance(element, (Float16Type, BFloat16Type)) else element
+    if wide and isinstance(element, (Float16Type, BFloat16Type)):
+        return Float32Type()
+    return IntegerType(32) if wide and is_byte(element) else element
+
+
+def can_multiply(a: SSAValue, b: SSAValue, *, wide: bool) -> bool:
+    """Whether there are products of both: of one type, or of bytes of either sign whose sums are wide."""
+    kinds = element_type_of(a), element_type_of(b)
+    return kinds[0] == kinds[1] or (wide and all(map(is_byte, kinds)))
 
 
 def is_bool(element: Attribute) -> bool:
@@ -112,6 +122,10 @@ def is_bool(element: Attribute) -> bool:
 
 def is_integer(element: Attribute) -> bool:
     return isinstance(element, IntegerType) and element != BOOL
+
+
+def is_byte(element: Attribute) -> bool:
+    return element in _BYTES
 
 
 def is_unsigned(element: Attribute) -> bool:

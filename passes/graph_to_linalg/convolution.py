@@ -90,8 +90,9 @@ def convolve(
         exprs[f"x{i}"] = exprs[o] * strides[i] + tap * op.dilations[i]
     reads = loops.map(*(exprs[name] for name in channels.named(x_axes)))
     weighs = loops.map(*(exprs[name] for name in channels.named(weight_axes)))
+    factors = element_of(op.x), element_of(op.w)
     operands = (channels.split(at, x, x_axes), reads), (channels.split(at, w, weight_axes), weighs)
-    return reshape(at, contract(at, loops, *operands, element_of(op.result)), output)
+    return reshape(at, contract(at, loops, *operands, factors, element_of(op.result)), output)
 
 
 def finish(at: Lowering, y: SSAValue, bias: SSAValue | None, layout: str, element: Attribute) -> SSAValue:

@@ -45,6 +45,7 @@ from .movement import populate_movement
 from .normalization import populate_normalization
 from .ordering import populate_ordering
 from .pooling import populate_pooling
+from .quantization import populate_quantization
 from .reduction import populate_reduction
 from .resize import populate_resize
 from .signature import move_signature
@@ -57,6 +58,7 @@ def all_rules() -> Rules:
     rules: Rules = {}
     populate_elementwise(rules)
     populate_casts(rules)
+    populate_quantization(rules)
     populate_matmul(rules)
     populate_convolution(rules)
     populate_winograd(rules)

@@ -59,7 +59,7 @@ def lower_winograd(op: graph.WinogradConvOp, at: Lowering) -> SSAValue:
 
     loops = Loops({"e": n * n, "fo": panels, "n": batch, "r": rows, "s": columns, "fi": panel}, {"c": channels})
     v_and_map = v, loops.map("e", "n", "r", "s", "c")
-    products = contract(at, loops, v_and_map, (at[op.u], loops.map("e", "fo", "c", "fi")), element)
+    products = contract(at, loops, v_and_map, (at[op.u], loops.map("e", "fo", "c", "fi")), (element, element), element)
 
     y = at.empty((batch, rows, m, columns, m, panels, panel), element)
     loops = Loops({"n": batch, "r": rows, "s": columns, "fo": panels, "fi": panel})

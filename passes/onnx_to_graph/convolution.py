@@ -19,14 +19,18 @@ from .windows import Window, explicit_pads
 @converts("Conv")
 def conv(node: Node) -> SSAValue:
     """1-D, 2-D and 3-D, all auto_pad modes"""
-    x, weight = node[0], node[1]
+    return convolution(node, node[0], node[1], node.get(2))
+
+
+def convolution(node: Node, x: SSAValue, weight: SSAValue, bias: SSAValue | None) -> SSAValue:
+    """The convolution that the node's attributes describe."""
     window = Window.of(node, kernel_of(node, weight))
     x, pads = explicit_pads(node, x, window, 0.0)
     return node(
         graph.ConvOp(
             x,
             weight,
-            node.get(2),
+            bias,
             strides=window.strides,
             pads=pads,
             dilations=window.dilations,

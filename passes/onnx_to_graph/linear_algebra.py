@@ -18,7 +18,10 @@ from .emitter import Size
 @converts("MatMul")
 def matmul(node: Node) -> SSAValue:
     """numpy's rules: vectors become matrices, batch dims broadcast"""
-    a, b = node[0], node[1]
+    return product_of(node, node[0], node[1])
+
+
+def product_of(node: Node, a: SSAValue, b: SSAValue) -> SSAValue:
     row, column = rank_of(a) == 1, rank_of(b) == 1
     if row:
         a = node.reshape(a, [1, (0,)])

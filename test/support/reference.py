@@ -116,7 +116,7 @@ def out_sizes(op: Any) -> tuple[int, ...]:
 
 
 def conv(op: graph.ConvOp, x: Array, w: Array, bias: Array | None = None) -> Array:
-    x = channels_first(op, x)
+    x, w = (graph.base.summable(array, op.wide) for array in (channels_first(op, x), w))
     spatial = x.ndim - 2
     w = w if op.layout == "nchw" else np.moveaxis(w, (-1, -2), (0, 1))
     seen = windows(op, x, w.shape[2:], out_sizes(op), 0)

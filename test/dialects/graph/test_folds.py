@@ -235,6 +235,27 @@ def test_products_of_16_bit_floats_are_summed_in_f32(wide: bool):
     np.testing.assert_array_equal(conv.reshape(2, 4), got)
 
 
+@pytest.mark.parametrize("kinds", [(np.uint8, np.int8), (np.int8, np.int8), (np.int8, np.uint8)])
+def test_products_of_bytes_are_summed_in_i32(kinds: tuple[type, type]):
+    generator = np.random.default_rng(0)
+    shapes = (2, 300), (300, 4)
+    limits = [(np.iinfo(kind).min, np.iinfo(kind).max + 1) for kind in kinds]
+    x, y = (generator.integers(*limits[n], shapes[n]).astype(kinds[n]) for n in range(2))
+    exact = x.astype(np.int64) @ y.astype(np.int64)
+    check(graph.MatmulOp(*values(x, y), wide=True), [x, y], exact.astype(np.int32))
+    image, weight = x.reshape(2, 300, 1), y.T.reshape(4, 300, 1)
+    check(graph.ConvOp(*values(image, weight), wide=True), [image, weight], exact.astype(np.int32)[..., None])
+
+
+def test_quantization():
+    x = np.concatenate([FLOATS, SPECIAL]).reshape(2, 7)
+    scale, zero = np.float32([[0.5], [0.01]]), np.int8([[1], [-120]])
+    want = [[-4, -2, 0, 1, 1, 1, 2], [30, 127, 127, -128, 127, -128, -120]]
+    check(graph.QuantizeOp(*values(x, scale, zero)), [x, scale, zero], np.int8(want))
+    y = np.int8(want)
+    check(graph.DequantizeOp(*values(y, scale, zero)), [y, scale, zero], (np.float32(want) - zero) * scale)
+
+
 REDUCE = {"sum": "ReduceSum", "mean": "ReduceMean", "max": "ReduceMax", "min": "ReduceMin", "prod": "ReduceProd"}
 
 

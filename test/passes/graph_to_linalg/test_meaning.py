@@ -125,6 +125,24 @@ def test_binary(name: str):
         assert_same(evaluate(lambda _, a, b: op(a, b), column, x), folded(lambda _, a, b: op(a, b), column, x))
 
 
+@pytest.mark.parametrize("element", [np.int8, np.uint8, np.int16])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_quantization(element: type, dtype: type):
+    scale, zero = np.array([[0.5], [0.01], [3]], dtype), np.array([7], element)
+    x = np.stack([SPECIAL, SPECIAL * 3, SPECIAL * 999]).astype(dtype)
+    quantize = lambda _, *v: graph.QuantizeOp(*v)  # noqa: E731
+    assert_same(evaluate(quantize, x, scale, zero), folded(quantize, x, scale, zero))
+    y = sample((3, 4), element)
+    dequantize = lambda _, *v: graph.DequantizeOp(*v)  # noqa: E731
+    assert_same(evaluate(dequantize, y, scale, zero), folded(dequantize, y, scale, zero))
+
+
+def test_products_of_bytes():
+    a, b = sample((4, 3), np.uint8), sample((3, 5), np.int8)
+    matmul = lambda _, *v: graph.MatmulOp(*v, wide=True)  # noqa: E731
+    assert_same(evaluate(matmul, a, b), folded(matmul, a, b))
+
+
 @pytest.mark.parametrize("exponent", [2.0, 3.0, 1.0, 0.5, -1.0, 0.0])
 def test_power_by_a_constant(exponent: float):
     def make(ctx: Context, x: SSAValue) -> list[Any]:

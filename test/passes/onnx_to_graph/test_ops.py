@@ -58,7 +58,7 @@ class Case:
 
     def feeds(self) -> dict[str, np.ndarray]:
         numbered = enumerate(self.inputs)
-        return {f"x{i}": a for i, a in numbered if a is not None and i not in self.constants}
+        return {f"x{i}": np.asarray(a) for i, a in numbered if a is not None and i not in self.constants}
 
     def model(self, *, symbolic: bool) -> onnx.ModelProto:
         names = [f"x{i}" if a is not None else "" for i, a in enumerate(self.inputs)]
@@ -250,6 +250,59 @@ def products() -> list[Case]:
     return cases
 
 
+def quantized() -> list[Case]:
+    """A result may be one off where ONNX Runtime or the reference computes scales in another order: none here is."""
+    x, scale, zero = normal(3, 4), np.float32(0.02), np.uint8(117)
+    cases = [Case("QuantizeLinear", 13, [x, scale, zero]), Case("QuantizeLinear", 13, [x, scale])]
+    cases += [Case("QuantizeLinear", 10, [x * 100, scale, np.int8(-3)])]
+    scales, zeros = positive(4) / 50, np.array([-3, 0, 5, 100], np.int8)
+    cases += [
+        Case("QuantizeLinear", 13, [x, scales, zeros]),
+        Case("QuantizeLinear", 13, [x.T.copy(), scales, zeros], {"axis": 0}),
+    ]
+    blocks, block = positive(3, 2) / 50, {"axis": 1, "block_size": 2}
+    cases += [Case("QuantizeLinear", 21, [x, blocks, np.zeros((3, 2), np.int16)], block, dynamic=False)]
+    cases += [Case("QuantizeLinear", 21, [x, scale], {"output_dtype": TensorProto.INT8})]
+    bytes_, signed = (
+        RANDOM.integers(0, 256, (3, 4)).astype(np.uint8),
+        RANDOM.integers(-128, 128, (4, 5)).astype(np.int8),
+    )
+    cases += [
+        Case("DequantizeLinear", 19, [bytes_, scale, zero]),
+        *by_runtime(Case("DequantizeLinear", 10, [bytes_, scale])),
+    ]
+    cases += [Case("DequantizeLinear", 19, [bytes_, scales, zeros.astype(np.uint8)])]
+    cases += [Case("DequantizeLinear", 21, [bytes_, blocks, np.zeros((3, 2), np.uint8)], block, dynamic=False)]
+    cases += [Case("DequantizeLinear", 19, [RANDOM.integers(-9, 9, (3, 4)).astype(np.int32), scale])]
+    cases += [Case("DynamicQuantizeLinear", 11, [normal(3, 4)], outputs=3)]
+    cases += [Case("DynamicQuantizeLinear", 11, [positive(5)], outputs=3)]
+    cases += [Case("MatMulInteger", 10, [bytes_, signed]), Case("MatMulInteger", 10, [bytes_, signed, zero])]
+    columns = np.array([1, -2, 3, 0, 5], np.int8)
+    cases += by_runtime(Case("MatMulInteger", 10, [bytes_, signed, zero, columns]))
+    many = RANDOM.integers(0, 256, (2, 3, 4)).astype(np.uint8)
+    cases += [Case("MatMulInteger", 10, [many, signed, zero, np.int8(4)], constants=(1, 3))]
+    image = RANDOM.integers(0, 256, (1, 3, 6, 5)).astype(np.uint8)
+    weight = RANDOM.integers(0, 256, (4, 3, 3, 3)).astype(np.uint8)
+    pads = {"pads": [1, 1, 0, 2], "strides": [2, 1]}
+    cases += by_runtime(Case("ConvInteger", 10, [image, weight, zero], pads, constants=(1,)))
+    cases += by_runtime(Case("ConvInteger", 10, [image, weight], constants=(1,)))
+    of_weight = np.array([1, 2, 3, 250], np.uint8)
+    one = [np.float32(0.05), np.uint8(7)]
+    cases += [Case("QLinearMatMul", 10, [bytes_, scale, zero, signed, scales[:1].reshape(()), np.int8(3), *one])]
+    conv = [
+        image,
+        scale,
+        zero,
+        weight,
+        positive(4) / 90,
+        of_weight,
+        *one,
+        RANDOM.integers(-999, 999, 4).astype(np.int32),
+    ]
+    cases += by_runtime(Case("QLinearConv", 10, conv, pads, constants=(3, 4, 5)))
+    return cases
+
+
 def reductions() -> list[Case]:
     cases: list[Case] = []
     names = ("Sum", "Mean", "Max", "Min", "Prod", "L1", "L2", "LogSumExp", "SumSquare")
@@ -380,6 +433,7 @@ FAMILIES = (
     normalizations,
     losses,
     products,
+    quantized,
     reductions,
     movements,
     constants,
