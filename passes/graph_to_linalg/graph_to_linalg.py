@@ -14,9 +14,10 @@
       %1 = linalg.generic {... (n, oh, ow, f) ...} ins(%0) outs(%empty) { maximumf }
       func.return %1
 
-@main keeps its constants (now `arith.constant`), reshapes (views) and calls, and says the model's interface in
-`stepwell.signature`. Integers lose their sign: the ops have it from here on. Tensors of numbers that a kernel needs
-besides its operands (the weights of a resize, say) become constants of @main and further arguments of the kernel.
+@main keeps its constants (now `arith.constant`), views, calls and control flow (`control.py`), and says the model's
+interface in `stepwell.signature`. Integers lose their sign: the ops have it from here on. Tensors of numbers that a
+kernel needs besides its operands (the weights of a resize, say) become constants of @main and further arguments of the
+kernel.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from xdsl.dialects.builtin import FunctionType, ModuleOp
 from xdsl.ir import Attribute, Block, Operation, Region
 from xdsl.rewriter import InsertPoint
 
+from . import control
 from .casts import populate_casts
 from .convolution import populate_convolution
 from .elementwise import populate_elementwise
@@ -69,6 +71,7 @@ def all_rules() -> Rules:
     populate_resize(rules)
     populate_indexing(rules)
     populate_ordering(rules)
+    rules["graph.slice_at"], rules["graph.update_at"] = control.slice_at, control.update_at
     return rules
 
 
@@ -84,10 +87,27 @@ def lower_op(op: Operation, at: Lowering, rules: Rules, tables: dict[str, list[A
         operands += [at.constant(table) for table in tables.get(callee, ())]
         call = at.builder.insert(func.CallOp(op.callee, operands, [signless(r.type) for r in op.results]))
         at.values.update(zip(op.results, call.results, strict=True))
+    elif isinstance(op, graph.IfOp):
+        control.lower_if(op, at, lambda old, new, at: lower_ops(old, new, at, rules, tables))
+    elif isinstance(op, graph.LoopOp):
+        control.lower_loop(op, at, lambda old, new, at: lower_ops(old, new, at, rules, tables))
     elif (rule := rules.get(op.name)) is not None:
         at.values[op.results[0]] = rule(op, at)
     else:
         raise StepwellError(f"{op.name} has no form in linalg", op, fix="run the graph level's passes first")
+
+
+def lower_ops(old: Block, new: Block, at: Lowering, rules: Rules, tables: dict[str, list[Attribute]]) -> None:
+    """Lower the ops of `old` to the end of `new`, but for what ends a region: who holds it knows that."""
+    for op in old.ops:
+        if isinstance(op, graph.YieldOp):
+            continue
+        last = new.last_op
+        lower_op(op, at, rules, tables)
+        made = new.first_op if last is None else last.next_op
+        while made is not None:
+            stamp([made], op.location)
+            made = made.next_op
 
 
 def lower_function(ctx: Context, function: func.FuncOp, rules: Rules, tables: dict[str, list[Attribute]]) -> None:
@@ -99,13 +119,7 @@ def lower_function(ctx: Context, function: func.FuncOp, rules: Rules, tables: di
     for before, after in zip(old.args, new.args, strict=True):
         after.name_hint = before.name_hint
         at.values[before] = after
-    for op in old.ops:
-        last = new.last_op
-        lower_op(op, at, rules, tables)
-        made = new.first_op if last is None else last.next_op
-        while made is not None:
-            stamp([made], op.location)
-            made = made.next_op
+    lower_ops(old, new, at, rules, tables)
     inputs = [arg.type for arg in new.args]
     outputs = [signless(type) for type in function.function_type.outputs]
     function.detach_region(function.body)

@@ -198,6 +198,13 @@ class Lowering:
     values: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
     tables: list[Attribute] = field(default_factory=list[Attribute])
     """Constants that a kernel's callers hand in as further arguments."""
+    counters: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
+    """The numbers of steps that loops count, as indices."""
+    home: Builder = field(init=False)
+    """Where constants go: into the function's own block, whatever region is on its way down."""
+
+    def __post_init__(self) -> None:
+        self.home = self.builder
 
     def emit(self, op: Operation) -> SSAValue:
         return self.builder.insert(op).results[0]
@@ -230,7 +237,7 @@ class Lowering:
         """A constant tensor. A kernel cannot hold one: its callers do, and hand it in as a further argument."""
         elements = signless_constant(attribute)
         if not self.is_kernel:
-            return self.emit(arith.ConstantOp(elements))
+            return self.home.insert(arith.ConstantOp(elements)).result
         block = self.builder.insertion_point.block
         self.tables.append(elements)
         return block.insert_arg(elements.get_type(), len(block.args))

@@ -40,6 +40,7 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
+from .bufferize_main_control import control_rule, is_scalar
 from .bufferize_kernel import copy, erase_unused_views, invert
 from .placement import Assembly, Box, Placement, Reshape
 from .views import (
@@ -96,7 +97,7 @@ class Variants:
 
 @dataclass
 class MainBuffers:
-    """The rewriting of @main."""
+    """The rewriting of @main; of the control flow in it `bufferize_main_control.py`."""
 
     module: ModuleOp
     main: func.FuncOp
@@ -104,10 +105,11 @@ class MainBuffers:
     variants: Variants
     placement: Placement = field(init=False)
     buffers: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
-    arguments: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
-    """A strided buffer, and what of it a kernel is handed."""
-    outs: list[SSAValue] = field(default_factory=list[SSAValue])
-    returned: list[SSAValue] = field(default_factory=list[SSAValue])
+    arguments: dict[tuple[Block, SSAValue], SSAValue] = field(default_factory=dict[tuple[Block, SSAValue], SSAValue])
+    """A strided buffer in a block, and what of it a kernel is handed."""
+    outs: dict[Block, Sequence[SSAValue | None]] = field(default_factory=dict[Block, Sequence[SSAValue | None]])
+    """Where the results of a block have to be; None for a scalar."""
+    returned: dict[Block, Sequence[SSAValue]] = field(default_factory=dict[Block, Sequence[SSAValue]])
     globals: dict[Attribute, GlobalOp] = field(default_factory=dict[Attribute, GlobalOp])
     made: dict[object, str] = field(default_factory=dict[object, str])
     """The kernels that are made here, which copy or fill, by what they do."""
@@ -120,28 +122,40 @@ class MainBuffers:
         block = self.main.body.block
         terminator = block.last_op
         assert isinstance(terminator, func.ReturnOp)
-        self.returned = list(terminator.operands)
         arguments = list(block.args)
         for arg in arguments:
             self.buffers[arg] = block.insert_arg(buffer_for(arg), len(block.args))
             self.buffers[arg].name_hint = arg.name_hint
-        for n, value in enumerate(self.returned):
+        outs: list[SSAValue] = []
+        for n, value in enumerate(terminator.operands):
             out = block.insert_arg(buffer_for(value), len(block.args))
-            out.name_hint = "out" if len(self.returned) == 1 else f"out{n}"
-            self.outs.append(out)
-        ops = list(block.ops)
-        for op in ops:
-            self.at = op
-            self._rewrite(op)
-        for op in reversed(ops):
-            if not isinstance(op, func.ReturnOp):
-                block.erase_op(op)
-        erase_unused_views(block)
+            out.name_hint = "out" if len(terminator.operands) == 1 else f"out{n}"
+            outs.append(out)
+        self.rewrite(block, outs)
         for arg in arguments:
             block.erase_arg(arg)
         self.main.properties["function_type"] = FunctionType.from_lists(block.arg_types, [])
         for name in ("arg_attrs", "res_attrs"):
             self.main.properties.pop(name, None)
+
+    def rewrite(self, block: Block, outs: Sequence[SSAValue | None]) -> None:
+        """Rewrite a block whose results go to `outs`. What works on scalars only stays as it is."""
+        outer, self.at = self.at, None
+        terminator = block.last_op
+        assert terminator is not None
+        self.outs[block], self.returned[block] = outs, list(terminator.operands)
+        ops = list(block.ops)
+        for op in ops:
+            self.at = op
+            self._rewrite(op)
+        for op in reversed(ops):
+            if op is terminator or is_scalar(op):
+                if isinstance(op, arith.ConstantOp) and op.result.first_use is None:
+                    block.erase_op(op)
+            else:
+                block.erase_op(op)
+        erase_unused_views(block)
+        self.at = outer
 
     def _rewrite(self, op: Operation) -> None:
         match op:
@@ -153,7 +167,7 @@ class MainBuffers:
                 self.buffers[op.result] = self._reshaped(self.buffer(op.src), op)
             case tensor.ExtractSliceOp():
                 view = subview(self.buffer(op.source), op, shape_of(op.result))
-                self.buffers[op.result] = self._add(view).results[0]
+                self.buffers[op.result] = self.add(view).results[0]
             case linalg.FillOp():
                 self._fill(op)
             case tensor.InsertSliceOp():
@@ -162,10 +176,14 @@ class MainBuffers:
                 self._call(op)
             case func.ReturnOp():
                 self._return(op)
+            case _ if (rule := control_rule(op)) is not None:
+                rule(self, op)
+            case _ if is_scalar(op):
+                pass
             case _:
                 raise StepwellError(f"{op.name} cannot stand in @{ENTRY} when it is bufferized", op)
 
-    def _add(self, op: Operation) -> Operation:
+    def add(self, op: Operation) -> Operation:
         assert self.at is not None and self.at.parent is not None
         stamp([op], self.at.location)
         self.at.parent.insert_op_before(op, self.at)
@@ -176,6 +194,9 @@ class MainBuffers:
     def buffer(self, value: SSAValue) -> SSAValue:
         """Where `value` lives."""
         if value not in self.buffers:
+            if (earlier := self.placement.lives_in.get(value)) is not None:
+                self.buffers[value] = self.buffer(earlier)
+                return self.buffers[value]
             assembly = self.placement.assembly_of.get(value)
             if assembly is not None and assembly.result is not value:
                 self.buffers[value] = self.buffer(assembly.result)
@@ -186,16 +207,21 @@ class MainBuffers:
     def _new_buffer(self, root: SSAValue) -> SSAValue:
         """The output or the part of an assembly that `placement` chose for `root`, else an allocation."""
         if (n := self.placement.output_of.get(root)) is not None:
-            place = self._reached(root, self.returned[n], self.outs[n])
-            assert place is not None, "output arguments are contiguous"
-            return place
+            block = root.owner.parent if isinstance(root.owner, Operation) else root.owner
+            assert block is not None
+            out = self.outs[block][n]
+            assert out is not None
+            place = self._reached(root, self.returned[block][n], out)
+            if place is not None:
+                return place
+            del self.placement.output_of[root]  # reshaped there it would not be a view: it is copied when yielded
         if (insert := self.placement.insert_of.get(root)) is not None:
             part = subview(self.buffer(insert.result), insert, shape_of(insert.source))
-            place = self._reached(root, insert.source, self._add(part).results[0])
+            place = self._reached(root, insert.source, self.add(part).results[0])
             if place is not None:
                 return place
             del self.placement.insert_of[root]  # reshaped there it would not be a view: it is copied when inserted
-        place = self._add(memref.AllocOp([], [], buffer_for(root))).results[0]
+        place = self.add(memref.AllocOp([], [], buffer_for(root))).results[0]
         place.name_hint = root.name_hint
         return place
 
@@ -205,7 +231,7 @@ class MainBuffers:
         if views is None:
             return None
         for view in views:
-            place = self._add(view).results[0]
+            place = self.add(view).results[0]
             place.name_hint = root.name_hint
         return place
 
@@ -222,38 +248,40 @@ class MainBuffers:
             self.module.body.block.insert_op_before(known, self.main)
         get = memref.GetGlobalOp(known.sym_name.data, buffer_for(op.result))
         get.memref.name_hint = re.sub(r"\W", "_", known.sym_name.data)
-        self._add(get)
+        self.add(get)
         self.buffers[op.result] = get.memref
 
     def _reshaped(self, source: SSAValue, op: Reshape) -> SSAValue:
         groups = groups_of(op)
         if isinstance(op, tensor.ExpandShapeOp):
-            return self._add(expand(source, groups, shape_of(op.result))).results[0]
+            return self.add(expand(source, groups, shape_of(op.result))).results[0]
         view = collapse(source, groups)
         if view is None:  # what lies apart cannot be seen as one dimension
-            whole = self._add(memref.AllocOp([], [], buffer_for(op.src))).results[0]
-            self._copy(source, whole)
+            whole = self.add(memref.AllocOp([], [], buffer_for(op.src))).results[0]
+            self.copy(source, whole)
             view = collapse(whole, groups)
             assert view is not None
-        return self._add(view).results[0]
+        return self.add(view).results[0]
 
     # -- calls ---------------------------------------------------------------------------------------------------
 
     def _call(self, op: func.CallOp) -> None:
         operands = [self._argument(self.buffer(value)) for value in (*op.arguments, *op.res)]
         types = tuple(type_of(value) for value in operands)
-        self._add(func.CallOp(self.variants.name(op.callee.string_value(), types), operands, []))
+        self.add(func.CallOp(self.variants.name(op.callee.string_value(), types), operands, []))
 
     def _argument(self, buffer: SSAValue) -> SSAValue:
         """`buffer` as a kernel takes it: wherever it starts."""
         kind = movable(type_of(buffer))
         if kind == buffer.type:
             return buffer
-        if buffer not in self.arguments:
+        assert self.at is not None and self.at.parent is not None
+        key = (self.at.parent, buffer)
+        if key not in self.arguments:
             cast = CastOp(buffer, kind)
             cast.dest.name_hint = buffer.name_hint
-            self.arguments[buffer] = self._add(cast).results[0]
-        return self.arguments[buffer]
+            self.arguments[key] = self.add(cast).results[0]
+        return self.arguments[key]
 
     def _fill(self, op: linalg.FillOp) -> None:
         assembly = self.placement.assembly_of[op.results[0]]
@@ -261,25 +289,34 @@ class MainBuffers:
             self._fill_boxes(assembly, [tuple((0, size) for size in shape_of(op.results[0]))])
 
     def _insert(self, op: tensor.InsertSliceOp) -> None:
-        assembly = self.placement.assembly_of[op.result]
+        assembly = self.placement.assembly_of.get(op.result)  # none where it takes over its destination's buffer
         place = self.buffer(op.result)
-        if assembly.copied is not None and assembly.inserts[0] is op:
-            self._copy(self.buffer(assembly.copied), place)
+        if assembly is not None and assembly.copied is not None and assembly.inserts[0] is op:
+            self.copy(self.buffer(assembly.copied), place)
         source = self.buffer(op.source)
         if self.placement.insert_of.get(self.placement.path(op.source)[0]) is not op and math.prod(shape_of(op.source)):
-            self._copy(source, self._add(subview(place, op, shape_of(op.source))).results[0])
-        if assembly.fill is not None and assembly.only_border and assembly.inserts[-1] is op:
+            self.copy(source, self.add(subview(place, op, shape_of(op.source))).results[0])
+        if assembly is None or assembly.fill is None:
+            return
+        if assembly.only_border and assembly.inserts[-1] is op:
             self._fill_boxes(assembly, assembly.border())
 
     def _return(self, op: func.ReturnOp) -> None:
-        for n, value in enumerate(op.operands):
-            if self.placement.output_of.get(self.placement.path(value)[0]) != n:
-                self._copy(self.buffer(value), self.outs[n])
+        block = op.parent
+        assert block is not None
+        for n, (value, out) in enumerate(zip(op.operands, self.outs[block], strict=True)):
+            assert out is not None
+            if not self.stands_there(value, n):
+                self.copy(self.buffer(value), out)
         op.operands = []
+
+    def stands_there(self, value: SSAValue, n: int) -> bool:
+        """Whether what a block gives as result `n` was made where it has to be."""
+        return self.placement.output_of.get(self.placement.path(value)[0]) == n
 
     # -- kernels that move -----------------------------------------------------------------------------------------
 
-    def _copy(self, source: SSAValue, destination: SSAValue) -> None:
+    def copy(self, source: SSAValue, destination: SSAValue) -> None:
         values = [source, destination]
         if all(isinstance(type_of(value).layout, NoneAttr) for value in values):
             values = [self._flat(value) for value in values]
@@ -328,7 +365,7 @@ class MainBuffers:
             kernel.attributes[KERNEL] = UnitAttr()
             stamp([kernel, *block.ops], self.at.location)
             self.module.body.block.insert_op_before(kernel, self.main)
-        self._add(func.CallOp(SymbolRefAttr(self.made[key]), operands, []))
+        self.add(func.CallOp(SymbolRefAttr(self.made[key]), operands, []))
 
     def _flat(self, value: SSAValue) -> SSAValue:
         """One dimension, so that one copy kernel serves all shapes of a size."""
@@ -338,4 +375,4 @@ class MainBuffers:
         whole: Groups = (tuple(range(rank)),)
         view = expand(value, (), (1,)) if rank == 0 else collapse(value, whole)
         assert view is not None
-        return self._add(view).results[0]
+        return self.add(view).results[0]

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, cast
 
-from xdsl.dialects import memref
+from xdsl.dialects import memref, tensor
 from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
     ArrayAttr,
     DenseArrayBase,
     IntegerAttr,
@@ -150,15 +151,22 @@ def collapse(buffer: SSAValue, groups: Groups) -> memref.CollapseShapeOp | None:
     )
 
 
+def is_static_slice(op: Operation) -> bool:
+    """Whether it is known where a slice begins."""
+    return DYNAMIC_INDEX not in slice_of(op)[0]
+
+
 def slice_of(op: Operation) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """Offsets, sizes and strides of a static extract_slice or insert_slice."""
+    """Offsets, sizes and strides of an extract_slice or insert_slice; an offset may be `DYNAMIC_INDEX`."""
     names = ("static_offsets", "static_sizes", "static_strides")
     arrays = [cast(DenseArrayBase[IntegerType], op.properties[name]) for name in names]
     offsets, sizes, strides = (tuple(int(v) for v in array.get_values()) for array in arrays)
     return offsets, sizes, strides
 
 
-def subview(buffer: SSAValue, op: Operation, shape: Sequence[int]) -> memref.SubviewOp:
+def subview(
+    buffer: SSAValue, op: tensor.ExtractSliceOp | tensor.InsertSliceOp, shape: Sequence[int]
+) -> memref.SubviewOp:
     """The slice that `op` names, as a view. `shape` may lack some of the slice's dimensions of size 1."""
     kind = type_of(buffer)
     offsets, sizes, strides = slice_of(op)
@@ -169,7 +177,7 @@ def subview(buffer: SSAValue, op: Operation, shape: Sequence[int]) -> memref.Sub
             kept.append(step * stride)
     assert len(kept) == len(shape)
     result = MemRefType(kind.element_type, shape, StridedLayoutAttr(kept, _moved(kind, offsets)))
-    return memref.SubviewOp(buffer, [], [], [], offsets, sizes, strides, result)
+    return memref.SubviewOp(buffer, list(op.offsets), [], [], offsets, sizes, strides, result)
 
 
 def box_view(buffer: SSAValue, box: Sequence[tuple[int, int]]) -> memref.SubviewOp:
@@ -181,8 +189,8 @@ def box_view(buffer: SSAValue, box: Sequence[tuple[int, int]]) -> memref.Subview
 
 
 def _moved(kind: Buffer, offsets: Sequence[int]) -> int | None:
-    """The offset of what starts at these indices; None where that of `kind` is not known."""
+    """The offset of what starts at these indices; None where one of them, or that of `kind`, is not known."""
     start = kind.get_offset()
-    if start is None:
+    if start is None or DYNAMIC_INDEX in offsets:
         return None
     return start + sum(offset * stride for offset, stride in zip(offsets, strides_of(kind), strict=True))

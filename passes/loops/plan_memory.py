@@ -36,8 +36,10 @@ What a kernel allocates in a loop that several threads may share (`stepwell.para
 `threads`, so many bytes apart: the offset is counted from a constant 0 marked `stepwell.thread = threads`, which
 distribute-threads replaces by the thread's number. Loops inside are then one thread's.
 
-A buffer lives from the first call that is handed it to the last. Where a kernel's output may stand over an input
-(`stepwell.inplace`, see `linalg_to_loops/inplace.py`) whose last use this call is, the two are one buffer.
+A buffer lives from the first call that is handed it to the last; to the end of a loop, where that call stands in one
+and the buffer does not: the next step may read it. One that is allocated in a loop is a step's own. Where a kernel's
+output may stand over an input (`stepwell.inplace`, see `linalg_to_loops/inplace.py`) whose last use this call is, the
+two are one buffer.
 """
 
 from __future__ import annotations
@@ -149,6 +151,28 @@ class Steps:
         if not steps:
             return None
         return Lifetime(byte_size(alloc.memref.type), min(steps), max(steps))
+
+
+class NestedSteps(Steps):
+    """The steps of a function with control flow: its ops and those inside, in the order of the text."""
+
+    def __post_init__(self) -> None:
+        ops = [op for top in self.block.ops for op in top.walk()]
+        self.number = {op: n for n, op in enumerate(ops)}
+
+    def lifetime(self, alloc: memref.AllocOp) -> Lifetime | None:
+        """As seen from the block that holds the buffer: what an op there holds counts as the whole op."""
+        holders: list[Operation] = []
+        for op, _ in touches(alloc.memref):
+            while op.parent is not alloc.parent:
+                parent = op.parent_op()
+                assert parent is not None
+                op = parent
+            holders.append(op)
+        if not holders:
+            return None
+        ends = [self.number[op] + sum(1 for _ in op.walk()) - 1 for op in holders]
+        return Lifetime(byte_size(alloc.memref.type), min(self.number[op] for op in holders), max(ends))
 
 
 class ViewsOf:
@@ -303,9 +327,9 @@ class EntryPlan:
 
     def run(self) -> None:
         block = self.main.body.block
-        steps = Steps(block)
+        steps = NestedSteps(block)
         lives = live_allocs(block, steps)
-        calls = [op for op in block.ops if isinstance(op, func.CallOp)]
+        calls = [op for op in self.main.walk() if isinstance(op, func.CallOp)]
         for call in calls:
             self._merge_inplace(call, steps.number[call], lives)
         owners = [alloc for alloc in lives if alloc not in self.home]
@@ -345,7 +369,8 @@ class EntryPlan:
         """Let outputs that `call` writes first stand over inputs that it reads last."""
         kernel = self.functions[call.callee.string_value()]
         roots = [viewed(value).owner for value in call.arguments]
-        places = [bytes_of(value).start for value in call.arguments]
+        ranges = [bytes_of(value) for value in call.arguments]
+        places = [found.start if found.exact else None for found in ranges]
         homes = [self._home(root) if isinstance(root, memref.AllocOp) else None for root in roots]
         taken: set[memref.AllocOp] = set()
         for n, out in enumerate(roots):
@@ -356,7 +381,7 @@ class EntryPlan:
                 home = homes[k]
                 if home is None or home in taken or lives[home].last != step:
                     continue
-                if places[k] != places[n] or lives[home].size != lives[out].size:
+                if places[k] is None or places[k] != places[n] or lives[home].size != lives[out].size:
                     continue  # they are parts of larger buffers that do not fit over one another
                 if all(m in allowed for m, other in enumerate(homes) if other is home):
                     taken.add(home)
@@ -368,14 +393,15 @@ class EntryPlan:
         new = func.CallOp(call.callee, [*call.arguments, workspace], [])
         new.attributes |= call.attributes
         new.location = call.location
-        block = self.main.body.block
+        block = call.parent
+        assert block is not None
         block.insert_op_before(new, call)
         block.erase_op(call)
 
     def _place_weights(self) -> None:
         """Each weight that @main uses gets an offset, in the order of first use; the globals are gone then."""
         globals_ = {op.sym_name.data: op for op in self.module.body.block.ops if isinstance(op, GlobalOp)}
-        gets = [op for op in self.main.body.block.ops if isinstance(op, memref.GetGlobalOp)]
+        gets = [op for op in self.main.walk() if isinstance(op, memref.GetGlobalOp)]
         used = [get for get in gets if get.memref.first_use is not None]
         layout: dict[str, int] = {}
         size = 0
@@ -390,7 +416,8 @@ class EntryPlan:
             if get in keys:
                 _replace(get, views.at(layout[keys[get]], get.memref.type, get))
             else:
-                self.main.body.block.erase_op(get)
+                get.detach()
+                get.erase()
         for op in globals_.values():
             self.module.body.block.erase_op(op)
         self.main.attributes[WEIGHTS_LAYOUT] = DictionaryAttr({k: IntegerAttr(v, i64) for k, v in layout.items()})

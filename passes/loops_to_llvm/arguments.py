@@ -46,11 +46,12 @@ VIEWS = (*SAME_START, "memref.view", "memref.subview", "memref.reinterpret_cast"
 
 @dataclass(frozen=True)
 class Bytes:
-    """A range of bytes of one buffer; `start` None: somewhere in it."""
+    """A range of bytes of one buffer; `start` None: somewhere in it. `exact`: all of the range, not somewhere in it."""
 
     buffer: SSAValue
     start: int | None
     size: int
+    exact: bool = True
 
     def overlaps(self, other: Bytes) -> bool:
         if self.buffer is not other.buffer:
@@ -61,15 +62,19 @@ class Bytes:
 
 
 def bytes_of(value: SSAValue) -> Bytes:
-    """Where in which buffer a memref lies, looking through views."""
-    size = span(memref_type(value))
-    start: int | None = 0
+    """Where in which buffer a memref lies, looking through views; a view at a place known only when run is all that
+    it is a view of."""
+    start, size, exact = 0, span(memref_type(value)), True
     while isinstance(op := value.owner, Operation) and op.name in VIEWS:
-        if op.name not in SAME_START:
-            offset = shift(op)
-            start = None if offset is None or start is None else start + offset
         value = op.operands[0]
-    return Bytes(value, start, size)
+        if op.name in SAME_START:
+            continue
+        offset = shift(op)
+        if offset is None:
+            start, size, exact = 0, span(memref_type(value)), False
+        else:
+            start += offset
+    return Bytes(value, start, size, exact)
 
 
 def span(type: MemRefType[Attribute]) -> int:
@@ -149,7 +154,7 @@ def overlapping(ranges: list[Bytes | None], written: set[int]) -> set[int]:
 
 def alignment(range: Bytes | None, caller: func.FuncOp) -> int:
     """Views of the byte buffers that plan-memory made start on lines; what a user hands in may start anywhere."""
-    if range is None or range.start is None or not is_byte_buffer(range.buffer):
+    if range is None or range.start is None or not range.exact or not is_byte_buffer(range.buffer):
         return 1
     return gcd(range.start, LINE)
 

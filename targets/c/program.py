@@ -256,7 +256,7 @@ def written_arguments(functions: dict[str, func.FuncOp]) -> set[tuple[str, int]]
 def overlapping_arguments(main: func.FuncOp, written: set[tuple[str, int]]) -> set[tuple[str, int]]:
     """(kernel, argument number) where some call hands in one buffer to read and to write: those are not `restrict`."""
     found: set[tuple[str, int]] = set()
-    for op in main.body.block.ops:
+    for op in main.walk():
         if not isinstance(op, func.CallOp):
             continue
         places: dict[Any, list[int]] = {}
@@ -275,7 +275,7 @@ def overlapping_arguments(main: func.FuncOp, written: set[tuple[str, int]]) -> s
 def locations_by_kernel(main: func.FuncOp) -> dict[str, list[str]]:
     """What each kernel computes, by the calls of it."""
     places: dict[str, list[str]] = {}
-    for op in main.body.block.ops:
+    for op in main.walk():
         if isinstance(op, func.CallOp) and (said := describe(op.location)) is not None:
             places.setdefault(op.callee.string_value(), []).append(short(said))
     return places
