@@ -38,6 +38,9 @@ run, or what stands between two of those, which thread 0 runs alone: but for wha
 all threads compute. A barrier stands before a step that touches memory which another step since the last barrier
 writes, or writes what it reads. At the end none waits: who starts the threads waits for all of them to return.
 
+All threads run the control flow of @main around shared kernels, by scalars that each computes or reads for itself; a
+step of a loop may touch what the step before it did, so it counts as pending when a step begins.
+
 `threads` is the most that will come: how many there are is said at each run, and with one, all that is written here
 runs as if it had not been distributed. Of nested parallel loops the one is shared whose slowest thread is done first.
 The split is static, and the same wherever loops have as many steps, so that a thread mostly reads what it wrote itself:
@@ -71,7 +74,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from .plan_memory import THREAD
-from .steps import PARALLEL, Accesses, Memory, Step, best_share, steps_of, work, writes_and_gives
+from .steps import PARALLEL, Accesses, Memory, Step, best_share, steps_of, times, work, writes_and_gives
 
 BARRIER = "stepwell_barrier"
 TEAM = MemRefType(i32, [64])
@@ -103,8 +106,9 @@ class DistributeThreads(ModulePass):
         for kernel in kernels.values():
             self.hold_against_memory(kernel)
         spared = {name: n for name, op in kernels.items() if (n := self.spared(op))}
-        calls = [op.callee.string_value() for op in main.body.block.ops if isinstance(op, func.CallOp)]
-        if self.threads == 1 or sum(spared.get(name, 0) for name in calls) <= self.min_spared:
+        calls = [op for op in main.walk() if isinstance(op, func.CallOp)]
+        in_all = sum(spared.get(op.callee.string_value(), 0) * times(op) for op in calls)
+        if self.threads == 1 or in_all <= self.min_spared:
             return
         shared = {name: kernels[name] for name in spared}
         memory = Memory({name: written_arguments(op) for name, op in kernels.items()}, frozenset(shared))
@@ -161,7 +165,7 @@ class Distribution:
         self.count = block.insert_arg(IndexType(), len(block.args))
         self._number_thread(block)
         self.team.name_hint, self.thread.name_hint, self.count.name_hint = "team", "thread", "threads"
-        self._run_steps(steps)
+        self._run_steps(steps, Accesses())
         first = cast(Operation, block.first_op)
         stamp(self.head, self.function.location)
         block.insert_ops_before(self.head, first)
@@ -178,12 +182,15 @@ class Distribution:
                 op.results[0].replace_all_uses_with(self.thread)
                 block.erase_op(op)
 
-    def _run_steps(self, steps: list[Step]) -> None:
-        pending = Accesses()
+    def _run_steps(self, steps: list[Step], pending: Accesses) -> Accesses:
+        """Run steps when `pending` may still be going on; what may be when they are done."""
         for step in steps:
             if step.accesses.conflicts(pending):
                 self._barrier(step.ops[0])
                 pending = Accesses()
+            if step.control:
+                pending = self._run_control(step, pending)
+                continue
             if step.parallel:
                 self._share(step.ops[0])
             else:
@@ -191,6 +198,21 @@ class Distribution:
                     self._barrier_after(step.ops[-1])
                 self._alone(step.alone, step.ops[-1])
             pending.add(step.accesses)
+        return pending
+
+    def _run_control(self, step: Step, pending: Accesses) -> Accesses:
+        """Of a branch one region is run. A loop may run none of its steps, or one after another."""
+        op = step.ops[0]
+        before, after = Accesses(), Accesses()
+        before.add(pending)
+        after.add(pending)
+        if not isinstance(op, scf.IfOp):
+            before.add(step.accesses)
+        for block in [block for region in op.regions for block in region.blocks]:
+            given = Accesses()
+            given.add(before)
+            after.add(self._run_steps(list(steps_of(block, self.memory)), given))
+        return after
 
     def _barrier(self, before: Operation) -> None:
         assert before.parent is not None

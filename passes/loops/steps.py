@@ -96,11 +96,13 @@ class Memory:
 
 @dataclass
 class Step:
-    """One parallel op, or ops of which thread 0 runs `alone` and all threads the rest."""
+    """One parallel op, control flow, or ops of which thread 0 runs `alone` and all threads the rest."""
 
     ops: list[Operation]
     parallel: bool
     accesses: Accesses
+    control: bool = False
+    """Control flow around what a team shares: all run it."""
     alone: list[Operation] = field(default_factory=list[Operation])
     alone_accesses: Accesses = field(default_factory=Accesses)
     common_accesses: Accesses = field(default_factory=Accesses)
@@ -112,11 +114,12 @@ def steps_of(block: Block, memory: Memory) -> Iterator[Step]:
     for op in block.ops:
         if op.name in FREE:
             continue
-        if op is block.last_op or is_parallel(op, memory):
+        parallel, control = is_parallel(op, memory), is_control(op, memory)
+        if op is block.last_op or parallel or control:
             yield from _plain_steps(run, memory)
             run = []
             if op is not block.last_op:
-                yield Step([op], True, memory.accesses([op]))
+                yield Step([op], parallel, memory.accesses([op]), control)
         else:
             run.append(op)
 
@@ -133,6 +136,13 @@ def is_parallel(op: Operation, memory: Memory) -> bool:
     if isinstance(op, func.CallOp):
         return op.callee.string_value() in memory.shared
     return isinstance(op, scf.ForOp) and trip(op) is not None
+
+
+def is_control(op: Operation, memory: Memory) -> bool:
+    """Whether `op` is a branch or a loop around kernels that all threads run."""
+    if not isinstance(op, scf.IfOp | scf.ForOp | scf.WhileOp):
+        return False
+    return any(isinstance(inner, func.CallOp) and is_parallel(inner, memory) for inner in op.walk())
 
 
 def _plain_steps(run: list[Operation], memory: Memory) -> Iterator[Step]:
@@ -152,7 +162,7 @@ def _plain_steps(run: list[Operation], memory: Memory) -> Iterator[Step]:
             yield from _plain_steps(run[n:], memory)
             return
     both = memory.accesses([op for op in run if op in common])
-    yield Step(run, False, memory.accesses(run), alone, written, both)
+    yield Step(run, False, memory.accesses(run), alone=alone, alone_accesses=written, common_accesses=both)
 
 
 def _used_outside(run: list[Operation]) -> set[Operation]:
@@ -195,6 +205,18 @@ def work(op: Operation) -> int:
         if lower is not None and upper is not None and step:
             inside *= max(0, -((lower - upper) // step))
     return total + inside
+
+
+def times(op: Operation) -> int:
+    """How often the loops around `op` run it; those whose length is not known count as one step."""
+    count, parent = 1, op.parent_op()
+    while parent is not None:
+        if isinstance(parent, scf.ForOp):
+            lower, upper, step = (constant(value) for value in (parent.lb, parent.ub, parent.step))
+            if lower is not None and upper is not None and step:
+                count *= max(0, -((lower - upper) // step))
+        parent = parent.parent_op()
+    return count
 
 
 @dataclass(frozen=True)

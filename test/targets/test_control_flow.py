@@ -257,3 +257,54 @@ def test_what_is_needed_later_is_not_overwritten(tmp_path: Path, target: str, th
         e[min(max(k, 0), 3)] = u[0]
         np.testing.assert_allclose(b, e, rtol=1e-6)
         np.testing.assert_allclose(c, [*u, *u, *u, np.exp(x[3])], rtol=1e-6)
+
+
+SHARED = main(
+    {"xs": "6x256x256xf32", "h": "256x256xf32", "w": "256x256xf32", "n": "i64", "most": "f32"},
+    ["256x256xf32", "6x256x256xf32"],
+    """
+  %zero = graph.constant dense<0> : tensor<i64>
+  %go = graph.constant dense<true> : tensor<i1>
+  %s0 = graph.constant dense<0.0> : tensor<6x256x256xf32>
+  %y, %s = graph.loop %i to %n while %go iter(%a = %h, %sc = %s0) : tensor<256x256xf32>, tensor<6x256x256xf32> {
+    %x3 = graph.slice_at %xs, %i, %zero, %zero {sizes = [1, 256, 256]}
+      : (tensor<6x256x256xf32>, tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<1x256x256xf32>
+    %x = graph.reshape %x3 : (tensor<1x256x256xf32>) -> tensor<256x256xf32>
+    %p = graph.matmul %a, %w : (tensor<256x256xf32>, tensor<256x256xf32>) -> tensor<256x256xf32>
+    %q = graph.add %p, %x : tensor<256x256xf32>
+    %t = graph.tanh %q : tensor<256x256xf32>
+    %m = graph.reduce max %t {axes = [0, 1]} : (tensor<256x256xf32>) -> tensor<f32>
+    %c = graph.compare lt %m, %most : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    %u = graph.if %c -> (tensor<256x256xf32>) {
+      %v = graph.matmul %t, %w : (tensor<256x256xf32>, tensor<256x256xf32>) -> tensor<256x256xf32>
+      graph.yield %v : tensor<256x256xf32>
+    } else {
+      graph.yield %t : tensor<256x256xf32>
+    }
+    %t3 = graph.reshape %u : (tensor<256x256xf32>) -> tensor<1x256x256xf32>
+    %s2 = graph.update_at %sc, %t3, %i, %zero, %zero : (tensor<6x256x256xf32>, tensor<1x256x256xf32>,
+      tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<6x256x256xf32>
+    graph.yield %c, %u, %s2 : tensor<i1>, tensor<256x256xf32>, tensor<6x256x256xf32>
+  }
+  func.return %y, %s : tensor<256x256xf32>, tensor<6x256x256xf32>""",
+)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_team_shares_the_kernels_of_a_loop(tmp_path: Path, threads: int):
+    path = tmp_path / "model.mlir"
+    path.write_text(SHARED)
+    program = stepwell.compile(path, "native", threads=threads)
+    xs, h, w = floats(6, 256, 256), floats(256, 256), floats(256, 256) / 16
+    for n, most in ((6, 2.0), (6, -1.0), (0, 2.0)):
+        feeds = {"xs": xs, "h": h, "w": w, "n": np.array(n, np.int64), "most": np.array(most, np.float32)}
+        y, s = program.run(feeds).values()
+        last, every = h, np.zeros_like(xs)
+        for step in range(n):
+            t = np.tanh(last @ w + xs[step])
+            last = t @ w if t.max() < most else t
+            every[step] = last
+            if t.max() >= most:
+                break
+        np.testing.assert_allclose(y, last, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(s, every, rtol=1e-4, atol=1e-5)

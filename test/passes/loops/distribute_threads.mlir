@@ -197,3 +197,105 @@ func.func @main(%out: memref<1xf32>, %arena: memref<512xi8>) {
   func.call @first(%b, %out) : (memref<64xf32>, memref<1xf32>) -> ()
   func.return
 }
+
+// -----
+
+// All threads run the control flow around a shared kernel. A step of the loop reads and writes what the step before it
+// wrote, so all wait when a step begins; the condition is read by all, when it was made; the branch is all threads' too,
+// and what is in it one's alone.
+// CHECK-LABEL:   @main
+// CHECK:           scf.while
+// CHECK:             scf.condition
+// CHECK:           ^bb0(%j: index):
+// CHECK-NEXT:        func.call @stepwell_barrier(%team)
+// CHECK-NEXT:        func.call @shared(%x, %y, %team, %thread, %threads)
+// CHECK-NEXT:        func.call @stepwell_barrier(%team)
+// CHECK-NEXT:        scf.if %is_first {
+// CHECK-NEXT:          func.call @test(%y, %c)
+// CHECK-NEXT:        }
+// CHECK-NEXT:        func.call @stepwell_barrier(%team)
+// CHECK-NEXT:        %[[C:.*]] = memref.load %c[] : memref<i1>
+// CHECK-NEXT:        scf.if %[[C]] {
+// CHECK-NEXT:          func.call @shared(%y, %x, %team, %thread, %threads)
+// CHECK-NEXT:        } else {
+// CHECK-NEXT:          scf.if %is_first {
+// CHECK-NEXT:            func.call @test(%x, %d)
+// CHECK:             arith.addi %j
+func.func private @shared(%x: memref<208xf32>, %y: memref<208xf32>) {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %c208 = arith.constant 208 : index
+  scf.for %i = %c0 to %c208 step %c16 {
+    %v = vector.load %x[%i] : memref<208xf32>, vector<16xf32>
+    vector.store %v, %y[%i] : memref<208xf32>, vector<16xf32>
+  } {stepwell.parallel}
+  func.return
+}
+func.func private @test(%x: memref<208xf32>, %c: memref<i1>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %v = memref.load %x[%c0] : memref<208xf32>
+  %less = arith.cmpf olt, %v, %zero : f32
+  memref.store %less, %c[] : memref<i1>
+  func.return
+}
+func.func @main(%x: memref<208xf32>, %y: memref<208xf32>, %c: memref<i1>, %d: memref<i1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %n = scf.while (%i = %c0) : (index) -> (index) {
+    %less = arith.cmpi slt, %i, %c4 : index
+    scf.condition(%less) %i : index
+  } do {
+  ^bb0(%j: index):
+    func.call @shared(%x, %y) : (memref<208xf32>, memref<208xf32>) -> ()
+    func.call @test(%y, %c) : (memref<208xf32>, memref<i1>) -> ()
+    %go = memref.load %c[] : memref<i1>
+    scf.if %go {
+      func.call @shared(%y, %x) : (memref<208xf32>, memref<208xf32>) -> ()
+    } else {
+      func.call @test(%x, %d) : (memref<208xf32>, memref<i1>) -> ()
+    }
+    %next = arith.addi %j, %c1 : index
+    scf.yield %next : index
+  }
+  func.return
+}
+
+// -----
+
+// A loop in which nothing is shared is one thread's, with no barrier in it.
+// CHECK-LABEL:   @main
+// CHECK:           scf.if %is_first {
+// CHECK-NEXT:        scf.for %i
+// CHECK-NEXT:          func.call @small(%x)
+// CHECK-NEXT:        }
+// CHECK:           }
+// CHECK-NEXT:      func.call @stepwell_barrier(%team)
+// CHECK-NEXT:      func.call @shared(%x, %y, %team, %thread, %threads)
+func.func private @shared(%x: memref<208xf32>, %y: memref<208xf32>) {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %c208 = arith.constant 208 : index
+  scf.for %i = %c0 to %c208 step %c16 {
+    %v = vector.load %x[%i] : memref<208xf32>, vector<16xf32>
+    vector.store %v, %y[%i] : memref<208xf32>, vector<16xf32>
+  } {stepwell.parallel}
+  func.return
+}
+func.func private @small(%x: memref<208xf32>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  memref.store %zero, %x[%c0] : memref<208xf32>
+  func.return
+}
+func.func @main(%x: memref<208xf32>, %y: memref<208xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    func.call @small(%x) : (memref<208xf32>) -> ()
+  }
+  func.call @shared(%x, %y) : (memref<208xf32>, memref<208xf32>) -> ()
+  func.return
+}

@@ -120,3 +120,35 @@ func.func @main(%out: memref<16xf32>) {
 func.func @main(%x: memref<16xf32>) {
   func.return
 }
+
+// -----
+
+// What a loop reads from outside lives as long as the loop: %a may not make room for %c, which is a step's own. %b and %d
+// are not alive at once, and share a place; so do %c and %e, which live within a step one after the other.
+// CHECK-LABEL: @main
+// CHECK-SAME:    stepwell.arena_size = 128 : i64
+// CHECK-DAG:     %a = memref.view %arena[%[[A:.*]]][] : memref<128xi8> to memref<16xf32>
+// CHECK-DAG:     %c = memref.view %arena[%[[C:.*]]][] : memref<128xi8> to memref<16xf32>
+// CHECK-DAG:     %e = memref.view %arena[%[[C]]][] : memref<128xi8> to memref<16xf32>
+// CHECK-DAG:     %b = memref.view %arena[%[[C]]][] : memref<128xi8> to memref<16xf32>
+// CHECK:         scf.for
+// CHECK:           func.call @move(%a, %c)
+func.func private @move(%from: memref<16xf32>, %to: memref<16xf32>)
+func.func @main(%x: memref<16xf32>, %out: memref<16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c9 = arith.constant 9 : index
+  %a = memref.alloc() : memref<16xf32>
+  %b = memref.alloc() : memref<16xf32>
+  func.call @move(%x, %b) : (memref<16xf32>, memref<16xf32>) -> ()
+  func.call @move(%b, %a) : (memref<16xf32>, memref<16xf32>) -> ()
+  scf.for %i = %c0 to %c9 step %c1 {
+    %c = memref.alloc() : memref<16xf32>
+    %e = memref.alloc() : memref<16xf32>
+    func.call @move(%a, %c) : (memref<16xf32>, memref<16xf32>) -> ()
+    func.call @move(%c, %out) : (memref<16xf32>, memref<16xf32>) -> ()
+    func.call @move(%x, %e) : (memref<16xf32>, memref<16xf32>) -> ()
+    func.call @move(%e, %out) : (memref<16xf32>, memref<16xf32>) -> ()
+  }
+  func.return
+}
