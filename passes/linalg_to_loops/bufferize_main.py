@@ -40,8 +40,8 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from .bufferize_main_control import control_rule, is_scalar
 from .bufferize_kernel import copy, erase_unused_views, invert
+from .bufferize_main_control import control_rule, is_scalar
 from .placement import Assembly, Box, Placement, Reshape
 from .views import (
     Buffer,
