@@ -113,7 +113,12 @@ def report(error: StepwellError) -> None:
     """Say an error to a tool's user; with STEPWELL_TRACEBACK=1 in the environment, where in Python it arose, too."""
     if os.environ.get("STEPWELL_TRACEBACK") == "1":
         traceback.print_exception(error.__cause__ or error)
-    print(error, file=sys.stderr)
+    print(printable(str(error)), file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """Words for a screen: names are a stranger's, and what they hold must not move a terminal's cursor."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 def caret(line: str, column: int) -> str:

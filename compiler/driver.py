@@ -141,7 +141,9 @@ class Way:
         from .levels import ORDER, level_of
 
         here = level_of(module)
-        start = ORDER.index(here) if here in ORDER else -1
+        if here is not None and here not in ORDER:
+            raise StepwellError(f"there is no level '{here}'", fix=did_you_mean(here, ORDER) or ", ".join(ORDER))
+        start = ORDER.index(here) if here is not None else -1
         end = len(ORDER) if to is None else ORDER.index(to)
         phases = self.target.pipeline(self.options)
         self.run(ctx, module, ",".join(text for level, text in phases if start < ORDER.index(level) <= end))
@@ -194,8 +196,12 @@ def read_module(ctx: Context, source: Any, suffix: str | None = None) -> ModuleO
         suffix = suffix or path.suffix
         if suffix == ".mlir":
             from .text import read_module as read_text
+            from .verification import refuse_recursion, verify_module
 
-            return read_text(ctx, path)
+            module = read_text(ctx, path)
+            verify_module(module, ctx.sources)  # a person may have edited it
+            refuse_recursion(module)
+            return module
         importer = REGISTRY.importers.get(suffix)
         if importer is None:
             known = ", ".join([".mlir", *REGISTRY.importers])

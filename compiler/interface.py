@@ -75,6 +75,8 @@ def main_function(module: ModuleOp) -> func.FuncOp:
     """@main. Raises `StepwellError` when the module has none."""
     for op in module.body.block.ops:
         if isinstance(op, func.FuncOp) and op.sym_name.data == "main":
+            if op.is_declaration:
+                raise StepwellError("@main is only declared", where=op, fix="give it a body")
             return op
     raise StepwellError("the module has no function @main", fix="a program starts at func.func @main")
 

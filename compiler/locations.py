@@ -41,12 +41,16 @@ def is_known(location: Attribute) -> bool:
     return not isinstance(location, UnknownLoc)
 
 
+MOST_FUSED = 64
+"""A long chain that folds into one op fuses step by step; without an end to it, that takes the square of its length."""
+
+
 def fuse(locations: Iterable[LocationAttr]) -> LocationAttr:
-    """One location for an op that stands for several: known ones only, each once, in order."""
+    """One location for an op that stands for several: known ones only, each once, in order, the first `MOST_FUSED`."""
     parts: dict[Attribute, None] = {}
     for location in locations:
         for part in parts_of(location):
-            if is_known(part):
+            if is_known(part) and len(parts) < MOST_FUSED:
                 parts[part] = None
     if not parts:
         return UNKNOWN

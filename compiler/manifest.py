@@ -54,6 +54,10 @@ DTYPE_NAMES: dict[type[Attribute], str] = {
 A = TypeVar("A", bound=Attribute)
 
 
+def has_dtype(element: Attribute) -> bool:
+    return isinstance(element, IntegerType) or type(element) in DTYPE_NAMES
+
+
 def dtype_name(element: Attribute) -> str:
     """The numpy name of an element type; signless integers are signed, i1 is bool."""
     if isinstance(element, IntegerType):

@@ -247,6 +247,8 @@ def as_failure(raised: Exception, run: PassRun) -> StepwellError:
         error = raised
     elif isinstance(raised, DiagnosticException):
         error = StepwellError(one_line(raised))
+    elif isinstance(raised, MemoryError):
+        error = StepwellError(f"there is not enough memory: {one_line(raised)}", fix="a smaller shape needs less")
     else:
         notes = "".join(f" ({note})" for note in getattr(raised, "__notes__", ()))
         error = fault(raised, notes)

@@ -28,8 +28,10 @@ from xdsl.dialects.builtin import (
     Float32Type,
     Float64Type,
     IntAttr,
+    MemRefType,
     ModuleOp,
     StringAttr,
+    TensorType,
 )
 from xdsl.ir import Attribute, ParametrizedAttribute
 from xdsl.printer import Printer
@@ -37,8 +39,9 @@ from xdsl.utils.exceptions import DiagnosticException, ParseError, UnregisteredC
 
 from .context import Context
 from .diagnostics import StepwellError, one_line
-from .manifest import WEIGHTS_LAYOUT
+from .manifest import WEIGHTS_LAYOUT, dtype_name, has_dtype
 from .module_parser import ModuleParser
+from .weights import Array
 from .weights_file import read_weights, write_weights
 
 WEIGHTS_ATTRIBUTE = "stepwell.weights"
@@ -150,7 +153,7 @@ def load_weights(ctx: Context, module: ModuleOp, folder: Path) -> None:
     if named is None:
         return
     names = list(cast(ArrayAttr[Attribute], named)) if isinstance(named, ArrayAttr) else [named]
-    keys = weight_keys(module)
+    types = weight_types(module)
     for name in names:
         if not isinstance(name, StringAttr):
             raise StepwellError(f"{WEIGHTS_ATTRIBUTE} is the name of a file, or an array of names", where=module)
@@ -161,9 +164,10 @@ def load_weights(ctx: Context, module: ModuleOp, folder: Path) -> None:
                 where=module,
                 fix="move it there",
             )
-        for key, array in read_weights(path, keys).items():
+        for key, array in read_weights(path, types).items():
+            check_weight(key, types[key], array)
             ctx.weights.put(key, array)
-    if missing := [key for key in keys if key not in ctx.weights]:
+    if missing := [key for key in types if key not in ctx.weights]:
         raise StepwellError(
             f"the weights files lack {len(missing)} of the module's weights, '{missing[0]}' first",
             where=module,
@@ -171,9 +175,31 @@ def load_weights(ctx: Context, module: ModuleOp, folder: Path) -> None:
         )
 
 
+def check_weight(key: str, type: Attribute | None, array: Array) -> None:
+    """Hold what a file has against what the text says of it. Raises `StepwellError`. (Below level graph integers have
+    no sign, so that one says nothing of the other.)"""
+    if not isinstance(type, TensorType | MemRefType):
+        return
+    shaped = cast("TensorType[Attribute] | MemRefType[Attribute]", type)
+    element = shaped.element_type
+    if not has_dtype(element):
+        return
+    want, have = dtype_name(element), array.dtype.name
+    if math.prod(shaped.get_shape()) != array.size or want.removeprefix("u") != have.removeprefix("u"):
+        raise StepwellError(
+            f"weight '{key}' is {have}{list(array.shape)} in its file, but {type} in the text",
+            fix="write the dump again",
+        )
+
+
 def weight_keys(module: ModuleOp) -> list[str]:
     """The keys of all weights that the module refers to, in the order of the text."""
-    keys: dict[str, None] = {}
+    return list(weight_types(module))
+
+
+def weight_types(module: ModuleOp) -> dict[str, Attribute | None]:
+    """The keys, and what the text says that each is; None where it only names it."""
+    keys: dict[str, Attribute | None] = {}
     seen: set[Attribute] = set()
 
     def visit(attribute: Attribute) -> None:
@@ -181,7 +207,7 @@ def weight_keys(module: ModuleOp) -> list[str]:
             return
         seen.add(attribute)
         if isinstance(attribute, DenseResourceAttr):
-            keys[attribute.resource_handle.data] = None
+            keys[attribute.resource_handle.data] = attribute.type
         elif isinstance(attribute, ArrayAttr):
             for part in cast(ArrayAttr[Attribute], attribute):
                 visit(part)
@@ -196,8 +222,8 @@ def weight_keys(module: ModuleOp) -> list[str]:
         for attribute in (*op.properties.values(), *op.attributes.values()):
             visit(attribute)
         if isinstance(layout := op.attributes.get(WEIGHTS_LAYOUT), DictionaryAttr):  # from level program on
-            keys.update(dict.fromkeys(layout.data))
-    return list(keys)
+            keys = dict.fromkeys(layout.data) | keys
+    return keys
 
 
 @dataclass

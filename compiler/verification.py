@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Block, BlockArgument, Operation, OpResult, Region, SSAValue
 from xdsl.traits import IsolatedFromAbove, NoTerminator
 from xdsl.utils.exceptions import DiagnosticException
@@ -44,6 +45,21 @@ def find_errors(module: ModuleOp) -> Iterator[StepwellError]:
             return
     if count == 0:
         yield from region_errors(module, set())
+
+
+def refuse_recursion(module: ModuleOp) -> None:
+    """Raises where a function calls itself, be it through others. MLIR allows it; a program of ours would not end."""
+    functions = {op.sym_name.data: op for op in module.body.block.ops if isinstance(op, FuncOp)}
+    calls = {
+        name: {call.callee.string_value(): call for call in function.walk() if isinstance(call, CallOp)}
+        for name, function in functions.items()
+    }
+    while leaves := [name for name, called in calls.items() if not called.keys() & calls.keys()]:
+        for name in leaves:
+            del calls[name]
+    for name, called in list(calls.items())[:1]:
+        call = next(op for callee, op in called.items() if callee in calls)
+        raise StepwellError(f"@{name} calls itself, which would never end", where=call)
 
 
 def op_errors(root: Operation) -> Iterator[StepwellError]:

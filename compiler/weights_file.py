@@ -100,7 +100,7 @@ def read_weights(path: Path, keys: Collection[str]) -> dict[str, Array]:
         raise StepwellError(f"the weights file {path} cannot be read: {error}") from None
     try:
         return parse_weights(data, keys)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise StepwellError(f"the weights file {path} is damaged: {error}", fix="write the dump again") from None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from stepwell.diagnostics import StepwellError
+from stepwell.diagnostics import StepwellError, one_line
 from stepwell.tools.check import check
 from stepwell.tools.errors import exit_code
 from stepwell.tools.shapes import parse_shapes, shapes_for
@@ -92,8 +92,13 @@ def zeros(program: Any, wanted: dict[str, tuple[int, ...]]) -> dict[str, Any]:
     """An input of zeros for each of the model's inputs."""
     import numpy as np
 
-    shapes = shapes_for(program.interface, wanted)
-    return {spec.name: np.zeros(shape, spec.dtype) for spec, shape in zip(program.inputs, shapes, strict=True)}
+    feeds: dict[str, Any] = {}
+    for spec, shape in zip(program.inputs, shapes_for(program.interface, wanted), strict=True):
+        try:
+            feeds[spec.name] = np.zeros(shape, spec.dtype)
+        except (ValueError, MemoryError) as error:  # more dims than numpy has, or more bytes than there are
+            raise StepwellError(f"input '{spec.name}' cannot be made: {one_line(error)}") from None
+    return feeds
 
 
 def check_shapes(wanted: dict[str, tuple[int, ...]], feeds: dict[str, Any]) -> None:
@@ -112,6 +117,7 @@ def check_shapes(wanted: dict[str, tuple[int, ...]], feeds: dict[str, Any]) -> N
 def read_npz(path: Path) -> dict[str, Any]:
     """The arrays of an .npz, none of which may hold Python objects."""
     import zipfile
+    import zlib
 
     import numpy as np
 
@@ -121,11 +127,14 @@ def read_npz(path: Path) -> dict[str, Any]:
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise StepwellError("this is one array, not an .npz of arrays by name", str(path), fix=fix)
         with archive:
-            return {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files}
+            if foreign := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+                raise StepwellError(f"its member '{foreign[0]}' is no array", str(path), fix=fix)
+            return arrays
     except FileNotFoundError:
         raise StepwellError("there is no such file", str(path), fix="--inputs takes an .npz") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, MemoryError) as error:
-        raise StepwellError(f"cannot be read as an .npz: {error}", str(path), fix=fix) from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, MemoryError, RuntimeError, zlib.error) as error:
+        raise StepwellError(f"cannot be read as an .npz: {one_line(error)}", str(path), fix=fix) from None
 
 
 def write_npz(path: Path, arrays: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ def parse_shapes(said: Iterable[str]) -> dict[str, Shape]:
             shape = (-1,)
         if not equals or not name or any(dim < 0 for dim in shape):
             raise StepwellError(
-                f"--shape {text} is not understood", fix="write a name and sizes: --shape input=1x3x224x224"
+                f"--shape {text[:80]} is not understood", fix="write a name and sizes: --shape input=1x3x224x224"
             )
         shapes[name] = shape
     return shapes

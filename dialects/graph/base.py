@@ -32,7 +32,7 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from .fields import Field, Operand, Operands, OptionalOperand, as_value
-from .types import Tensor, Value, same_dim, type_of
+from .types import Tensor, Value, check_size, same_dim, type_of
 
 Array = npt.NDArray[Any]
 
@@ -77,7 +77,9 @@ class GraphOp(HasCanonicalizationPatternsInterface):
                 setattr(self, name, value)
         if result_type is None:
             self.verify_op()
-            self._add_result(self.infer_type())
+            inferred = self.infer_type()
+            check_size(inferred)
+            self._add_result(inferred)
 
     def _add_result(self, type: Attribute) -> None:
         self.results = self.results.__class__((OpResult(type, self, 0),))
@@ -148,6 +150,7 @@ class GraphOp(HasCanonicalizationPatternsInterface):
     def verify_result(self, inferred: Tensor) -> None:
         """The result may know more or fewer dims than follow from the operands, but none may contradict."""
         actual = type_of(self.results[0])
+        check_size(actual)
         want, have = inferred.get_shape(), actual.get_shape()
         fits = len(want) == len(have) and all(same_dim(a, b) for a, b in zip(want, have, strict=True))
         if not fits or actual.element_type != inferred.element_type:

@@ -25,6 +25,7 @@ from .types import (
     Tensor,
     Value,
     broadcast,
+    check_made,
     count,
     element_type_of,
     is_float,
@@ -358,6 +359,7 @@ class DynamicRangeOp(DynamicOp):
         start, limit, delta = (array.item() for array in known)
         if delta == 0:
             raise VerifyException("does not end: delta is 0")
+        check_made((limit - start) / delta, "the range")
         made: Array = np.arange(start, limit, delta, dtype=known[0].dtype)
         return made
 

@@ -22,6 +22,7 @@ from .types import (
     DYNAMIC,
     Tensor,
     broadcast,
+    check_made,
     count,
     dtype_of,
     element_type_of,
@@ -286,6 +287,8 @@ class ResizeOp(GraphOp):
             raise VerifyException(f"scales {list(self.scales)} need {rank_of(self.x)} numbers, one a dim of x")
         if any(not scale > 0 for scale in self.scales):
             raise VerifyException(f"scales {list(self.scales)} must be above 0")
+        for dim in self.result_type.get_shape():
+            check_made(0 if dim == DYNAMIC else dim, "a resized dim")  # a table of places and weights a dim
 
 
 class IotaOp(GraphOp):

@@ -33,8 +33,18 @@ Shape = tuple[int, ...]
 DYNAMIC = DYNAMIC_INDEX
 """The dimension `?`."""
 
+MOST_DIMS = 32
+"""More than any operator takes, and half of numpy's own limit."""
+
+MOST_BYTES = 1 << 46
+"""A tensor may have as many: what a processor of today can address at all. What this machine can hold is looked at
+where a program is loaded; compiling for another machine is no error."""
+
 BOOL = IntegerType(1)
 I64 = IntegerType(64)
+MOST_MADE = 1 << 28
+"""Bytes of what the compiler makes without being given as much: a range, a mask, a table of indices. A file of a
+hundred bytes can ask for terabytes of these."""
 
 _NUMPY: dict[Attribute, str] = {
     Float16Type(): "float16",
@@ -140,6 +150,24 @@ def count(shape: Shape) -> int:
 def say(shape: Sequence[int]) -> str:
     """A shape for people: `2x?x8`, and `scalar` for rank 0."""
     return "x".join("?" if dim == DYNAMIC else str(dim) for dim in shape) or "scalar"
+
+
+def check_size(type: Tensor) -> None:
+    """Raises `VerifyException` for a type that no tensor can have: a negative dim, or more bytes than are addressed."""
+    shape = type.get_shape()
+    if len(shape) > MOST_DIMS:
+        raise VerifyException(f"a tensor has {len(shape)} dims; at most {MOST_DIMS} are supported")
+    if any(dim < 0 and dim != DYNAMIC for dim in shape):
+        raise VerifyException(f"a tensor of {say(shape)} has a negative dim")
+    size = prod(dim for dim in shape if dim != DYNAMIC) * dtype_of(type.element_type).itemsize
+    if size > MOST_BYTES:
+        raise VerifyException(f"a tensor of {say(shape)} has {size} bytes; at most {MOST_BYTES} can be addressed")
+
+
+def check_made(count: float, what: str) -> None:
+    """Raises `VerifyException` where the compiler would have to make a table of so many elements by itself."""
+    if not count * 8 <= MOST_MADE:
+        raise VerifyException(f"{what} has {count:.0f} elements; at most {MOST_MADE // 8} are made while compiling")
 
 
 def known(*dims: int) -> bool:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from stepwell.context import Context
-from stepwell.diagnostics import StepwellError
+from stepwell.diagnostics import StepwellError, printable
 from stepwell.locations import node_location
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -264,5 +264,4 @@ def without_tail(names: Sequence[str]) -> Sequence[str]:
 
 def readable(text: str) -> str:
     """A message for a screen: names are a stranger's, and may be endless or hold control characters."""
-    text = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text[:LONGEST_MESSAGE])
-    return re.sub(r"\S{160,}", lambda match: f"{match[0][:120]}…", text)
+    return re.sub(r"\S{160,}", lambda match: f"{match[0][:120]}…", printable(text[:LONGEST_MESSAGE]))

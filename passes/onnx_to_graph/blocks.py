@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from stepwell.context import Context
-from stepwell.diagnostics import StepwellError
+from stepwell.diagnostics import StepwellError, one_line
 from stepwell.dialects.graph import ShapeOfOp
 from stepwell.dialects.onnx import OnnxOp, YieldOp
 from stepwell.locations import describe
@@ -46,6 +46,12 @@ def convert_op(
         converted = conversion.convert(node)
     except VerifyException as error:
         raise StepwellError(f"{node.name}: {error}", where=op) from error
+    except (ValueError, IndexError, ArithmeticError, MemoryError) as error:  # in numpy's and Python's own words
+        raise StepwellError(
+            f"{node.name}: its attributes or constants are ones that it cannot take: {one_line(error)}",
+            where=op,
+            fix="onnx.checker.check_model(model, full_check=True) may say more",
+        ) from error
     results = converted if isinstance(converted, Sequence) else (converted,)
     for number, result in enumerate(op.results[len(results) :], len(results)):
         if result.uses:

@@ -11,8 +11,7 @@ from typing import cast
 
 import numpy as np
 from stepwell.dialects import graph
-from stepwell.dialects.graph.types import dtype_of, element_type_of, rank_of
-from stepwell.dialects.onnx.types import ELEMENT_TYPES
+from stepwell.dialects.graph.types import check_made, dtype_of, element_type_of, rank_of
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr
 from xdsl.ir import Attribute, SSAValue
 
@@ -82,7 +81,8 @@ def eye_like(node: Node) -> SSAValue:
     dims = static_shape(node[0])
     if dims is None:
         raise node.open_dims()
-    kind = ELEMENT_TYPES[node.integer("dtype")] if node.has("dtype") else element_type_of(node[0])
+    kind = node.element("dtype", element_type_of(node[0]))
     (rows, columns), dtype = dims, dtype_of(kind)
+    check_made(rows * columns, "the matrix")
     made: Array = np.eye(rows, columns, k=node.integer("k", 0), dtype=dtype)
     return node.constant(made)

@@ -18,7 +18,8 @@ from typing import Any, TypeAlias, TypeVar, cast
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.graph.types import rank_of
 from stepwell.dialects.onnx import OnnxOp
-from xdsl.ir import Operation, SSAValue
+from stepwell.dialects.onnx.types import ELEMENT_TYPES
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from .emitter import Array, Emitter, static_shape
 
@@ -177,6 +178,14 @@ class Node(Emitter):
         if value is None:
             raise self.unsupported(f"attribute '{name}' is missing", "export the model again with a valid node")
         return [int(number) for number in cast("Sequence[int]", value)]
+
+    def element(self, name: str, default: Attribute | None = None) -> Attribute:
+        """The element type that an attribute names by its number in TensorProto.DataType."""
+        number = self.integer(name) if default is None or self.has(name) else None
+        found = default if number is None else ELEMENT_TYPES.get(number)
+        if found is None:
+            raise self.unsupported(f"{name} = {number} is no element type", "export the model again with a valid node")
+        return found
 
     def has(self, name: str) -> bool:
         return self.attribute(name) is not None

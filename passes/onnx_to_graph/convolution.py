@@ -61,9 +61,11 @@ def conv_transpose(node: Node) -> SSAValue:
 
 def kernel_of(node: Node, weight: SSAValue) -> list[int]:
     kernel = node.integers_of("kernel_shape", ())
+    sizes = shape(weight)[2:]
+    if kernel and any(size not in (None, length) for size, length in zip(sizes, kernel, strict=True)):
+        raise node.unsupported(f"kernel_shape {kernel} is not the weight's, {list(sizes)}", "export the model again")
     if kernel:
         return kernel
-    sizes = shape(weight)[2:]
     if None in sizes:
         raise node.unsupported("a weight of unknown shape is not supported", "export the model with kernel_shape")
     return [size for size in sizes if size is not None]

@@ -12,7 +12,6 @@ from math import inf, pi, sqrt
 
 from stepwell.dialects import graph
 from stepwell.dialects.graph.types import element_type_of, is_bool, is_float, is_integer, rank_of
-from stepwell.dialects.onnx.types import ELEMENT_TYPES
 from xdsl.ir import SSAValue
 
 from .conversion import Node, converts
@@ -160,7 +159,7 @@ def where(node: Node) -> SSAValue:
 @converts("Cast", since=6)
 def cast(node: Node) -> SSAValue:
     """numbers and bool; no strings"""
-    to = ELEMENT_TYPES[node.integer("to")]
+    to = node.element("to")
     if not is_float(to) and not is_integer(to) and not is_bool(to):
         raise node.unsupported(f"to {to} is not supported; numbers and bool are", "export without strings")
     return node.cast(node[0], to)

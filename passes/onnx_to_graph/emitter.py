@@ -154,7 +154,7 @@ class Emitter:
     # data movement
 
     def transpose(self, x: SSAValue, perm: Sequence[int]) -> SSAValue:
-        return x if list(perm) == sorted(perm) else self(graph.TransposeOp(x, perm=tuple(perm)))
+        return x if list(perm) == list(range(len(shape_of(x)))) else self(graph.TransposeOp(x, perm=tuple(perm)))
 
     def shape_of(self, x: SSAValue) -> SSAValue:
         return self(graph.ShapeOfOp(x))

@@ -11,7 +11,7 @@ from math import prod
 
 import numpy as np
 from stepwell.dialects import graph
-from stepwell.dialects.graph.types import dtype_of, element_type_of, rank_of
+from stepwell.dialects.graph.types import check_made, dtype_of, element_type_of, rank_of
 from xdsl.dialects.builtin import TensorType, i1
 from xdsl.ir import SSAValue
 
@@ -89,6 +89,8 @@ def unsqueeze(node: Node) -> SSAValue:
     x = node[0]
     count = len(node.integers_of("axes") if node.opset < 13 else node.needed_integers(1, "axes"))
     axes = given_axes(node, rank_of(x) + count) or []
+    if len(set(axes)) < len(axes):
+        raise node.unsupported(f"axes {axes} name one twice", "export the model again")
     own = iter(range(rank_of(x)))
     return node.reshape(x, [1 if axis in axes else (next(own),) for axis in range(rank_of(x) + count)])
 
@@ -111,7 +113,11 @@ def split(node: Node) -> list[SSAValue]:
     axis = node.axis(x, 0)
     pieces: list[SSAValue] = []
     start = 0
-    for size in split_sizes(node, shape(x)[axis]):
+    total = shape(x)[axis]
+    sizes = split_sizes(node, total)
+    if any(size < 0 for size in sizes) or total not in (None, sum(sizes)):
+        raise node.unsupported(f"parts of {sizes} are not the {total} of axis {axis}", "export the model again")
+    for size in sizes:
         pieces.append(node.slice(x, axis, start, size))
         start += size
     return pieces
@@ -160,8 +166,10 @@ def static_slice(
     if dims is None:
         return node(graph.DynamicSliceOp(x, *(node.integers(bound) for bound in (starts, ends, axes, steps))))
     ranges = [range(size) for size in dims]
+    axes = [node.from_front(axis, len(dims)) for axis in axes]
+    if len(set(axes)) < len(axes):
+        raise node.unsupported(f"axes {axes} name one twice", "export the model again")
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-        axis = node.from_front(axis, len(dims))
         ranges[axis] = range(dims[axis])[start:end:step]
     if all(taken == range(size) for taken, size in zip(ranges, dims, strict=True)):
         return x
@@ -177,7 +185,18 @@ def static_slice(
 
 @converts("Gather")
 def gather(node: Node) -> SSAValue:
-    return node(graph.GatherOp(node[0], node[1], axis=node.axis(node[0], 0)))
+    axis, indices = node.axis(node[0], 0), node.known(node[1])
+    size = shape(node[0])[axis]
+    if (
+        size is not None
+        and indices is not None
+        and indices.size
+        and not (-size <= indices).all() & (indices < size).all()
+    ):
+        raise node.unsupported(f"an index is outside of the {size} elements of axis {axis}", "export the model again")
+    if size == 0 and shape(node[1]).count(0) == 0:
+        raise node.unsupported(f"axis {axis} has no elements to be picked", "hand in an x that has some")
+    return node(graph.GatherOp(node[0], node[1], axis=axis))
 
 
 @converts("Pad", since=2)
@@ -216,6 +235,8 @@ def static_pad(node: Node, x: SSAValue, pads: list[int], value: float) -> SSAVal
     """Positive amounts are padded, then negative ones are cut."""
     dims, mode = rank_of(x), pad_mode(node)
     low, high = pads[:dims], pads[dims:]
+    if any(size is not None and size + sum(pair) < 0 for size, *pair in zip(shape(x), low, high, strict=True)):
+        raise node.unsupported(f"pads {pads} take away more than there is", "export the model again")
     if any(amount > 0 for amount in pads):
         more = (tuple(max(amount, 0) for amount in side) for side in (low, high))
         x = node(graph.PadOp(x, low=next(more), high=next(more), mode=mode, value=value))
@@ -287,6 +308,8 @@ def trilu(node: Node) -> SSAValue:
     rows, columns = shape(x)[-2:]
     if rows is None or columns is None:
         raise node.open_dims()
+    check_made(rows * columns, "the mask")
+    diagonal = min(max(diagonal, -rows), columns + 1)
     lower = np.tri(rows, columns, diagonal - 1 if node.integer("upper", 1) else diagonal, dtype=bool)
     mask = node.constant(~lower if node.integer("upper", 1) else lower)
     return node.select(mask, x, 0)
@@ -298,6 +321,9 @@ def one_hot(node: Node) -> SSAValue:
     indices, depth = node[0], node.needed_integers(1, "depth")[0]
     dims, kind = rank_of(indices), element_type_of(node[0])
     axis = node.from_front(node.integer("axis", -1), dims + 1)
+    if depth < 1:
+        raise node.unsupported(f"depth {depth} has no classes", "export the model with as many as there are")
+    check_made(depth, "the list of classes")
     place: list[Size] = [(position,) for position in range(dims)]
     place.insert(axis, 1)
     positive = node.select(node.compare("lt", indices, 0), node.add(indices, depth), indices)

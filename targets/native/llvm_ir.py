@@ -22,7 +22,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from stepwell.diagnostics import StepwellError
+from stepwell.diagnostics import StepwellError, printable
 from stepwell.dialects.llvm import X86AMXType
 from stepwell.locations import describe
 from xdsl.dialects import llvm
@@ -231,7 +231,8 @@ class FunctionWriter:
         self.taken.update(self.labels.values())
         args = ", ".join(self.argument(arg, op, n) for n, arg in enumerate(blocks[0].args))
         internal = "internal " if op.linkage.linkage.data in ("internal", "private") and not visible else ""
-        lines = [f"; {where}"] if (where := describe(op.location)) is not None else []
+        where = describe(op.location)  # names are a stranger's: a comment must not end before its line does
+        lines = [] if where is None else [f"; {printable(where).replace(chr(10), ' ')}"]
         output = self.type(op.function_type.output)
         alone = "noinline " if uses_tiles(op) else ""
         lines.append(f"define {internal}{output} {symbol(op.sym_name.data)}({args}) {alone}#0 {{")
