@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,14 @@ SUPPORTED = (
     "ppocrv4_rec",
     "nudenet_yolov8n_320",
     "all_minilm_l6_v2_fp32",
+    "basic_pitch",
+    "minimol_gnn",
 )
+
+ACCURACY = {"basic_pitch": 2e-3}
+"""What a model's numbers are held to, where 1e-3 of the largest is too much to ask of float32. basic_pitch takes the
+logarithm of near silence: float64 is 1.0e-3 from what is recorded, and 1.9e-4 from ours; ONNX Runtime's own levels of
+optimisation differ by 9.7e-4."""
 
 SECOND_SIZES: dict[str, dict[str, tuple[int, ...]]] = {
     "mtcnn_pnet": {"input_1": (2, 40, 61, 3)},
@@ -56,6 +64,17 @@ SECOND_SIZES: dict[str, dict[str, tuple[int, ...]]] = {
     "nudenet_yolov8n_320": {"images": (2, 3, 96, 160)},
     "mobilenet_v2_imagenet": {"input": (1, 3, 224, 224)},
     "open_nsfw_resnet50_thin": {"input:0": (1, 224, 224, 3)},
+    "basic_pitch": {"serving_default_input_2:0": (2, 43844, 1)},
+    "minimol_gnn": {
+        "feat": (17, 85),
+        "edge_feat": (40, 13),
+        "edge_index": (2, 40),
+        "laplacian_eigvec": (17, 8),
+        "laplacian_eigval": (17, 8),
+        "rw_return_probs": (17, 16),
+        "batch": (17,),
+        "graph_slots": (2,),
+    },
     "all_minilm_l6_v2_fp32": dict.fromkeys(("input_ids", "attention_mask", "token_type_ids"), (2, 7)),
 }
 """Other shapes that the inputs of a model with dynamic dims may have, than those of the recorded ones."""
@@ -81,6 +100,11 @@ def recorded(name: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     return feeds, want
 
 
+def accuracy(name: str) -> float:
+    """How much of the largest output a model's numbers may be off."""
+    return ACCURACY.get(name, 1e-3)
+
+
 def at_second_size(name: str) -> dict[str, np.ndarray]:
     """The recorded inputs, each dim cut or repeated to what SECOND_SIZES says."""
     feeds, _ = recorded(name)
@@ -96,7 +120,7 @@ def onnx_runtime(path: Path, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarr
     return dict(zip([output.name for output in session.get_outputs()], session.run(None, feeds), strict=True))
 
 
-def assert_agrees(got: dict[str, np.ndarray], want: dict[str, np.ndarray], relative: float = 1e-3) -> None:
+def assert_agrees(got: Mapping[str, np.ndarray], want: Mapping[str, np.ndarray], relative: float = 1e-3) -> None:
     """Same names, dtypes and shapes; max |difference| at most `relative` × max |output|; the same largest entry."""
     assert set(got) == set(want)
     for key, expected in want.items():

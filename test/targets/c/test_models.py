@@ -22,7 +22,6 @@ def program_of(ctx: Context, name: str) -> ModuleOp:
     feeds, _ = real_models.recorded(name)
     way = Way(find_target("c"))
     module = read_module(ctx, real_models.fetch(name))
-    way.lower(ctx, module, to="graph")
     interface = interface_of(module)
     if interface.static_shapes() is None:
         way.bind(ctx, module, interface, tuple(feeds[spec.name].shape for spec in interface.inputs))
