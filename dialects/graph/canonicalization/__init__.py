@@ -12,6 +12,7 @@ from xdsl.ir import Operation
 from xdsl.pattern_rewriter import RewritePattern
 
 from .control import CONTROL_PATTERNS
+from .convolution import CONVOLUTION_PATTERNS
 from .dynamic import DYNAMIC_PATTERNS
 from .elementwise import ELEMENTWISE_PATTERNS
 from .indexing import INDEXING_PATTERNS
@@ -25,6 +26,7 @@ PATTERNS: tuple[RewritePattern, ...] = (
     *INDEXING_PATTERNS,
     *PLACE_PATTERNS,
     *CONTROL_PATTERNS,
+    *CONVOLUTION_PATTERNS,
 )
 
 

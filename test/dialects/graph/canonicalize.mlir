@@ -484,3 +484,33 @@ func.func @along_the_axis(%x: tensor<9x8xf32>, %i: tensor<9x1xi64>, %u: tensor<9
   %z = graph.gather_elements %x, %spread {axis = 1} : (tensor<9x8xf32>, tensor<9x8xi64>) -> tensor<9x8xf32>
   func.return %y, %z : tensor<9x8xf32>, tensor<9x8xf32>
 }
+
+// Of 5 taps over 2 rows with pads of 2 the first and the last see padding in both places of the window; over the 9
+// columns none does.
+// CHECK-LABEL: @taps_in_padding
+// CHECK-NEXT:    %w_1 = graph.slice %w {starts = [0, 0, 1, 0], sizes = [4, 3, 3, 5]} : (tensor<4x3x5x5xf32>) -> tensor<4x3x3x5xf32>
+// CHECK-NEXT:    graph.conv %x, %w_1 {pads = [1, 2, 1, 2]} : (tensor<1x3x2x9xf32>, tensor<4x3x3x5xf32>) -> tensor<1x4x2x9xf32>
+func.func @taps_in_padding(%x: tensor<1x3x2x9xf32>, %w: tensor<4x3x5x5xf32>) -> tensor<1x4x2x9xf32> {
+  %y = graph.conv %x, %w {pads = [2, 2, 2, 2]} : (tensor<1x3x2x9xf32>, tensor<4x3x5x5xf32>) -> tensor<1x4x2x9xf32>
+  func.return %y : tensor<1x4x2x9xf32>
+}
+
+// With a stride the window stands in fewer places: only the middle of 3 taps meets the one row, and the last column of
+// taps none of the two columns.
+// CHECK-LABEL: @taps_of_strides
+// CHECK-NEXT:    %w_1 = graph.slice %w {starts = [1, 0, 0, 0], sizes = [1, 2, 3, 8]} : (tensor<3x3x3x8xf32>) -> tensor<1x2x3x8xf32>
+// CHECK-NEXT:    graph.conv %x, %w_1 {strides = [2, 2], layout = nhwc}
+func.func @taps_of_strides(%x: tensor<1x1x2x3xf32>, %w: tensor<3x3x3x8xf32>) -> tensor<1x1x1x8xf32> {
+  %y = graph.conv %x, %w {strides = [2, 2], pads = [1, 0, 1, 1], layout = nhwc}
+      : (tensor<1x1x2x3xf32>, tensor<3x3x3x8xf32>) -> tensor<1x1x1x8xf32>
+  func.return %y : tensor<1x1x1x8xf32>
+}
+
+// Of taps at -1, 1 and 3 only the second meets the 3 elements. It stays with the others: alone it would begin inside, at
+// a padding of -1.
+// CHECK-LABEL: @begins_inside
+// CHECK-NEXT:    graph.conv %x, %w {pads = [1, 1], dilations = [2]}
+func.func @begins_inside(%x: tensor<1x3x3xf32>, %w: tensor<4x3x3xf32>) -> tensor<1x4x1xf32> {
+  %y = graph.conv %x, %w {pads = [1, 1], dilations = [2]} : (tensor<1x3x3xf32>, tensor<4x3x3xf32>) -> tensor<1x4x1xf32>
+  func.return %y : tensor<1x4x1xf32>
+}
