@@ -47,8 +47,8 @@ class WeightTable:
 
     def _free_key(self, hint: str) -> str:
         base = re.sub(r"[^A-Za-z0-9_.]", "_", hint) or "weight"
-        if not (base[0].isalpha() or base[0] == "_"):
-            base = "_" + base
+        if not base.strip("_")[:1].isalpha():  # of `_251`, a value's name, nothing would be left
+            base = f"weight_{base.strip('_')}"
         key, n = base, 1
         while key in self:
             key, n = f"{base}_{n}", n + 1
