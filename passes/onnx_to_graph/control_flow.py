@@ -30,6 +30,7 @@ from xdsl.ir import Attribute, Block, Region, SSAValue
 
 from .blocks import convert_region, origins_of
 from .conversion import Converted, NeedsShapes, NeedsValue, Node, converts
+from .counting import count_steps
 from .emitter import static_shape
 from .sequences import stack
 from .steps import Loop, backwards, put, room, take, whole_shape
@@ -137,16 +138,23 @@ class LoopPlan:
             whole_shape(node, value)
         loop = Loop(node, [value.type for value in kept])
         values, again, scanned = self.body(loop, inits, fixed)
+        trips, count = self.trips, self.known_trips()
+        if again is not None and (self.condition is None or starts):
+            count = count_steps(node, loop.block.args[0], loop.carried, kept, values, again, count)
+            if count is not None:
+                trips, again = node.constant(np.array(count, np.int64)), None
+        if scanned and (again is not None or count is None):
+            raise Unsteady("how many steps it has depends on what they compute")
         go = self.condition
         if go is None or starts is not None:
             go = None if again is None else node.constant(np.array(True))
         if go is not None and again is None:
             again = loop.inside.constant(np.array(True))
-        rooms = [room(node, type_of(value), 0, self.known_trips() or 0) for value in scanned]
+        rooms = [room(node, type_of(value), 0, count or 0) for value in scanned]
         for value, place in zip(scanned, rooms, strict=True):
             argument = loop.block.insert_arg(place.type, len(loop.block.args))
             values.append(put(loop.inside, argument, 0, loop.step, value))
-        results = loop.close(self.trips, [*kept, *rooms], values, go, again)
+        results = loop.close(trips, [*kept, *rooms], values, go, again)
         carried, changed = list[Converted](), iter(results)
         for value, same in zip(inits, fixed, strict=True):
             carried.append(value if same else next(changed))
@@ -181,8 +189,6 @@ class LoopPlan:
         sure = loop.inside.known(again)
         if sure is not None and not sure:
             raise Unsteady("it ends after one step")
-        if sure is None and self.scans:
-            raise Unsteady("how many steps it has depends on what they compute")
         scanned = given[len(inits) :]
         for value in scanned:
             whole_shape(node, value)
@@ -205,8 +211,6 @@ class LoopPlan:
             for problem in problems[1:]:
                 node.ctx.report(problem)
             raise problems[0]
-        if self.trips is None:
-            raise Unsteady("how many steps it has depends on what they compute")
 
     def fixed(self) -> list[bool]:
         """Which values the body only hands on."""
