@@ -80,6 +80,20 @@ def activation(node: Node, name: str, alphas: Iterator[float], betas: Iterator[f
     return lambda inside, x: formula(inside, x, a, b)
 
 
+class Factors:
+    """The matrices that inputs and states are multiplied with: here those of the node, operands 1 and 2."""
+
+    def matrix(self, node: Node, operand: int, number: int) -> SSAValue:
+        """The matrix [inputs or hidden, gates * hidden] of direction `number`."""
+        return node.transpose(part(node, node[operand], number), [1, 0])
+
+    def hidden(self, node: Node) -> int:
+        return whole_shape(node, node[2])[2]
+
+    def product(self, node: Node, x: SSAValue, matrix: SSAValue) -> SSAValue:
+        return node(graph.MatmulOp(x, matrix))
+
+
 @dataclass
 class Direction:
     """One direction of one node: its weights as the steps need them.
@@ -93,9 +107,14 @@ class Direction:
     weights: SSAValue
     functions: Sequence[Function]
     hidden: int
+    factors: Factors
     bias: SSAValue | None = None
     peepholes: Sequence[SSAValue] = ()
     clip: float | None = None
+
+    def product(self, node: Node, state: SSAValue, weights: SSAValue | None = None) -> SSAValue:
+        """The state times its weights, or some of them."""
+        return self.factors.product(node, state, self.weights if weights is None else weights)
 
     def gate(self, node: Node, all_gates: SSAValue, number: int) -> SSAValue:
         """The part of [batch, gates * hidden] that is gate `number`."""
@@ -116,30 +135,30 @@ Cell = Callable[[Node, Direction, SSAValue, list[SSAValue]], list[SSAValue]]
 @converts("RNN", since=7)
 def rnn(node: Node) -> list[SSAValue]:
     """all directions, layouts, activations; clip, sequence_lens"""
-    return recurrent(node, 1, ["Tanh"], rnn_cell)
+    return recurrent(node, 1, ["Tanh"], rnn_cell, Factors())
 
 
 def rnn_cell(node: Node, way: Direction, x: SSAValue, states: list[SSAValue]) -> list[SSAValue]:
     """H = f(X W' + H R' + biases)"""
-    return [way.squash(node, 0, node.add(x, node(graph.MatmulOp(states[0], way.weights))))]
+    return [way.squash(node, 0, node.add(x, way.product(node, states[0])))]
 
 
 @converts("GRU", since=7)
 def gru(node: Node) -> list[SSAValue]:
     """all directions, layouts, activations; clip, sequence_lens, linear_before_reset"""
     linear = bool(node.integer("linear_before_reset", 0))
-    return recurrent(node, 3, ["Sigmoid", "Tanh"], gru_linear_cell if linear else gru_cell, late=2 if linear else None)
+    cell, late = (gru_linear_cell, 2) if linear else (gru_cell, None)
+    return recurrent(node, 3, ["Sigmoid", "Tanh"], cell, Factors(), late=late)
 
 
 def gru_cell(node: Node, way: Direction, x: SSAValue, states: list[SSAValue]) -> list[SSAValue]:
     """h = g(X Wh' + (r . H) Rh' + biases), H = (1 - z) . h + z . H"""
     (state,) = states
     hidden = way.hidden
-    both = node.add(
-        node.slice(x, 1, 0, 2 * hidden), node(graph.MatmulOp(state, node.slice(way.weights, 1, 0, 2 * hidden)))
-    )
+    some = node.slice(way.weights, 1, 0, 2 * hidden)
+    both = node.add(node.slice(x, 1, 0, 2 * hidden), way.product(node, state, some))
     update, reset = (way.squash(node, 0, way.gate(node, both, number)) for number in (0, 1))
-    rest = node(graph.MatmulOp(node.mul(reset, state), way.gate(node, way.weights, 2)))
+    rest = way.product(node, node.mul(reset, state), way.gate(node, way.weights, 2))
     new = way.squash(node, 1, node.add(way.gate(node, x, 2), rest))
     return [mixed(node, update, state, new)]
 
@@ -147,7 +166,7 @@ def gru_cell(node: Node, way: Direction, x: SSAValue, states: list[SSAValue]) ->
 def gru_linear_cell(node: Node, way: Direction, x: SSAValue, states: list[SSAValue]) -> list[SSAValue]:
     """h = g(X Wh' + r . (H Rh' + Rbh) + Wbh), H = (1 - z) . h + z . H"""
     (state,) = states
-    product = node(graph.MatmulOp(state, way.weights))
+    product = way.product(node, state)
     update, reset = (
         way.squash(node, 0, node.add(way.gate(node, x, number), way.gate(node, product, number))) for number in (0, 1)
     )
@@ -165,18 +184,22 @@ def mixed(node: Node, update: SSAValue, old: SSAValue, new: SSAValue) -> SSAValu
 @converts("LSTM", since=7)
 def lstm(node: Node) -> list[SSAValue]:
     """all directions, layouts, activations; clip, sequence_lens, peepholes, input_forget"""
+    return lstm_of(node, Factors())
+
+
+def lstm_of(node: Node, factors: Factors) -> list[SSAValue]:
     forget = bool(node.integer("input_forget", 0))
 
     def cell(inside: Node, way: Direction, x: SSAValue, states: list[SSAValue]) -> list[SSAValue]:
         return lstm_cell(inside, way, x, states, coupled=forget)
 
-    return recurrent(node, 4, ["Sigmoid", "Tanh", "Tanh"], cell, states=2)
+    return recurrent(node, 4, ["Sigmoid", "Tanh", "Tanh"], cell, factors, states=2)
 
 
 def lstm_cell(node: Node, way: Direction, x: SSAValue, states: list[SSAValue], *, coupled: bool) -> list[SSAValue]:
     """C = f . C + i . c, H = o . h(C); the gates stand in the order i, o, f, c. `coupled`: f is 1 - i."""
     state, cell = states
-    gates = node.add(x, node(graph.MatmulOp(state, way.weights)))
+    gates = node.add(x, way.product(node, state))
 
     def gate(number: int, seen: SSAValue) -> SSAValue:
         own = way.gate(node, gates, number)
@@ -194,7 +217,13 @@ DIRECTIONS = {"forward": [False], "reverse": [True], "bidirectional": [False, Tr
 
 
 def recurrent(
-    node: Node, gates: int, defaults: Sequence[str], cell: Cell, states: int = 1, late: int | None = None
+    node: Node,
+    gates: int,
+    defaults: Sequence[str],
+    cell: Cell,
+    factors: Factors,
+    states: int = 1,
+    late: int | None = None,
 ) -> list[SSAValue]:
     """(Y, then the final states). `late`: the gate of which the state's bias is added in the loop.
 
@@ -206,9 +235,10 @@ def recurrent(
     reverse = DIRECTIONS[direction]
     batch_first = node.opset >= 14 and bool(node.integer("layout", 0))
     x = node.transpose(node[0], [1, 0, 2]) if batch_first else node[0]
-    functions = activations_of(node, defaults, len(reverse))
-    clip = node.real("clip") if node.has("clip") else None
-    ways = [direction_of(node, x, number, gates, functions[number], clip, late) for number in range(len(reverse))]
+    ways = [
+        direction_of(node, x, number, gates, functions, factors, late)
+        for number, functions in enumerate(activations_of(node, defaults, len(reverse)))
+    ]
     inits = [node.get(5 + number) for number in range(states)]
     if batch_first:
         inits = [value if value is None else node.transpose(value, [1, 0, 2]) for value in inits]
@@ -226,29 +256,28 @@ def direction_of(
     number: int,
     gates: int,
     functions: Sequence[Function],
-    clip: float | None,
+    factors: Factors,
     late: int | None,
 ) -> Direction:
     count, batch, _ = whole_shape(node, x)
-    hidden = whole_shape(node, node[2])[2]
-    weights = node.transpose(part(node, node[1], number), [1, 0])
-    flat = node.reshape(x, [(0, 1), (2,)])
-    products = node(graph.MatmulOp(flat, weights))
+    hidden = factors.hidden(node)
+    products = factors.product(node, node.reshape(x, [(0, 1), (2,)]), factors.matrix(node, 1, number))
     early, bias = biases(node, number, gates, hidden, late)
     if early is not None:
         products = node.add(products, early)
     peepholes: Sequence[SSAValue] = ()
-    if node.name == "LSTM" and node.get(7) is not None:
+    if gates == 4 and node.get(7) is not None:
         row = part(node, node[7], number)
         peepholes = [node.slice(row, 0, gate * hidden, hidden) for gate in range(3)]
     return Direction(
         node.reshape(products, [count, batch, gates * hidden]),
-        node.transpose(part(node, node[2], number), [1, 0]),
+        factors.matrix(node, 2, number),
         functions,
         hidden,
+        factors,
         bias,
         peepholes,
-        clip,
+        node.real("clip") if node.has("clip") else None,
     )
 
 
