@@ -42,6 +42,14 @@ SUPPORTED = (
     "all_minilm_l6_v2_fp32",
     "basic_pitch",
     "minimol_gnn",
+    "oww_hey_jarvis",
+    "silero_vad_v6",
+    "silero_vad_16k_sequence",
+    "aecmos_gru",
+    "plcmos_v2",
+    "chars2vec_en_300",
+    "easyocr_english_g2_crnn",
+    "resemblyzer_speaker_lstm",
 )
 
 ACCURACY = {"basic_pitch": 2e-3}
@@ -75,6 +83,13 @@ SECOND_SIZES: dict[str, dict[str, tuple[int, ...]]] = {
         "batch": (17,),
         "graph_slots": (2,),
     },
+    "silero_vad_v6": {"input": (2, 576), "state": (2, 2, 128)},
+    "silero_vad_16k_sequence": {"input": (40, 576)},
+    "aecmos_gru": {"input": (1, 3, 200, 160)},
+    "plcmos_v2": {"degraded_audio": (1, 1, 100, 257)},
+    "chars2vec_en_300": {"lstm_input": (2, 5, 59)},
+    "easyocr_english_g2_crnn": {"image": (1, 1, 64, 300)},
+    "resemblyzer_speaker_lstm": {"mels": (1, 90, 40)},
     "all_minilm_l6_v2_fp32": dict.fromkeys(("input_ids", "attention_mask", "token_type_ids"), (2, 7)),
 }
 """Other shapes that the inputs of a model with dynamic dims may have, than those of the recorded ones."""

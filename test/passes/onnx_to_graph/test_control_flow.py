@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import onnx
 import onnx.parser
 import pytest
+import stepwell
 from reference import evaluate
+from requirements import require_compiler
 from stepwell.context import Context
 from stepwell.dialects.graph import LoopOp
 from stepwell.dialects.onnx.importer import import_onnx
@@ -202,21 +206,38 @@ MODELS: dict[str, tuple[str, int, dict[str, np.ndarray]]] = {
 }
 
 
+WRITTEN_OUT = ("loop whose value grows", "loop that slices at its step", "a sequence that a loop fills")
+
+
+def model_of(name: str) -> onnx.ModelProto:
+    text, opset, _ = MODELS[name]
+    return onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : {opset}]> model {text}')
+
+
+def check(name: str, got: Mapping[str, np.ndarray]) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    model, feeds = model_of(name), MODELS[name][2]
+    want = onnxruntime.InferenceSession(model.SerializeToString()).run(None, feeds)
+    for value, expected in zip(model.graph.output, map(np.asarray, want), strict=True):
+        actual = got[value.name]
+        assert (actual.dtype, actual.shape) == (expected.dtype, expected.shape), value.name
+        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6, err_msg=value.name)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_agrees_with_onnx_runtime(name: str) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime")
-    text, opset, feeds = MODELS[name]
-    header = f'<ir_version: 8, opset_import: ["" : {opset}]> model '
-    model = onnx.parser.parse_model(header + text)
-    want = onnxruntime.InferenceSession(model.SerializeToString()).run(None, feeds)
+    """At the graph level, in numpy."""
     ctx = Context()
-    module = import_onnx(ctx, model)
+    module = import_onnx(ctx, model_of(name))
     run_passes(ctx, module, parse_passes("onnx-to-graph,infer-shapes,canonicalize"), verify_each=True)
-    got = evaluate(ctx, module, feeds)
-    for value, expected in zip(model.graph.output, want, strict=True):
-        expected = np.asarray(expected)
-        assert (got[value.name].dtype, got[value.name].shape) == (expected.dtype, expected.shape), value.name
-        np.testing.assert_allclose(got[value.name], expected, rtol=1e-5, atol=1e-6, err_msg=value.name)
-    written_out = {"loop whose value grows", "loop that slices at its step", "a sequence that a loop fills"}
-    if name.startswith(("loop", "scan")):
-        assert (name not in written_out) == any(isinstance(op, LoopOp) for op in module.walk())
+    check(name, evaluate(ctx, module, MODELS[name][2]))
+    if name.startswith(("loop", "scan", "a sequence")):
+        assert (name not in WRITTEN_OUT) == any(isinstance(op, LoopOp) for op in module.walk())
+
+
+@pytest.mark.parametrize("target", ["native", "c"])
+@pytest.mark.parametrize("name", MODELS)
+def test_compiled(name: str, target: str) -> None:
+    if target == "c":
+        require_compiler()
+    check(name, stepwell.compile(model_of(name), target=target).run(MODELS[name][2]))

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+import stepwell
 from onnx import TensorProto, helper, numpy_helper
 from reference import evaluate
+from requirements import require_compiler
 from stepwell.context import Context
 from stepwell.dialects.onnx.importer import import_onnx
 from stepwell.pass_manager import parse_passes, run_passes
@@ -158,3 +160,13 @@ def test_agrees_with_onnx_runtime(case: Case) -> None:
     module = import_onnx(ctx, case.model())
     run_passes(ctx, module, parse_passes("onnx-to-graph,infer-shapes"), verify_each=True)
     check(evaluate(ctx, module, case.feeds()), case.expected())
+
+
+@pytest.mark.parametrize("target", ["native", "c"])
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("op", GATES)
+def test_compiled(op: str, direction: str, target: str) -> None:
+    if target == "c":
+        require_compiler()
+    case = Case(op, {"direction": direction}, ("lengths", *EVERYTHING[op]))
+    check(stepwell.compile(case.model(), target=target).run(case.feeds()), case.expected())
