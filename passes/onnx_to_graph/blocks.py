@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError, one_line
@@ -33,15 +35,24 @@ NAMED = 3
 """How many nodes an error names for each unsupported op."""
 
 
-def convert_op(
-    ctx: Context, op: OnnxOp, values: Values, known: dict[SSAValue, Array | None], anchor: Operation
-) -> None:
-    """Write what `op` becomes before `anchor`, and note in `values` what its results have become."""
+@dataclass
+class Progress:
+    """What the conversions of one function share: what values have become, what they hold, the ops written so far."""
+
+    ctx: Context
+    values: Values
+    known: dict[SSAValue, Array | None] = field(default_factory=dict[SSAValue, Array | None])
+    written: Iterator[int] = field(default_factory=count)
+
+
+def convert_op(progress: Progress, op: OnnxOp, anchor: Operation) -> None:
+    """Write what `op` becomes before `anchor`, and note what its results have become."""
+    values = progress.values
     if any((value := op.input(index)) is not None and value not in values for index in range(len(op.operands))):
         raise Unsettled("what it reads could not be converted", where=op)
     conversion = conversion_of(op)
     assert conversion is not None
-    node = Node(ctx, anchor, op.location, known, op=op, values=values)
+    node = Node(progress.ctx, anchor, op.location, progress.known, progress.written, op=op, values=values)
     try:
         converted = conversion.convert(node)
     except VerifyException as error:
@@ -75,10 +86,14 @@ def convert_region(
     block = body.block
     if (missing := unsupported(inner for op in block.ops for inner in surely_converted(op))) is not None:
         raise missing
+    if len(block.args) != len(arguments):
+        wanted = f"takes {len(block.args)} values, but is given {len(arguments)}"
+        raise node.unsupported(f"the graph '{region}' {wanted}", "export the model again with a valid node")
     node.values.update(zip(block.args, arguments, strict=True))
+    progress = Progress(node.ctx, node.values, node.known_values, node.written)
     for op in block.ops:
         if isinstance(op, OnnxOp):
-            convert_op(node.ctx, op, node.values, node.known_values, anchor or node.anchor)
+            convert_op(progress, op, anchor or node.anchor)
     end = block.last_op
     assert isinstance(end, YieldOp)  # as the op's verifier has seen
     if any(value not in node.values for value in end.operands):
@@ -104,10 +119,10 @@ def unsupported(ops: Iterable[Operation]) -> StepwellError | None:
         return None
     counts = Counter((op.name.removeprefix("onnx."), op.opset) for op in missing)
     lines: list[str] = []
-    for (name, opset), count in sorted(counts.items()):
+    for (name, opset), times in sorted(counts.items()):
         nodes = [describe(op.location) or "a node without a name" for op in missing if op.name == f"onnx.{name}"]
-        more = ", ..." if count > NAMED else ""
-        lines.append(f"  {count} x {name} (opset {opset}): {', '.join(nodes[:NAMED])}{more}")
+        more = ", ..." if times > NAMED else ""
+        lines.append(f"  {times} x {name} (opset {opset}): {', '.join(nodes[:NAMED])}{more}")
     return StepwellError(
         f"{len(counts)} ONNX operators are not supported:\n" + "\n".join(lines),
         fix="export the model with other operators; docs/onnx-support.md lists the supported ones",

@@ -305,6 +305,9 @@ def scanned_by(node: Node, side: str, ranks: Sequence[int]) -> list[Scanned]:
     zeros = [0] * len(ranks)
     axes = node.integers_of(f"{side}_axes", zeros)
     directions = node.integers_of(f"{side}_directions", zeros)
+    if not len(axes) == len(directions) == len(ranks):
+        given = f"{len(axes)} axes and {len(directions)} directions of {side}s, which are {len(ranks)}"
+        raise node.unsupported(given, "export the model again with a valid node")
     return [
         Scanned(node.from_front(axis, rank), bool(direction))
         for axis, direction, rank in zip(axes, directions, ranks, strict=True)

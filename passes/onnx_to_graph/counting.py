@@ -22,7 +22,7 @@ from xdsl.ir import BlockArgument, SSAValue
 from .conversion import Node
 from .emitter import Array, static_shape
 
-MOST_STEPS = 1 << 16
+MOST_STEPS = 1 << 14
 """A loop of more steps is not counted."""
 
 LARGEST = 64

@@ -7,7 +7,8 @@ A conversion reads like the formula it stands for:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, TypeAlias
@@ -15,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from stepwell.context import Context
+from stepwell.diagnostics import StepwellError
 from stepwell.dialects import graph
 from stepwell.dialects.graph.types import dtype_of, element_type_of, shape_of
 from stepwell.locations import stamp
@@ -27,6 +29,9 @@ Operand: TypeAlias = SSAValue | float
 
 Size: TypeAlias = int | tuple[int, ...]
 """One dim of a reshaped tensor: a number, or the product of these dims of the operand."""
+
+MOST_OPS = 1 << 18
+"""A model that becomes more ops than these is an attack: loops in loops can stand for any number."""
 
 SMALL = 1 << 16
 """Elements up to which a value is evaluated on the spot when a conversion must know it (axes, shapes, pads)."""
@@ -58,10 +63,17 @@ class Emitter:
     anchor: Operation
     location: LocationAttr
     known_values: dict[SSAValue, Array | None] = field(default_factory=dict[SSAValue, Array | None])
+    written: Iterator[int] = field(default_factory=itertools.count)
+    """Counts the ops of all that share it."""
 
     def __call__(self, op: Operation) -> SSAValue:
         block = self.anchor.parent
         assert block is not None
+        if next(self.written) == MOST_OPS:
+            raise StepwellError(
+                f"the model stands for more than {MOST_OPS} ops, as loops do that are written out step by step",
+                where=self.location,
+            )
         stamp((op,), self.location)
         block.insert_op_before(op, self.anchor)
         return op.results[0]

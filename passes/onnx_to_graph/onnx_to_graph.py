@@ -49,9 +49,8 @@ from . import (  # each registers its conversions
     sequences,
     signal_tables,
 )
-from .blocks import convert_op, forget_attempts, surely_converted, unsupported
+from .blocks import Progress, convert_op, forget_attempts, surely_converted, unsupported
 from .conversion import Unsettled, Values
-from .emitter import Array
 
 FAMILIES = (
     constant,
@@ -97,12 +96,12 @@ def convert_function(ctx: Context, function: FuncOp) -> None:
     block = function.body.block
     refuse_other_types(function)
     values: Values = {argument: argument for argument in block.args}
+    progress = Progress(ctx, values)
     old = [op for op in block.ops if isinstance(op, OnnxOp | NoValueOp)]
-    known: dict[SSAValue, Array | None] = {}
     for op in old:
         if isinstance(op, OnnxOp) and unsupported(surely_converted(op)) is None:  # else it has been reported
             try:
-                convert_op(ctx, op, values, known, op)
+                convert_op(progress, op, op)
                 continue
             except Unsettled:
                 pass

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from stepwell.dialects import graph
-from stepwell.dialects.graph.types import element_type_of, rank_of, shape_of
+from stepwell.dialects.graph.types import element_type_of, rank_of, say, shape_of
 from xdsl.dialects.builtin import TensorType, i64
 from xdsl.ir import SSAValue
 
@@ -233,6 +233,9 @@ def recurrent(
     if direction not in DIRECTIONS:
         raise node.unsupported(f"direction '{direction}' does not exist", f"{', '.join(DIRECTIONS)} do")
     reverse = DIRECTIONS[direction]
+    for index, name in enumerate("XWR"):
+        if rank_of(node[index]) != 3:
+            raise node.unsupported(f"{name} has {rank_of(node[index])} dims; it must have 3", "export the model again")
     batch_first = node.opset >= 14 and bool(node.integer("layout", 0))
     x = node.transpose(node[0], [1, 0, 2]) if batch_first else node[0]
     ways = [
@@ -353,6 +356,9 @@ class Run:
     def initial(self, value: SSAValue | None, number: int, dims: list[int]) -> SSAValue:
         node = self.node
         if value is not None:
+            if whole_shape(node, value) != (want := (len(self.ways), *dims)):
+                shown = f"an initial state of {say(shape_of(value))}, where {say(want)} is needed"
+                raise node.unsupported(f"{shown} (directions, batch, hidden)", "hand in a state for each sequence")
             return part(node, value, number)
         zero = node.scalar(0, element_type_of(self.x))
         return node(graph.BroadcastToOp(zero, result_type=TensorType(element_type_of(self.x), dims)))
