@@ -2,8 +2,8 @@
 
 // The products of all inputs stand before the loop, those of the state in it; each output is put in its place.
 // CHECK-LABEL: @main
-// CHECK:         [[w:%.*]] = graph.transpose {{%.*}} {perm = [1, 0]} : (tensor<5x4xf32>) -> tensor<4x5xf32>
 // CHECK:         [[x:%.*]] = graph.reshape %x : (tensor<9x1x4xf32>) -> tensor<9x4xf32>
+// CHECK:         [[w:%.*]] = graph.transpose {{%.*}} {perm = [1, 0]} : (tensor<5x4xf32>) -> tensor<4x5xf32>
 // CHECK:         graph.matmul [[x]], [[w]] : (tensor<9x4xf32>, tensor<4x5xf32>) -> tensor<9x5xf32>
 // CHECK:         [[r:%.*]] = graph.transpose {{%.*}} {perm = [1, 0]} : tensor<5x5xf32>
 // CHECK:         {{%.*}}, %y = graph.loop [[i:%.*]] to {{%.*}} iter([[h:%.*]] = {{%.*}}, [[ys:%.*]] = {{%.*}}) : tensor<1x5xf32>, tensor<9x1x1x5xf32> {
