@@ -285,6 +285,7 @@ class DynamicResizeOp(DynamicOp):
     nearest_mode = ResizeOp.nearest_mode.like()
     cubic_coeff_a = number(-0.75)
     exclude_outside = integer(0)
+    antialias = flag()
 
     @property
     def by_scales(self) -> bool:
@@ -324,6 +325,7 @@ class DynamicResizeOp(DynamicOp):
             nearest_mode=self.nearest_mode,
             cubic_coeff_a=self.cubic_coeff_a,
             exclude_outside=self.exclude_outside,
+            antialias=self.antialias,
             scales=tuple(numbers) if self.by_scales else None,
             result_type=tensor(shape, element_type_of(self.x)),
         )

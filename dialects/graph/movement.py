@@ -16,7 +16,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from .base import Array, GraphOp
-from .fields import Operand, Operands, as_value, integer, ints, number, numbers, word
+from .fields import Operand, Operands, as_value, flag, integer, ints, number, numbers, word
 from .indexing import verify_indices
 from .types import (
     DYNAMIC,
@@ -254,7 +254,10 @@ class GatherOp(GraphOp):
 class ResizeOp(GraphOp):
     """x at other sizes, by interpolation along each dim (ONNX Resize and its names for the variants).
 
-    `scales`, one a dim, tell where an output element lies in x; left out, they are output size / input size.
+    `scales`, one a dim, tell where an output element lies in x; left out, they are output size / input size. With
+    `antialias` each output element of a smaller tensor is a mean of all that it stands for, weighted by the curve of
+    the mode. With coordinate `tf_crop_and_resize` the result spans x from `starts` to `ends`, one number a dim: 0 is
+    the first element of the dim and 1 the last.
     """
 
     name = "graph.resize"
@@ -266,12 +269,16 @@ class ResizeOp(GraphOp):
         "pytorch_half_pixel",
         "align_corners",
         "asymmetric",
+        "tf_crop_and_resize",
         default="half_pixel",
     )
     nearest_mode = word("round_prefer_floor", "round_prefer_ceil", "floor", "ceil", default="round_prefer_floor")
     cubic_coeff_a = number(-0.75)
     exclude_outside = integer(0)
+    antialias = flag()
     scales = numbers(lambda op: op.default_scales())
+    starts = numbers(lambda op: (0.0,) * rank_of(op.x))
+    ends = numbers(lambda op: (1.0,) * rank_of(op.x))
 
     def default_scales(self) -> tuple[float, ...]:
         sizes = zip(shape_of(self.x), self.result_type.get_shape(), strict=True)
@@ -283,8 +290,9 @@ class ResizeOp(GraphOp):
     def verify_op(self) -> None:
         if rank_of(self.x) != self.result_type.get_num_dims():
             raise VerifyException(f"x has rank {rank_of(self.x)}, but the result {self.result_type.get_num_dims()}")
-        if len(self.scales) != rank_of(self.x):
-            raise VerifyException(f"scales {list(self.scales)} need {rank_of(self.x)} numbers, one a dim of x")
+        for name in ("scales", "starts", "ends"):
+            if len(given := getattr(self, name)) != rank_of(self.x):
+                raise VerifyException(f"{name} {list(given)} need {rank_of(self.x)} numbers, one a dim of x")
         if any(not scale > 0 for scale in self.scales):
             raise VerifyException(f"scales {list(self.scales)} must be above 0")
         for dim in self.result_type.get_shape():

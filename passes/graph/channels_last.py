@@ -79,7 +79,7 @@ def replace(op: GraphOp, operands: list[SSAValue]) -> None:
     x = transposed(op, operands[0], perm)
     attributes = {name: getattr(op, name) for name in op.fields}
     if isinstance(op, ResizeOp):
-        attributes["scales"] = permuted(op.scales, perm)
+        attributes |= {name: permuted(getattr(op, name), perm) for name in ("scales", "starts", "ends")}
     else:
         attributes["layout"] = "nhwc"
     result = tensor(permuted(op.result_type.get_shape(), perm), op.result_type.element_type)

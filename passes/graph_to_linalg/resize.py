@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -61,6 +62,13 @@ def align_corners(o: Array, scale: np.float32, size: int, out: int) -> Array:
 
 def asymmetric(o: Array, scale: np.float32, size: int, out: int) -> Array:
     return o / scale
+
+
+def crop(o: Array, scale: np.float32, size: int, out: int, start: float, end: float) -> Array:
+    """`out` places from `start` to `end`, of which 0 is the first element and 1 the last; one place lies between."""
+    if out == 1:
+        return np.full_like(o, (start + end) / 2 * (size - 1))
+    return f(start * (size - 1)) + o * f((end - start) * (size - 1)) / f(out - 1)
 
 
 COORDINATES: dict[str, Callable[[Array, np.float32, int, int], Array]] = {
@@ -143,34 +151,40 @@ class Taps:
 
 def taps_of(op: graph.ResizeOp, axis: int) -> Taps:
     """The table of one dim."""
-    size, out = shape_of(op.x)[axis], shape_of(op.result)[axis]
-    places = COORDINATES[op.coordinate](np.arange(out, dtype=f), f(op.scales[axis]), size, out)
+    size, out, scale = shape_of(op.x)[axis], shape_of(op.result)[axis], f(op.scales[axis])
+    if op.coordinate == "tf_crop_and_resize":
+        coordinate = partial(crop, start=op.starts[axis], end=op.ends[axis])
+    else:
+        coordinate = COORDINATES[op.coordinate]
+    places = coordinate(np.arange(out, dtype=f), scale, size, out)
     if op.mode == "nearest":
         index = NEAREST[op.nearest_mode](places).astype(np.int64)[:, None]
         return Taps(size, index, np.ones(index.shape, f))
-    floor = np.floor(places)
-    t = (places - floor).astype(f)
-    if op.mode == "linear":
-        index = floor.astype(np.int64)[:, None] + np.arange(2)
-        return Taps(size, index, np.stack([1 - t, t], axis=1))
-    index = floor.astype(np.int64)[:, None] + np.arange(-1, 3)
-    weight = cubic_weights(t, f(op.cubic_coeff_a))
+    below = np.floor(places)
+    t = (places - below).astype(f)
+    reach = 1 if op.mode == "linear" else 2
+    if op.antialias and scale < 1:
+        near = np.arange(np.floor(-reach / scale) + 1, 1 - np.floor(-reach / scale), dtype=f)
+        weight = curve(op, np.abs(near - t[:, None]) * scale)
+        weight /= weight.sum(axis=1, keepdims=True)
+    else:
+        near = np.arange(1 - reach, 1 + reach, dtype=f)
+        weight = curve(op, np.abs(near - t[:, None]))
+    index = (below[:, None] + near).astype(np.int64)
     if op.exclude_outside:
         weight = np.where((index < 0) | (index >= size), f(0), weight)
         weight /= weight.sum(axis=1, keepdims=True)
-    return Taps(size, index, weight)
+    return Taps(size, index, weight.astype(f))
 
 
-def cubic_weights(t: Array, a: np.float32) -> Array:
-    """Keys' cubic convolution: the weights of the elements at distances 1 + t, t, 1 - t and 2 - t."""
-
-    def inner(d: Array) -> Array:
-        return ((a + 2) * d - (a + 3)) * d * d + 1
-
-    def outer(d: Array) -> Array:
-        return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
-
-    return np.stack([outer(t + 1), inner(t), inner(1 - t), outer(2 - t)], axis=1).astype(f)
+def curve(op: graph.ResizeOp, d: Array) -> Array:
+    """The weight of an element at distance `d`: a triangle, or Keys' cubic convolution (1981)."""
+    if op.mode == "linear":
+        return np.maximum(1 - d, f(0))
+    a = f(op.cubic_coeff_a)
+    inner = ((a + 2) * d - (a + 3)) * d * d + 1
+    outer = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+    return np.where(d <= 1, inner, np.where(d < 2, outer, f(0)))
 
 
 def pick(at: Lowering, x: SSAValue, taps: Sequence[Taps]) -> SSAValue:

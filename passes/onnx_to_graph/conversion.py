@@ -123,8 +123,8 @@ class Node(Emitter):
             )
         return array
 
-    def needed_scalars(self, whats: Mapping[int, str]) -> list[float]:
-        """The numbers that these operands hold, each of one element."""
+    def needed_all(self, whats: Mapping[int, str]) -> list[Array]:
+        """What these operands hold: where several aren't known they are asked for at once."""
         missing = {index: what for index, what in whats.items() if self.known(self[index]) is None}
         if missing:
             first, *others = missing
@@ -135,7 +135,10 @@ class Node(Emitter):
                 value=self[first],
                 also=[self[index] for index in others],
             )
-        return [self.needed(index, what).reshape(-1)[0].item() for index, what in whats.items()]
+        return [self.needed(index, what) for index, what in whats.items()]
+
+    def needed_scalars(self, whats: Mapping[int, str]) -> list[float]:
+        return [array.reshape(-1)[0].item() for array in self.needed_all(whats)]
 
     def needed_integers(self, index: int, what: str) -> list[int]:
         return [int(number) for number in self.needed(index, what).reshape(-1)]

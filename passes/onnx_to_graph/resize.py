@@ -24,12 +24,15 @@ from .emitter import shape, static_shape
 SIMPLE = {"coordinate": "asymmetric", "nearest_mode": "floor"}
 """How Upsample and Resize-10 count: the only way there was before opset 11."""
 
+CROP = "tf_crop_and_resize"
+
 COORDINATES = (
     "half_pixel",
     "half_pixel_symmetric",
     "pytorch_half_pixel",
     "align_corners",
     "asymmetric",
+    CROP,
 )
 
 
@@ -56,30 +59,50 @@ def mode_of(node: Node) -> str:
 
 @converts("Resize", since=11)
 def resize(node: Node) -> SSAValue:
-    """nearest, linear, cubic; all coordinate modes but tf_crop_and_resize; no antialias"""
+    """nearest, linear, cubic; all coordinate modes; antialias; sizes and scales handed in as well"""
     attributes = attributes_of(node)
+    if attributes["coordinate"] == CROP:
+        return cropped(node, attributes)
     x, axes = node[0], axes_of(node)
     if given(node, 2):
         scales = [1.0] * rank_of(x)
         for axis, scale in zip(axes, node.needed(2, "scales"), strict=True):
             scales[axis] = float(scale)
         return by_scales(node, scales, **attributes)
-    sizes = node.known(node[3])
     policy = node.text("keep_aspect_ratio_policy", "stretch")
     dims = [shape(x)[axis] for axis in axes]
-    if sizes is None or None in dims:
-        if policy != "stretch" or len(axes) < rank_of(x):
-            raise node.unsupported(
-                "sizes computed at run time with axes or keep_aspect_ratio_policy are not supported",
-                "bind symbolic dims before onnx-to-graph",
-            )
+    if (node.known(node[3]) is None or None in dims) and policy == "stretch" and axes == list(range(rank_of(x))):
         return node(graph.DynamicResizeOp(x, node[3], **attributes))
-    before, after = [dim or 0 for dim in dims], [int(size) for size in sizes]
+    after = node.needed_integers(3, "sizes")
+    before = [node.static(x)[axis] for axis in axes]
     if policy == "stretch":
         scales = [new / old if old else 1.0 for new, old in zip(after, before, strict=True)]
     else:
         after, scales = aspect_kept(policy, before, after)
     return by_sizes(node, axes, after, scales, **attributes)
+
+
+def cropped(node: Node, attributes: dict[str, Any]) -> SSAValue:
+    """A part of x, which `roi` tells, at another size; where it reaches beyond x, one value."""
+    x, dims, axes = node[0], list(node.static(node[0])), axes_of(node)
+    scaled = given(node, 2)
+    roi, wanted = node.needed_all({1: "roi", **({2: "scales"} if scaled else {3: "sizes"})})
+    if len(roi) != 2 * len(axes):
+        raise node.unsupported(f"roi has {len(roi)} numbers for {len(axes)} axes", "a start and an end for each")
+    starts, ends, scales, sizes = [0.0] * len(dims), [1.0] * len(dims), [1.0] * len(dims), list(dims)
+    for place, axis in enumerate(axes):
+        starts[axis], ends[axis] = float(roi[place]), float(roi[len(axes) + place])
+        number = float(wanted[place])
+        scales[axis] = number if scaled else number / max(dims[axis], 1)
+        sizes[axis] = floor(dims[axis] * number) if scaled else int(number)
+    result = TensorType(element_type_of(x), sizes)
+    y = node(graph.ResizeOp(x, scales=scales, starts=starts, ends=ends, result_type=result, **attributes))
+    inside = np.ones(sizes, bool)
+    for axis, size in enumerate(sizes):
+        middle = (starts[axis] + ends[axis]) / 2
+        places = np.linspace(starts[axis], ends[axis], size) if size > 1 else np.full(size, middle)
+        inside &= ((places >= 0) & (places <= 1)).reshape(-1, *[1] * (len(sizes) - axis - 1))
+    return y if inside.all() else node.select(node.constant(inside), y, node.real("extrapolation_value", 0.0))
 
 
 def given(node: Node, index: int) -> bool:
@@ -89,8 +112,6 @@ def given(node: Node, index: int) -> bool:
 
 
 def attributes_of(node: Node) -> dict[str, Any]:
-    if node.integer("antialias", 0):
-        raise node.unsupported("antialias = 1 is not supported", "export with antialias = 0")
     coordinate = node.text("coordinate_transformation_mode", "half_pixel")
     rounding = node.text("nearest_mode", "round_prefer_floor")
     if coordinate == "tf_half_pixel_for_nn" and rounding == "floor":
@@ -105,6 +126,7 @@ def attributes_of(node: Node) -> dict[str, Any]:
         "nearest_mode": rounding,
         "cubic_coeff_a": node.real("cubic_coeff_a", -0.75),
         "exclude_outside": node.integer("exclude_outside", 0),
+        "antialias": bool(node.integer("antialias", 0)),
     }
 
 

@@ -178,28 +178,36 @@ def avg_pool(op: graph.AvgPoolOp, x: Array) -> Array:
 
 def resize(op: graph.ResizeOp, x: Array) -> Array:
     for axis, (size, scale) in enumerate(zip(op.result_type.get_shape(), op.scales, strict=True)):
-        if size != x.shape[axis] or scale != 1.0:
-            x = np.moveaxis(np.tensordot(resize_matrix(op, x.shape[axis], size, scale), x, (1, axis)), 0, axis)
+        if size != x.shape[axis] or scale != 1.0 or op.coordinate == "tf_crop_and_resize":
+            x = np.moveaxis(np.tensordot(resize_matrix(op, axis, size, scale), x, (1, axis)), 0, axis)
     return x.astype(graph.types.dtype_of(op.result_type.element_type))
 
 
-def resize_matrix(op: graph.ResizeOp, before: int, after: int, scale: float) -> Array:
+def resize_matrix(op: graph.ResizeOp, axis: int, after: int, scale: float) -> Array:
     """[after, before]: how much of each input element an output element takes along one dim."""
-    at = source(op.coordinate, np.arange(after, dtype=np.float64), before, after, scale)
+    before = graph.types.shape_of(op.x)[axis]
+    if op.coordinate == "tf_crop_and_resize":
+        start, end = op.starts[axis], op.ends[axis]
+        at = (before - 1) * (np.linspace(start, end, after) if after > 1 else np.array([(start + end) / 2]))
+    else:
+        at = source(op.coordinate, np.arange(after, dtype=np.float64), before, after, scale)
     weights = np.zeros((after, before))
     rows = np.arange(after)
     if op.mode == "nearest":
         weights[rows, np.clip(ROUND[op.nearest_mode](at), 0, before - 1).astype(int)] = 1
         return weights
     base = np.floor(at).astype(int)
-    reach = range(-1, 3) if op.mode == "cubic" else range(2)
-    for offset in reach:
-        distance = np.abs(at - (base + offset))
+    width = 2 if op.mode == "cubic" else 1
+    squeeze = min(scale, 1.0) if op.antialias else 1.0  # the curve stretched over all that is left out
+    far = int(np.ceil(width / squeeze))
+    for offset in range(1 - far, 1 + far):
+        distance = np.abs(at - (base + offset)) * squeeze
         part = cubic(distance, op.cubic_coeff_a) if op.mode == "cubic" else np.maximum(1 - distance, 0)
         inside = (base + offset >= 0) & (base + offset < before)
         part = np.where(inside, part, 0) if op.exclude_outside else part
         np.add.at(weights, (rows, np.clip(base + offset, 0, before - 1)), part)
-    return weights / weights.sum(axis=1, keepdims=True) if op.exclude_outside else weights
+    mean = op.exclude_outside or squeeze < 1
+    return weights / weights.sum(axis=1, keepdims=True) if mean else weights
 
 
 ROUND: dict[str, Callable[[Array], Array]] = {

@@ -194,6 +194,8 @@ func.func @products_and_reductions(%a: tensor<8x2x3xf32>, %b: tensor<3x4xf32>, %
 // CHECK:         %twice = graph.resize %p : (tensor<1x3x8x8xf32>) -> tensor<1x3x16x16xf32>
 // CHECK:         %smooth = graph.resize %p {mode = linear, coordinate = align_corners} : (tensor<1x3x8x8xf32>) -> tensor<1x3x16x16xf32>
 // CHECK:         %crop = graph.resize %p {mode = cubic, scales = [1.0, 1.0, 0.7, 0.7]} : (tensor<1x3x8x8xf32>) -> tensor<1x3x5x5xf32>
+// CHECK:         %filtered = graph.resize %p {mode = linear, antialias} : (tensor<1x3x8x8xf32>) -> tensor<1x3x3x3xf32>
+// CHECK:         %window = graph.resize %p {coordinate = tf_crop_and_resize, starts = [0.0, 0.0, 0.5, 0.25], ends = [1.0, 1.0, 1.0, 0.75]} : (tensor<1x3x8x8xf32>) -> tensor<1x3x8x4xf32>
 func.func @movement(%x: tensor<2x4xf32>, %i: tensor<3xi64>, %p: tensor<1x3x8x8xf32>) {
   %flat = graph.reshape %x : (tensor<2x4xf32>) -> tensor<8xf32>
   %turned = graph.transpose %x {perm = [1, 0]} : (tensor<2x4xf32>) -> tensor<4x2xf32>
@@ -207,6 +209,9 @@ func.func @movement(%x: tensor<2x4xf32>, %i: tensor<3xi64>, %p: tensor<1x3x8x8xf
   %twice = graph.resize %p : (tensor<1x3x8x8xf32>) -> tensor<1x3x16x16xf32>
   %smooth = graph.resize %p {mode = linear, coordinate = align_corners} : (tensor<1x3x8x8xf32>) -> tensor<1x3x16x16xf32>
   %crop = graph.resize %p {mode = cubic, scales = [1.0, 1.0, 0.7, 0.7]} : (tensor<1x3x8x8xf32>) -> tensor<1x3x5x5xf32>
+  %filtered = graph.resize %p {mode = linear, antialias} : (tensor<1x3x8x8xf32>) -> tensor<1x3x3x3xf32>
+  %window = graph.resize %p {coordinate = tf_crop_and_resize, starts = [0.0, 0.0, 0.5, 0.25], ends = [1.0, 1.0, 1.0, 0.75]}
+    : (tensor<1x3x8x8xf32>) -> tensor<1x3x8x4xf32>
   func.return
 }
 

@@ -406,6 +406,19 @@ def resizes() -> list[Case]:
         Case("Resize", 18, [x, None, None, integers(7, 3)], {"axes": [2, 3], "mode": "linear"}, (3,), dynamic=False)
     ]
     cases += [Case("Resize", 13, [x, None, up], {"mode": "cubic", "exclude_outside": 1, "cubic_coeff_a": -0.5}, (2,))]
+    for mode in ("linear", "cubic"):
+        for outside in (0, 1):
+            how = {"mode": mode, "antialias": 1, "exclude_outside": outside}
+            cases += [Case("Resize", 19, [x, None, scales], how, constants=(2,)) for scales in (up, down)]
+            cases += [Case("Resize", 18, [normal(1, 2, 11, 17), None, None, sizes], how, constants=(3,))]
+    for roi in ([0, 0, 0.2, 0.1, 1, 1, 0.7, 0.9], [0, 0, -0.3, 0.5, 1, 1, 0.5, 1.4], [0, 0, 0.9, 0, 1, 1, 0.1, 1]):
+        for mode in ("nearest", "linear", "cubic"):
+            how = {"coordinate_transformation_mode": "tf_crop_and_resize", "mode": mode, "extrapolation_value": 9.0}
+            cases += [Case("Resize", 13, [x, np.float32(roi), None, sizes], how, constants=(1, 3), dynamic=False)]
+            cases += [Case("Resize", 13, [x, np.float32(roi), up], how, constants=(1, 2), dynamic=False)]
+    how = {"coordinate_transformation_mode": "tf_crop_and_resize", "axes": [3, 2], "mode": "linear"}
+    roi, few = np.float32([0.1, 0.3, 0.8, 0.6]), integers(1, 3)
+    cases += [Case("Resize", 18, [x, roi, None, few], how, constants=(1, 3), dynamic=False)]
     for policy in ("not_larger", "not_smaller"):
         how = {"keep_aspect_ratio_policy": policy, "mode": "linear", "axes": [2, 3]}
         cases += by_runtime(Case("Resize", 18, [x, None, None, integers(7, 6)], how, constants=(3,), dynamic=False))

@@ -49,22 +49,17 @@ def test_all_unsupported_ops_in_one_error() -> None:
     ("node", "initializers", "message"),
     [
         (
-            helper.make_node("Resize", ["x", "", "s"], ["y"], name="up", antialias=1),
-            {"s": np.float32([1, 1, 2, 2])},
-            "antialias = 1",
-        ),
-        (
             helper.make_node(
-                "Resize", ["x", "r", "s"], ["y"], name="up", coordinate_transformation_mode="tf_crop_and_resize"
+                "Resize", ["x", "", "s"], ["y"], name="up", coordinate_transformation_mode="tf_half_pixel_for_nn"
             ),
-            {"r": np.zeros(8, np.float32), "s": np.float32([1, 1, 2, 2])},
-            "tf_crop_and_resize",
+            {"s": np.float32([1, 1, 2, 2])},
+            "tf_half_pixel_for_nn",
         ),
         (helper.make_node("Pad", ["x", "p"], ["y"], name="up", mode="wrap"), {"p": np.ones(8, np.int64)}, "'wrap'"),
         (helper.make_node("Split", ["x"], ["y"], name="up", axis=9, num_outputs=1), {}, "axis 9"),
         (helper.make_node("Cast", ["x"], ["y"], name="up", to=TensorProto.STRING), {}, "numbers and bool are"),
     ],
-    ids=["antialias", "crop", "wrap", "axes", "string"],
+    ids=["coordinate", "wrap", "axes", "string"],
 )
 def test_names_the_node_and_what_is_supported(node, initializers, message: str) -> None:
     with pytest.raises(StepwellError, match=message) as error:
