@@ -1,4 +1,4 @@
-"""What real models are for: a cat, a line of text, speech and silence. Every product is made by us."""
+"""What real models are for: a cat, a line of text, a wake word, speech and silence. Every product is made by us."""
 
 from __future__ import annotations
 
@@ -104,6 +104,22 @@ def sound(name: str) -> np.ndarray:
     with wave.open(str(SAMPLES / name)) as file:
         assert (file.getframerate(), file.getsampwidth(), file.getnchannels()) == (16000, 2, 1)
         return np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float32)
+
+
+def chance_of_hey_jarvis(heard: np.ndarray) -> float:
+    """The last second or so of two seconds of sound: frames of it, windows of 76 frames, 16 windows."""
+    (frames,) = run("oww_melspectrogram", heard[None])
+    frames = frames[0, 0] / 10 + 2  # as the models behind it were trained
+    windows = np.stack([frames[start : start + 76] for start in range(0, len(frames) - 75, 8)])
+    (features,) = run("oww_embedding", windows[..., None])
+    (chance,) = run("oww_hey_jarvis", features[-16:, 0, 0][None])
+    return float(chance.item())
+
+
+def test_hey_jarvis_wakes_and_noise_does_not() -> None:
+    said = np.pad(sound("heyjarvis_16k.wav"), (16000, 4000))
+    assert chance_of_hey_jarvis(said) > 0.9
+    assert chance_of_hey_jarvis(np.random.default_rng(0).normal(0, 500, len(said)).astype(np.float32)) < 0.1
 
 
 def chances_of_speech(heard: np.ndarray) -> np.ndarray:
