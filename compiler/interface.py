@@ -25,6 +25,10 @@ Array = npt.NDArray[Any]
 BY_VALUE = "stepwell.by_value"
 """Marks an argument of @main whose value a program is made for, as it is for the shapes of all."""
 
+NAME, SIZES, HIDDEN = "stepwell.name", "stepwell.sizes", "stepwell.hidden"
+"""Of a result of @main: its name; of each dim, the number of the result that tells how many of it count, or -1 where
+all do; that it is such a number, which the runtime reads and no user sees."""
+
 ANY_RANK = "..."
 """Stands for all dims of an output whose rank follows from what the inputs hold."""
 
@@ -101,7 +105,7 @@ def _signature(module: ModuleOp) -> Interface | None:
         signature = op.attributes.get("stepwell.signature")
         if isinstance(signature, DictionaryAttr):
             sides = (cast("ArrayAttr[DictionaryAttr]", signature.data[side]) for side in ("inputs", "outputs"))
-            inputs, outputs = (tuple(_spec_of(entry) for entry in side) for side in sides)
+            inputs, outputs = (tuple(_spec_of(e) for e in side if "hidden" not in e.data) for side in sides)
             return Interface(inputs, outputs)
     return None
 
@@ -116,7 +120,9 @@ def _specs(types: Sequence[Attribute], attrs: ArrayAttr[DictionaryAttr] | None, 
     specs: list[TensorSpec] = []
     for i, kind in enumerate(types):
         said: Mapping[str, Attribute] = attrs.data[i].data if attrs is not None else {}
-        name = said.get("stepwell.name")
+        if HIDDEN in said:
+            continue
+        name = said.get(NAME)
         label = name.data if isinstance(name, StringAttr) else f"{side}{i}"
         if isinstance(kind, UnrankedTensorType) and side == "result":
             element = cast("UnrankedTensorType[Attribute]", kind).element_type

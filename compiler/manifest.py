@@ -8,6 +8,9 @@
     {"inputs": [{"name": "x", "dtype": "float32", "shape": [1, 4]}], "outputs": [...],
      "arena_size": 128, "weights_size": 64, "entry": "main", "threads": 1}
 
+An output whose size the data decide has besides "sizes": for each dim the number of the output that holds how many of
+it count, or -1; and such an output has "hidden": true.
+
 The same attributes stand at the levels program and llvm, so both targets read them here.
 """
 
@@ -19,6 +22,7 @@ import numpy as np
 from xdsl.dialects.builtin import (
     ArrayAttr,
     BFloat16Type,
+    DenseArrayBase,
     DictionaryAttr,
     Float16Type,
     Float32Type,
@@ -125,4 +129,8 @@ def _entries(signature: DictionaryAttr, side: str) -> list[DictionaryAttr]:
 def _describe(entry: DictionaryAttr) -> dict[str, Any]:
     name = cast(StringAttr, entry.data["name"])
     kind = cast(TensorType[Attribute], entry.data["type"])
-    return {"name": name.data, "dtype": dtype_name(kind.element_type), "shape": list(kind.get_shape())}
+    said: dict[str, Any] = {"name": name.data, "dtype": dtype_name(kind.element_type), "shape": list(kind.get_shape())}
+    sizes = entry.data.get("sizes")
+    if isinstance(sizes, DenseArrayBase):
+        said["sizes"] = [int(n) for n in sizes.get_values()]
+    return said | ({"hidden": True} if "hidden" in entry.data else {})

@@ -5,6 +5,7 @@
 
 The manifest says what the function expects: {"entry": "model_run", "inputs": [{"name", "dtype", "shape"}], "outputs":
 [...], "arena_size": bytes, "weights_size": bytes}. Shapes and dtypes of the feeds are trusted: who calls has checked.
+Outputs whose size the data decide are cut to it, see `sizes.py`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .memory import aligned_bytes
+from .sizes import cut, has_sizes
 
 Array = npt.NDArray[Any]
 
@@ -85,6 +87,7 @@ class CProgram:
             self._library = ctypes.CDLL(str(library))  # loaded: the file may go
         self._inputs = [(spec["name"], np.dtype(spec["dtype"])) for spec in manifest["inputs"]]
         self._outputs = [(spec["name"], tuple(spec["shape"]), np.dtype(spec["dtype"])) for spec in manifest["outputs"]]
+        self._sized = manifest["outputs"] if has_sizes(manifest["outputs"]) else None
         self._weights: list[Array] = []
         if not manifest.get("embedded_weights", False):
             data = np.frombuffer(weights, np.uint8)
@@ -106,7 +109,7 @@ class CProgram:
             self._function(*(a.ctypes.data for a in (*arrays, *outputs.values(), *self._weights, arena)))
         finally:
             self._arenas.append(arena)
-        return outputs
+        return outputs if self._sized is None else cut(self._sized, outputs)
 
     def _take_arena(self) -> Array:
         try:

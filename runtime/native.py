@@ -6,7 +6,7 @@
 The manifest says what the program expects: {"entry": "stepwell_entry", "inputs": [{"name", "dtype", "shape"}],
 "outputs": [...], "arena_size": bytes, "weights_size": bytes, "threads": how many may run it together, "architecture":
 "x86_64", "features": ["avx2", ...] that it needs, "amx": true where it uses AMX's tiles}. Shapes and dtypes of feeds
-are trusted: who calls has checked.
+are trusted: who calls has checked. Outputs whose size the data decide are cut to it, see `sizes.py`.
 
 A run is one call with the address of a frame, where the program finds its arguments:
 
@@ -32,6 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .memory import LINE, aligned_bytes
+from .sizes import cut, has_sizes
 from .team import RECORD, Team
 
 Array = npt.NDArray[Any]
@@ -242,6 +243,7 @@ class NativeProgram:
             self.call = lambda frame: function(frame, 0)
         self.inputs = [Tensor(spec) for spec in manifest["inputs"]]
         self.outputs = [Tensor(spec) for spec in manifest["outputs"]]
+        self._sized = manifest["outputs"] if has_sizes(manifest["outputs"]) else None
         data = np.frombuffer(weights, np.uint8)
         self._weights = aligned_bytes(data.size)
         self._weights[:] = data
@@ -256,6 +258,7 @@ class NativeProgram:
         except IndexError:  # all are in use by other threads
             frame = Frame(self)
         try:
-            return frame.run(feeds, self.call)
+            made = frame.run(feeds, self.call)
+            return made if self._sized is None else cut(self._sized, made)
         finally:
             self._frames.append(frame)

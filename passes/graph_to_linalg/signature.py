@@ -8,25 +8,30 @@ Below this level integers have no sign and values become buffers, but a caller s
     func.func @main(%image: tensor<1x224x224x3xi8>) -> tensor<1x10xf32> attributes {stepwell.signature = {
       inputs = [{name = "image", type = tensor<1x224x224x3xui8>}],
       outputs = [{name = "scores", type = tensor<1x10xf32>}]}}
+
+Of a result whose size the data decide it also says `sizes`, and of one that tells how many elements count, `hidden`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from stepwell.interface import HIDDEN, NAME, SIZES
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
 SIGNATURE = "stepwell.signature"
-NAME = "stepwell.name"
+KEPT = {SIZES: "sizes", HIDDEN: "hidden"}
 
 
 def _ports(types: Sequence[Attribute], attributes: ArrayAttr[DictionaryAttr] | None, word: str) -> Attribute:
     ports: list[Attribute] = []
     for i, type in enumerate(types):
-        name = attributes.data[i].data.get(NAME) if attributes is not None else None
-        ports.append(DictionaryAttr({"name": StringAttr(f"{word}{i}") if name is None else name, "type": type}))
+        said: Mapping[str, Attribute] = attributes.data[i].data if attributes is not None else {}
+        kept = {short: said[name] for name, short in KEPT.items() if name in said}
+        name = said.get(NAME, StringAttr(f"{word}{i}"))
+        ports.append(DictionaryAttr({"name": name, "type": type, **kept}))
     return ArrayAttr(ports)
 
 

@@ -28,7 +28,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from .conversion import Converted, Node, Unsettled, Values, conversion_of
+from .conversion import Converted, Node, Sized, Unsettled, Values, conversion_of
 from .emitter import Array
 
 NAMED = 3
@@ -69,8 +69,9 @@ def convert_op(progress: Progress, op: OnnxOp, anchor: Operation) -> None:
             raise node.unsupported(f"result {number} is used; only the first {len(results)} are supported", "drop it")
     for result, value in zip(op.results, results, strict=False):
         values[result] = value
-        if isinstance(value, SSAValue) and value.name_hint is None:
-            value.name_hint = result.name_hint
+        made = value.tensor if isinstance(value, Sized) else value
+        if isinstance(made, SSAValue) and made.name_hint is None:
+            made.name_hint = result.name_hint
 
 
 def convert_region(

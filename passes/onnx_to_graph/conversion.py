@@ -59,7 +59,16 @@ class Absent:
     """An ONNX optional that holds nothing. One that holds something is what it holds."""
 
 
-Converted: TypeAlias = SSAValue | SequenceOf | Absent
+@dataclass(frozen=True)
+class Sized:
+    """A tensor whose size the data decide, in one of the largest size that it can have: `counts` are (dim, how many of
+    it count), a scalar i64 each. What lies behind them means nothing. See `sizes.py`."""
+
+    tensor: SSAValue
+    counts: tuple[tuple[int, SSAValue], ...]
+
+
+Converted: TypeAlias = SSAValue | SequenceOf | Absent | Sized
 """What an ONNX value has become."""
 
 Values: TypeAlias = dict[SSAValue, Converted]
@@ -86,6 +95,12 @@ class Node(Emitter):
     def tensor(self, value: Converted) -> SSAValue:
         if isinstance(value, SSAValue):
             return value
+        if isinstance(value, Sized):
+            raise self.unsupported(
+                "it reads a tensor whose size is known only when the program runs; so far such a one can only be an "
+                "output of the model",
+                "export the model so that its shapes follow from the shapes of its inputs",
+            )
         kind = "a sequence" if isinstance(value, SequenceOf) else "an optional that holds nothing"
         raise self.unsupported(f"{kind} where a tensor is needed", "export the model again with a valid node")
 
@@ -113,13 +128,17 @@ class Node(Emitter):
 
     def needed(self, index: int, what: str) -> Array:
         """What operand `index` holds, where the graph dialect wants it as an attribute."""
-        array = self.known(self[index])
+        return self.needed_value(self[index], what)
+
+    def needed_value(self, value: SSAValue, what: str) -> Array:
+        """What `value` holds, likewise."""
+        array = self.known(value)
         if array is None:
             raise NeedsValue(
                 f"{self.name}: {what} computed at run time is not supported; a constant is",
                 where=self.op,
                 fix="bind symbolic dims (bind-shapes) before onnx-to-graph, or export with constant shapes",
-                value=self[index],
+                value=value,
             )
         return array
 
@@ -227,6 +246,8 @@ class Conversion:
     name: str
     since: int
     convert: Converter
+    sized: bool = False
+    """Whether what its results hold says how large they are (`Sized`)."""
 
 
 CONVERSIONS: dict[str, list[Conversion]] = {}
@@ -236,11 +257,11 @@ CONVERSIONS: dict[str, list[Conversion]] = {}
 Registered = TypeVar("Registered", bound=Converter)
 
 
-def converts(*names: str, since: int = 1) -> Callable[[Registered], Registered]:
+def converts(*names: str, since: int = 1, sized: bool = False) -> Callable[[Registered], Registered]:
     def register(convert: Registered) -> Registered:
         for name in names:
             rows = CONVERSIONS.setdefault(name, [])
-            rows.append(Conversion(name, since, convert))
+            rows.append(Conversion(name, since, convert, sized))
             rows.sort(key=lambda row: -row.since)
         return convert
 

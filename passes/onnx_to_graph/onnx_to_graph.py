@@ -46,11 +46,14 @@ from . import (  # each registers its conversions
     recurrent,
     reduction,
     resize,
+    selection,
     sequences,
     signal_tables,
+    unpooling,
 )
 from .blocks import Progress, convert_op, forget_attempts, surely_converted, unsupported
 from .conversion import Unsettled, Values
+from .sizes import hand_out
 
 FAMILIES = (
     constant,
@@ -73,8 +76,10 @@ FAMILIES = (
     recurrent,
     reduction,
     resize,
+    selection,
     sequences,
     signal_tables,
+    unpooling,
 )
 
 
@@ -112,15 +117,7 @@ def convert_function(ctx: Context, function: FuncOp) -> None:
         return  # what there is to say has been said; the function is neither ONNX nor graph now
     end = block.last_op
     assert isinstance(end, ReturnOp)
-    for index, operand in enumerate(end.operands):
-        value = values[operand]
-        if not isinstance(value, SSAValue):
-            raise StepwellError(
-                f"output {index} is a sequence or an optional; only tensors can be handed out",
-                where=function,
-                fix="export the model with tensors as outputs",
-            )
-        end.operands[index] = value
+    hand_out(function, end, [values[operand] for operand in end.operands])
     for op in reversed(old):
         op.detach()
         op.erase(safe_erase=False)

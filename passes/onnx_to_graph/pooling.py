@@ -15,16 +15,18 @@ from stepwell.dialects.graph.types import dtype_of, element_type_of, is_float, r
 from xdsl.ir import SSAValue
 
 from .conversion import Node, converts
+from .unpooling import max_pool_indices
 from .windows import Window, explicit_pads
 
 
 @converts("MaxPool")
-def max_pool(node: Node) -> SSAValue:
-    """values only, not the indices"""
+def max_pool(node: Node) -> list[SSAValue]:
+    """values and indices"""
     x, window = node[0], Window.of(node, node.integers_of("kernel_shape"))
+    given = x
     lowest = -inf if is_float(element_type_of(x)) else float(np.iinfo(dtype_of(element_type_of(x))).min)
     x, pads = explicit_pads(node, x, window, lowest)
-    return node(
+    y = node(
         graph.MaxPoolOp(
             x,
             kernel=window.kernel,
@@ -34,6 +36,9 @@ def max_pool(node: Node) -> SSAValue:
             ceil_mode=bool(node.integer("ceil_mode", 0)),
         )
     )
+    if len(node.op.results) == 1 or not node.op.results[1].uses:
+        return [y]
+    return [y, max_pool_indices(node, given, window, pads, node.static(y)[2:])]
 
 
 @converts("AveragePool", since=7)

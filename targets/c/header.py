@@ -14,7 +14,7 @@ It is made from the manifest alone, so it is the same whether the function was p
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -73,6 +73,7 @@ class Header:
         names = Names(C99.KEYWORDS | {"weights", "arena", "argc", "argv"})
         made: list[Parameter] = []
         inputs, outputs = self.manifest["inputs"], self.manifest["outputs"]
+        labels = [names.fresh(spec["name"], f"arg{n}") for n, spec in enumerate((*inputs, *outputs))]
         for n, spec in enumerate((*inputs, *outputs)):
             is_input = n < len(inputs)
             count = 1
@@ -80,7 +81,9 @@ class Header:
                 count *= dim
             type = f"{'const ' if is_input else ''}{framework_type(spec['dtype'])} *"
             comment = f'"{printable(spec["name"])}": {"x".join(map(str, spec["shape"])) or "scalar"}'
-            made.append(Parameter(type, names.fresh(spec["name"], f"arg{n}"), comment, count, is_input))
+            if "sizes" in spec:
+                comment += f", of which {counted(spec, labels[len(inputs) :])} count"
+            made.append(Parameter(type, labels[n], comment, count, is_input))
         return made
 
     @cached_property
@@ -136,6 +139,13 @@ class Header:
             "The arena may hold anything before and after; it, not the stack, holds what lies between layers. */"
         )
         return lines
+
+
+def counted(spec: Mapping[str, Any], outputs: Sequence[str]) -> str:
+    """How much of an output counts whose size the data decide: `2 x *y_count`."""
+    return " x ".join(
+        str(dim) if n < 0 else f"*{outputs[n]}" for dim, n in zip(spec["shape"], spec["sizes"], strict=True)
+    )
 
 
 def framework_type(dtype: str) -> str:
