@@ -50,6 +50,7 @@ SUPPORTED = (
     "chars2vec_en_300",
     "easyocr_english_g2_crnn",
     "resemblyzer_speaker_lstm",
+    "text2tashkeel_rawi_int8",
 )
 
 ACCURACY = {"basic_pitch": 2e-3}
@@ -90,6 +91,7 @@ SECOND_SIZES: dict[str, dict[str, tuple[int, ...]]] = {
     "chars2vec_en_300": {"lstm_input": (2, 5, 59)},
     "easyocr_english_g2_crnn": {"image": (1, 1, 64, 300)},
     "resemblyzer_speaker_lstm": {"mels": (1, 90, 40)},
+    "text2tashkeel_rawi_int8": {"input": (1, 9)},
     "all_minilm_l6_v2_fp32": dict.fromkeys(("input_ids", "attention_mask", "token_type_ids"), (2, 7)),
 }
 """Other shapes that the inputs of a model with dynamic dims may have, than those of the recorded ones."""
