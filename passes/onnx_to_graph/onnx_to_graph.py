@@ -22,7 +22,7 @@ from stepwell.dialects.onnx import NoValueOp, OnnxOp
 from stepwell.pass_manager import ModulePass
 from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation
 from xdsl.traits import is_side_effect_free
 
 from . import (  # each registers its conversions
