@@ -71,10 +71,12 @@ PASSES = {
     "schedule-blocks": "stepwell.targets.cpu.schedule_blocks:ScheduleBlocks",
     "apply-blocks": "stepwell.passes.linalg_to_loops.apply_blocks:ApplyBlocks",
     "schedule-kernels": "stepwell.targets.cpu.schedule_kernels:ScheduleKernels",
+    "schedule-gpu": "stepwell.targets.gpu.schedule:ScheduleGPU",
     "pack-operands": "stepwell.passes.linalg_to_loops.pack_operands:PackOperands",
     "apply-schedule": "stepwell.passes.linalg_to_loops.apply_schedule:ApplySchedule",
     # 3: loops
     "expand-math": "stepwell.passes.loops.expand_math:ExpandMath",
+    "narrow-types": "stepwell.passes.loops.narrow_types:NarrowTypes",
     # 3 -> 4
     "plan-memory": "stepwell.passes.loops.plan_memory:PlanMemory",
     # 4: program
@@ -91,6 +93,7 @@ PASSES = {
 TARGETS = {
     "native": "stepwell.targets.native:TARGET",
     "c": "stepwell.targets.c:TARGET",
+    "wgsl": "stepwell.targets.wgsl:TARGET",
 }
 
 TRANSLATIONS = {
@@ -99,6 +102,7 @@ TRANSLATIONS = {
     "asm": "stepwell.targets.native.pipeline:ASSEMBLY",
     "object": "stepwell.targets.native.objects:OBJECT",
     "c": "stepwell.targets.c:C_SOURCE",
+    "wgsl": "stepwell.targets.wgsl:WGSL_SOURCE",
 }
 
 IMPORTERS = {

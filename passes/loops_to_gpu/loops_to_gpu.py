@@ -226,13 +226,19 @@ class HostProgram:
         return op.results[0]
 
 
+def is_root(value: SSAValue) -> bool:
+    """Whether a buffer of @main is no view of another, but of bytes at most."""
+    return isinstance(value, BlockArgument) or isinstance(value.owner, memref.ViewOp)
+
+
 def flat_of(value: SSAValue) -> Flat:
     """The buffer of the host that a value of @main is a view of: a part of the arena or the weights, or an argument."""
     owner = value.owner
-    if not isinstance(owner, Operation) or isinstance(owner, memref.ViewOp):
-        where = owner if isinstance(owner, Operation) else owner.parent_op()
-        assert where is not None
+    where = owner if isinstance(owner, Operation) else owner.parent_op()
+    assert where is not None
+    if is_root(value):
         return Flat(value, 0, strides_of(cast("Buffer", value.type), where))
+    owner = where
 
     def known(index: SSAValue) -> int:
         found = constant(index)

@@ -111,11 +111,7 @@ def write_schedule(
 ) -> list[Operation]:
     """The ops that schedule a nest. `numbers`: those of the kernel's linalg ops. `shapes`: what AMX's tiles are in the
     kernel, if it has some; there is one shape at most."""
-    op = NestOp(sorted(numbers[stage.op] for stage in nest.stages), nest.main.extents)
-    for reduction, names in ((False, PARALLEL_NAMES), (True, REDUCTION_NAMES)):
-        loops = [loop for loop, kind in zip(op.loops, nest.main.reduction, strict=True) if kind == reduction]
-        for n, loop in enumerate(loops):
-            loop.name_hint = names[n] if n < len(names) else f"{names[0]}{n}"
+    op = name_loops(nest, numbers)
     if nest.is_empty:
         return [op]
     tile = choose_tile(nest, cpu)
@@ -129,6 +125,16 @@ def write_schedule(
         shapes.add(shape_of(tiled))
     packs = packs_for(tile)
     return [*packs, op, *tile_ops(op, nest, tile)]
+
+
+def name_loops(nest: Nest, numbers: Mapping[Operation, int]) -> NestOp:
+    """The schedule.nest of a nest, its loops called %i, %j, ... and, where they reduce, %r, %s, ..."""
+    op = NestOp(sorted(numbers[stage.op] for stage in nest.stages), nest.main.extents)
+    for reduction, names in ((False, PARALLEL_NAMES), (True, REDUCTION_NAMES)):
+        loops = [loop for loop, kind in zip(op.loops, nest.main.reduction, strict=True) if kind == reduction]
+        for n, loop in enumerate(loops):
+            loop.name_hint = names[n] if n < len(names) else f"{names[0]}{n}"
+    return op
 
 
 def tile_ops(op: NestOp, nest: Nest, tile: Tile) -> list[Operation]:

@@ -15,7 +15,7 @@ from stepwell.diagnostics import StepwellError
 from xdsl.dialects.builtin import AnyFloat, FloatAttr, IndexType, IntegerAttr, IntegerType
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from .expressions import ANY, ATOM, CHOICE, UNARY, Expr, is_bool, number
+from .expressions import ANY, ATOM, CHOICE, RULES, UNARY, Expr, Rule, is_bool, number
 
 READABLE = 16
 """A float that is a multiple of 1/16 is written in decimal, exactly; any other in hexadecimal."""
@@ -40,6 +40,9 @@ class Language:
     HELPERS: ClassVar[Mapping[str, str]]
     """Name → the body of a function of `a`, or of `a` and `b`. {T}: the type, {I}: integers of its width."""
     BINARY: ClassVar = frozenset({"maximum", "minimum", "floor_div", "ceil_div", "fmod"})
+    RULES: ClassVar[Mapping[str, Rule]] = RULES
+    SINGLE: ClassVar = "float"
+    """What float32 is called."""
     ENDLESS: ClassVar = "for (;;)"
     ADVICE: ClassVar = "use float32 in the model, or the native target"
 
@@ -106,6 +109,10 @@ class Language:
         """The head of a counting loop."""
         return f"for ({kind} {name} = {lower}; {name} < {upper}; {name} += {step}) {{"
 
+    def leave_unless(self, condition: str) -> str:
+        """The end of a loop; `condition` binds tightly."""
+        return f"if (!{condition}) break;"
+
     def unused(self, name: str) -> str:
         return f"(void){name};"
 
@@ -131,7 +138,7 @@ class Language:
         return number(value)
 
     def float_number(self, value: float, kind: str) -> Expr:
-        if kind == "float":
+        if kind == self.SINGLE:
             value = float(np.float32(value))
         if value != value:
             return self.not_a_number(kind)

@@ -25,7 +25,7 @@ from xdsl.dialects import arith, func, memref, scf
 from xdsl.dialects.builtin import IndexType, IntegerAttr, MemRefType
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, SSAValue
 
-from .expressions import ADD, ATOM, RULES, UNARY, Expr, infix, is_bool, number, repeats_operands, small
+from .expressions import ADD, ATOM, UNARY, Expr, infix, is_bool, number, repeats_operands, small
 from .language import Language
 
 INDENT = "  "
@@ -191,7 +191,7 @@ class FunctionPrinter:
                 self.expression(op)
 
     def expression(self, op: Operation) -> None:
-        rule = RULES.get(op.name)
+        rule = self.language.RULES.get(op.name)
         if rule is None or len(op.results) != 1:
             fix = (
                 "run schedule-kernels{vector-width=1},apply-schedule"
@@ -364,7 +364,7 @@ class FunctionPrinter:
         condition, *passed = self.terminator(before)
         stop = self.use(condition)
         self.assign(names, passed)
-        self.line(f"if (!{stop.at(ATOM)}) break;")
+        self.line(self.language.leave_unless(stop.at(ATOM)))
         for arg, name in zip(after.args, names, strict=True):
             self.known[arg] = Expr(name)
         self.block(after)

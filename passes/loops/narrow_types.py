@@ -1,0 +1,167 @@
+"""Keep a program to the types of a device that stores numbers in 32 bits: int64 becomes int32, a bool an int32 of 0 or 1.
+
+    %i = memref.load %ids[%n] : memref<8xi64>                   %i = memref.load %ids[%n] : memref<8xi32>
+    %low = arith.cmpi slt, %i, %zero : i64                =>    %low = arith.cmpi slt, %i, %zero : i32
+    memref.store %low, %mask[%n] : memref<8xi1>                 %0 = arith.extui %low : i1 to i32
+                                                                memref.store %0, %mask[%n] : memref<8xi32>
+
+@main's signature stays: who runs the program hands over what the model says, converted, and refuses numbers that do
+not fit. Inside, an int64 may be compared, chosen, moved and used as an index. What could leave the range of int32, sums
+and products, is refused; sums of an index and a size, with which an index below zero counts from the end, are not: an
+index that such a sum would take out of the range is out of its tensor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from stepwell.context import Context
+from stepwell.diagnostics import StepwellError
+from stepwell.dialects.memref import GlobalOp
+from stepwell.pass_manager import ModulePass
+from xdsl.dialects import arith, func, memref
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    DenseResourceAttr,
+    FunctionType,
+    IntegerAttr,
+    IntegerType,
+    MemRefType,
+    ModuleOp,
+    TensorType,
+    i1,
+    i32,
+    i64,
+)
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.rewriter import Rewriter
+
+Buffer = MemRefType[Attribute]
+
+KEEPS_RANGE = frozenset(
+    f"arith.{name}"
+    for name in (
+        *("constant", "index_cast", "cmpi", "select", "extsi", "extui", "trunci", "sitofp", "uitofp"),
+        *("maxsi", "minsi", "andi", "ori", "xori", "divsi", "remsi"),
+    )
+)
+"""Ops whose results fit if their operands do."""
+
+LIMITS = np.iinfo(np.int32)
+
+
+@dataclass(frozen=True)
+class NarrowTypes(ModulePass):
+    name = "narrow-types"
+
+    def apply(self, ctx: Context, module: ModuleOp) -> None:
+        for op in list(module.walk()):
+            if isinstance(op, GlobalOp):
+                narrow_global(ctx, op)
+            elif isinstance(op, func.FuncOp):
+                signature = op.function_type
+                op.properties["function_type"] = FunctionType.from_lists(
+                    [narrowed(kind) for kind in signature.inputs], [narrowed(kind) for kind in signature.outputs]
+                )
+            elif wide(op):
+                check(op)
+        for op in list(module.walk()):
+            narrow(op)
+
+
+def narrowed(kind: Attribute) -> Attribute:
+    """The type on the device."""
+    if isinstance(kind, MemRefType):
+        buffer = cast("Buffer", kind)
+        if buffer.element_type in (i64, i1):
+            return MemRefType(i32, buffer.get_shape(), buffer.layout, buffer.memory_space)
+        return buffer
+    return i32 if kind == i64 else kind
+
+
+def wide(op: Operation) -> bool:
+    return any(value.type == i64 for value in (*op.operands, *op.results))
+
+
+def check(op: Operation) -> None:
+    """Raise `StepwellError` for arithmetic that 32 bits may not be enough for."""
+    if op.name in KEEPS_RANGE or not op.name.startswith(("arith.", "math.")) or counts_from_end(op):
+        return
+    raise StepwellError(
+        f"{op.name} on i64: the device has integers of 32 bits, for which its result may be too large",
+        op,
+        "compute with int32 or float32 in the model, or take another target",
+    )
+
+
+def counts_from_end(op: Operation) -> bool:
+    """Whether `op` adds a size to an index."""
+    return isinstance(op, arith.AddiOp) and isinstance(op.rhs.owner, arith.ConstantOp)
+
+
+def narrow(op: Operation) -> None:
+    """Give `op`'s results, and the arguments of its blocks, the types of the device."""
+    if isinstance(op, memref.StoreOp) and op.value.type == i1:
+        widened = arith.ExtUIOp(op.value, i32)
+        insert_before(op, widened)
+        op.operands[0] = widened.result
+    if isinstance(op, arith.ConstantOp) and op.result.type == i64:
+        assert isinstance(op.value, IntegerAttr)
+        number = op.value.value.data
+        if not LIMITS.min <= number <= LIMITS.max:
+            raise StepwellError(f"the constant {number} does not fit 32 bits, which the device has", op)
+        op.properties["value"] = IntegerAttr(number, i32)
+    for value in (*op.results, *(arg for region in op.regions for block in region.blocks for arg in block.args)):
+        if isinstance(op, memref.LoadOp) and value.type == i1:
+            as_bool(op)
+        elif (kind := narrowed(value.type)) != value.type:
+            Rewriter.replace_value_with_new_type(value, kind)
+    if op.name in ("arith.extsi", "arith.extui", "arith.trunci") and op.operands[0].type == op.results[0].type:
+        op.results[0].replace_all_uses_with(op.operands[0])
+        erase(op)
+
+
+def as_bool(op: memref.LoadOp) -> None:
+    """A bool that is loaded as a number."""
+    new = memref.LoadOp(operands=[op.memref, op.indices], result_types=[i32])
+    zero = arith.ConstantOp(IntegerAttr(0, i32))
+    read = arith.CmpiOp(new.res, zero.result, "ne")
+    read.result.name_hint = op.res.name_hint
+    for made in (new, zero, read):
+        insert_before(op, made)
+    op.res.replace_all_uses_with(read.result)
+    erase(op)
+
+
+def insert_before(op: Operation, new: Operation) -> None:
+    assert op.parent is not None
+    new.location = op.location
+    op.parent.insert_op_before(new, op)
+
+
+def erase(op: Operation) -> None:
+    assert op.parent is not None
+    op.parent.erase_op(op)
+
+
+def narrow_global(ctx: Context, op: GlobalOp) -> None:
+    """The weight of a global as the device has it. Raises `StepwellError` for one with numbers that do not fit."""
+    kind = narrowed(op.type)
+    if kind == op.type:
+        return
+    assert isinstance(kind, MemRefType)
+    value = op.initial_value
+    if isinstance(value, DenseResourceAttr):
+        array = ctx.weights[value.resource_handle.data]
+    else:
+        assert isinstance(value, DenseIntOrFPElementsAttr)
+        array = np.array(list(value.get_values())).reshape(op.type.get_shape())
+    if array.size and not (LIMITS.min <= array.min() and array.max() <= LIMITS.max):
+        raise StepwellError(f"weights of @{op.sym_name.data} do not fit 32 bits, which the device has", op)
+    key = ctx.weights.add(f"{op.sym_name.data}.i32", array.astype(np.int32))
+    op.properties["initial_value"] = DenseResourceAttr.from_params(key, TensorType(i32, op.type.get_shape()))
+    op.properties["type"] = kind
+
+

@@ -1,0 +1,167 @@
+"""WGSL (W3C, WebGPU Shading Language): types behind names, casts like calls, `select` for C's `?:`, bools that are none
+of the integers.
+
+    let sum: f32 = select(a, b, i < 4) + f32(n);
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stepwell.diagnostics import StepwellError
+from stepwell.targets.source.expressions import (
+    RULES,
+    UNARY,
+    Expr,
+    compare_integers,
+    infix,
+    is_bool,
+    narrow,
+    negate,
+    number,
+    operator,
+    widen_signed,
+)
+from stepwell.targets.source.language import Language
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import Float32Type
+from xdsl.ir import Attribute, Operation
+
+
+def xor(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
+    return infix("!=" if is_bool(op.results[0].type) else "^", args[0], args[1])
+
+
+def signed_bool(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
+    """From a number with a sign; true is -1."""
+    if is_bool(op.operands[0].type):
+        return negate("-", language.cast(language.type_name(op.results[0].type), args[0]))
+    return widen_signed(language, op, args)
+
+
+def lowest_bit(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
+    if is_bool(op.results[0].type):
+        return infix("!=", infix("&", args[0], number(1)), number(0))
+    return narrow(language, op, args)
+
+
+def compare(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
+    """Bools are ordered as the numbers 0 and 1."""
+    assert isinstance(op, arith.CmpiOp)
+    if is_bool(op.lhs.type) and op.predicate.value.data >= 2:
+        args = [language.cast("u32", arg) for arg in args]
+    return compare_integers(language, op, args)
+
+
+@dataclass
+class WGSL(Language):
+    NAME: ClassVar = "WGSL"
+    INTEGERS: ClassVar = {1: "bool", 32: "i32"}
+    UNSIGNED: ClassVar = {1: "bool", 8: "u32", 32: "u32"}
+    FLOATS: ClassVar = {Float32Type: "f32"}
+    INDEX: ClassVar = "i32"
+    SUFFIX: ClassVar = {"f32": "f"}
+    SINGLE: ClassVar = "f32"
+    ENDLESS: ClassVar = "loop"
+    ADVICE: ClassVar = "use float32 and int32 in the model, or another target"
+    KEYWORDS: ClassVar = frozenset(
+        "alias array atomic bool break case const continue continuing default diagnostic discard else enable f16 f32 "
+        "false fn for i32 if let loop mat2x2 override params ptr requires return select struct switch true u32 var "
+        "vec2 vec3 vec4 while main enum final input mod module output private public read ref self shared static "
+        "storage super texture this type uniform using where with workgroup write yield bitcast abs max min".split()
+    )
+    """Of the reserved words, those that a model may have for a name."""
+    HELPERS: ClassVar = {
+        # a NaN wins; what WGSL's own max does with one is not said (section 15.7.3)
+        "maximum": "return select(select(max(a, b), b, b != b), a, a != a);",
+        "minimum": "return select(select(min(a, b), b, b != b), a, a != a);",
+        "rsqrt": "return 1 / sqrt(a);",
+        "absolute": "return abs(a);",
+        "floor_div": "return a / b - i32(a % b != 0 && (a < 0) != (b < 0));",
+        "ceil_div": "return a / b + i32(a % b != 0 && (a < 0) == (b < 0));",
+        "bits_of": "return bitcast<{I}>(a);",
+        "from_bits": "return bitcast<{T}>(a);",
+        "fmod": "return a % b;",
+        "round": "return select(trunc(a + select(-0.5f, 0.5f, a >= 0)), a, abs(a) >= 8388608.0f);",
+        "log10": "return log2(a) * 0.30102999566f;",
+        "copysign": "return bitcast<f32>((bitcast<u32>(a) & 0x7fffffffu) | (bitcast<u32>(b) & 0x80000000u));",
+        "cbrt": "return sign(a) * pow(abs(a), 0.33333333333f);",
+    }
+    BINARY: ClassVar = Language.BINARY | {"copysign"}
+    FUNCTIONS: ClassVar = {"fabs": "abs", "rint": "round", "fmax": "max", "fmin": "min"}
+    """Names of math.h → WGSL's, where they differ and mean the same."""
+    SAME: ClassVar = frozenset(
+        "acos acosh asin asinh atan atan2 atanh ceil cos cosh exp exp2 floor fma log log2 pow sin sinh sqrt tan tanh "
+        "trunc".split()
+    )
+    RULES: ClassVar = RULES | {
+        "arith.xori": xor,
+        "arith.extsi": signed_bool,
+        "arith.sitofp": signed_bool,
+        "arith.trunci": lowest_bit,
+        "arith.cmpi": compare,
+        "arith.andi": operator("&"),
+    }
+
+    def function(self, name: str, kind: Attribute, where: Operation) -> str:
+        self.type_name(kind, where)
+        if name in self.SAME:
+            return name
+        if name in self.FUNCTIONS:
+            return self.FUNCTIONS[name]
+        if name in self.HELPERS:
+            return self.helper(name, kind, where)
+        raise StepwellError(f"WGSL has no function {name}", where, fix="run expand-math")
+
+    def helper_text(self, result: str, name: str, arguments: list[tuple[str, str]], body: str) -> str:
+        listed = ", ".join(f"{arg}: {kind}" for kind, arg in arguments)
+        return f"fn {name}({listed}) -> {result} {{\n  {body}\n}}\n"
+
+    def cast(self, kind: str, a: Expr) -> Expr:
+        return Expr(f"{kind}({a.text})", loads=a.loads)
+
+    def choose(self, condition: Expr, a: Expr, b: Expr) -> Expr:
+        return Expr(f"select({b.text}, {a.text}, {condition.text})", loads=condition.loads or a.loads or b.loads)
+
+    def shift(self, by: Expr) -> Expr:
+        return self.cast("u32", by)
+
+    def constant_of(self, kind: str, name: str, value: str) -> str:
+        return f"let {name}: {kind} = {value};"
+
+    def variable(self, kind: str, name: str, value: str | None = None) -> str:
+        return f"var {name}: {kind};" if value is None else f"var {name}: {kind} = {value};"
+
+    def counting(self, kind: str, name: str, lower: str, upper: str, step: str) -> str:
+        return f"for (var {name}: {kind} = {lower}; {name} < {upper}; {name} += {step}) {{"
+
+    def leave_unless(self, condition: str) -> str:
+        return f"if (!{condition}) {{ break; }}"
+
+    def unused(self, name: str) -> str:
+        return f"_ = {name};"
+
+    def integer_number(self, value: int, kind: Attribute) -> Expr:
+        if is_bool(kind):
+            return Expr("true" if value & 1 else "false")
+        return super().integer_number(value, kind)
+
+    def signed_number(self, value: int, width: int) -> Expr:
+        # -2147483648 is a minus before a number that is none of i32
+        return Expr("i32(-2147483648)") if value == -(1 << 31) else number(value)
+
+    def not_a_number(self, kind: str) -> Expr:
+        return self._from_bits("0x7fc00000u")
+
+    def infinity(self, kind: str, *, positive: bool) -> Expr:
+        return self._from_bits("0x7f800000u" if positive else "0xff800000u")
+
+    def _from_bits(self, bits: str) -> Expr:
+        """A float that no constant expression may give (section 15.7.2): through a function."""
+        name = "float_of_bits"
+        self.used[name] = f"fn {name}(bits: u32) -> f32 {{\n  return bitcast<f32>(bits);\n}}\n"
+        return Expr(f"{name}({bits})")
+
+
