@@ -60,11 +60,19 @@ FORMULAS: dict[str, Callable[..., Value]] = {
 
 @dataclass(frozen=True)
 class ExpandMath(FunctionPass):
+    """`ordered`: sums are computed as they are written; compilers of shaders may do otherwise. `double`: formulas may
+    compute in f64, as that of powf does."""
+
     name = "expand-math"
 
+    ordered: bool = True
+    double: bool = True
+
     def apply_to(self, ctx: Context, func: FuncOp) -> None:
-        place = Place(func.body.blocks[0])
+        place = Place(func.body.blocks[0], self.ordered)
         for op in list(func.walk()):
+            if op.name == "math.powf" and not self.double:
+                continue
             if op.name in FORMULAS and isinstance(element(op.results[0].type), NARROW):
                 place.anchor, place.made = op, []
                 expand(op, place)

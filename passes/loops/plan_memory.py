@@ -77,7 +77,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
-from .arena import Lifetime, align, lower_bound, place
+from .arena import ALIGNMENT, Lifetime, align, lower_bound, place
 
 LOWER_BOUND = "stepwell.arena_lower_bound"
 LEVEL = "stepwell.level"
@@ -89,23 +89,28 @@ Buffer = MemRefType[Attribute]
 @dataclass(frozen=True)
 class PlanMemory(ModulePass):
     """`threads`: how many may run the iterations of a `stepwell.parallel` loop: each gets a copy of the buffers that
-    are allocated in it."""
+    are allocated in it. `alignment`: bytes at multiples of which buffers start, a multiple of a cache line's. `inplace`:
+    outputs may stand over inputs; a device that takes no buffer twice has none of that."""
 
     name = "plan-memory"
 
     threads: int = 1
+    alignment: int = ALIGNMENT
+    inplace: bool = True
 
     def apply(self, ctx: Context, module: ModuleOp) -> None:
+        if self.alignment < 1 or self.alignment % ALIGNMENT:
+            raise StepwellError(f"plan-memory: alignment={self.alignment} is not a multiple of {ALIGNMENT}")
         functions = {op.sym_name.data: op for op in module.body.block.ops if isinstance(op, func.FuncOp)}
         main = functions.get(ENTRY)
         if main is None:
             raise StepwellError(f"plan-memory: the module has no function @{ENTRY}", module)
         workspaces = {
-            name: plan_kernel(op, self.threads)
+            name: plan_kernel(op, self.threads, self.alignment)
             for name, op in functions.items()
             if op is not main and not op.is_declaration
         }
-        EntryPlan(ctx, module, main, functions, workspaces).run()
+        EntryPlan(ctx, module, main, functions, workspaces, self.alignment, self.inplace).run()
         module.attributes[LEVEL] = StringAttr("program")
 
 
@@ -119,6 +124,11 @@ def byte_size(kind: Buffer) -> int:
     else:
         width = getattr(element, "bitwidth")  # noqa: B009
     return prod(kind.get_shape()) * -(-width // 8)
+
+
+def whole(size: int, alignment: int) -> int:
+    """`size` in whole multiples of `alignment`."""
+    return -(-size // alignment) * alignment
 
 
 def viewed(value: SSAValue) -> SSAValue:
@@ -145,12 +155,12 @@ class Steps:
             op = parent
         return self.number[op]
 
-    def lifetime(self, alloc: memref.AllocOp) -> Lifetime | None:
-        """None where nothing uses the buffer."""
+    def lifetime(self, alloc: memref.AllocOp, alignment: int) -> Lifetime | None:
+        """None where nothing uses the buffer. Sizes are multiples of `alignment`, so that all offsets are."""
         steps = [self.of(op) for op, _ in touches(alloc.memref)]
         if not steps:
             return None
-        return Lifetime(byte_size(alloc.memref.type), min(steps), max(steps))
+        return Lifetime(whole(byte_size(alloc.memref.type), alignment), min(steps), max(steps))
 
 
 class NestedSteps(Steps):
@@ -240,13 +250,13 @@ def erase_unused(alloc: Operation) -> None:
     alloc.parent.erase_op(alloc)
 
 
-def live_allocs(block: Block, steps: Steps) -> dict[memref.AllocOp, Lifetime]:
+def live_allocs(block: Block, steps: Steps, alignment: int) -> dict[memref.AllocOp, Lifetime]:
     """The allocations of a function with their lives; unused ones are erased."""
     lives: dict[memref.AllocOp, Lifetime] = {}
     for op in [op for top in block.ops for op in top.walk() if isinstance(op, memref.AllocOp)]:
         if op.dynamic_sizes:
             raise StepwellError("plan-memory: an allocation of dynamic size", op, fix="bind all shapes first")
-        life = steps.lifetime(op)
+        life = steps.lifetime(op, alignment)
         if life is None:
             erase_unused(op)
         else:
@@ -254,10 +264,10 @@ def live_allocs(block: Block, steps: Steps) -> dict[memref.AllocOp, Lifetime]:
     return lives
 
 
-def plan_kernel(kernel: func.FuncOp, threads: int = 1) -> int:
+def plan_kernel(kernel: func.FuncOp, threads: int, alignment: int) -> int:
     """Place a kernel's allocations in a workspace that its caller hands in; returns the workspace's size."""
     block = kernel.body.block
-    lives = live_allocs(block, Steps(block))
+    lives = live_allocs(block, Steps(block), alignment)
     if not lives:
         return 0
     shared = {alloc: loop for alloc in lives if (loop := parallel_loop(alloc)) is not None}
@@ -322,22 +332,24 @@ class EntryPlan:
     main: func.FuncOp
     functions: dict[str, func.FuncOp]
     workspaces: dict[str, int]
+    alignment: int
+    inplace: bool
     home: dict[memref.AllocOp, memref.AllocOp] = field(default_factory=dict[memref.AllocOp, memref.AllocOp])
     """A buffer that stands over another → the first of the buffers that share the place."""
 
     def run(self) -> None:
         block = self.main.body.block
         steps = NestedSteps(block)
-        lives = live_allocs(block, steps)
+        lives = live_allocs(block, steps, self.alignment)
         calls = [op for op in self.main.walk() if isinstance(op, func.CallOp)]
-        for call in calls:
+        for call in calls if self.inplace else ():
             self._merge_inplace(call, steps.number[call], lives)
         owners = [alloc for alloc in lives if alloc not in self.home]
         working = [call for call in calls if self.workspaces.get(call.callee.string_value(), 0)]
         buffers = [lives[alloc] for alloc in owners]
         for call in working:
             step = steps.number[call]
-            buffers.append(Lifetime(self.workspaces[call.callee.string_value()], step, step))
+            buffers.append(Lifetime(whole(self.workspaces[call.callee.string_value()], self.alignment), step, step))
         offsets, size = place(buffers)
 
         self._place_weights()
@@ -410,7 +422,7 @@ class EntryPlan:
             key = keys[get] = self._weight_key(globals_[get.name_.string_value()])
             if key not in layout:
                 layout[key] = size
-                size += align(byte_size(get.memref.type))
+                size += whole(byte_size(get.memref.type), self.alignment)
         views = ViewsOf(self.main.body.block, "weights", size)
         for get in gets:
             if get in keys:

@@ -15,7 +15,7 @@ def device_phases(device: DeviceDescription, schedules: str = "") -> Phases:
         *graph_phases(),
         ("tensor", "graph-to-linalg,fuse-elementwise"),
         ("buffers", f"bufferize,{schedules}schedule-gpu"),
-        ("loops", f"apply-schedule,expand-math{narrow}"),
+        ("loops", f"apply-schedule,expand-math{{ordered=false double=false}}{narrow}"),
         ("program", f"plan-memory{{alignment={device.alignment} inplace=false}}"),
         ("device", f"loops-to-gpu{{block={device.block} blocks={device.blocks}}}"),
     )

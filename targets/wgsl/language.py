@@ -87,13 +87,21 @@ class WGSL(Language):
         "round": "return select(trunc(a + select(-0.5f, 0.5f, a >= 0)), a, abs(a) >= 8388608.0f);",
         "log10": "return log2(a) * 0.30102999566f;",
         "copysign": "return bitcast<f32>((bitcast<u32>(a) & 0x7fffffffu) | (bitcast<u32>(b) & 0x80000000u));",
+        # WGSL's own is for a > 0 (section 15.7.4)
+        "pow": (
+            "let whole = floor(b) == b;\n  let odd = whole && fract(b * 0.5f) != 0;\n"
+            "  let size = select(exp2(b * log2(abs(a))), select(0.0f, float_of_bits(0x7f800000u), b < 0), a == 0);\n"
+            "  let signed = select(size, -size, odd && a < 0);\n"
+            "  let defined = select(signed, float_of_bits(0x7fc00000u), a < 0 && !whole);\n"
+            "  return select(defined, 1.0f, b == 0 || a == 1);"
+        ),
         "cbrt": "return sign(a) * pow(abs(a), 0.33333333333f);",
     }
-    BINARY: ClassVar = Language.BINARY | {"copysign"}
+    BINARY: ClassVar = Language.BINARY | {"copysign", "pow"}
     FUNCTIONS: ClassVar = {"fabs": "abs", "rint": "round", "fmax": "max", "fmin": "min"}
     """Names of math.h → WGSL's, where they differ and mean the same."""
     SAME: ClassVar = frozenset(
-        "acos acosh asin asinh atan atan2 atanh ceil cos cosh exp exp2 floor fma log log2 pow sin sinh sqrt tan tanh "
+        "acos acosh asin asinh atan atan2 atanh ceil cos cosh exp exp2 floor fma log log2 sin sinh sqrt tan tanh "
         "trunc".split()
     )
     RULES: ClassVar = RULES | {
@@ -112,6 +120,7 @@ class WGSL(Language):
         if name in self.FUNCTIONS:
             return self.FUNCTIONS[name]
         if name in self.HELPERS:
+            self._from_bits("0u")  # some of them need it
             return self.helper(name, kind, where)
         raise StepwellError(f"WGSL has no function {name}", where, fix="run expand-math")
 

@@ -16,11 +16,10 @@ from xdsl.dialects.builtin import i1
 from xdsl.dialects.vector import CombiningKindAttr, CombiningKindFlag
 from xdsl.ir import Block, Operation, Region
 
-from .formula import Value, absolute, bits, floats, fma, hexes, horner, select
+from .formula import Value, absolute, bits, floats, fma, hexes, horner, nearest, select
 
 TWO_OVER_PI = float.fromhex("0x1.45f306p-1")
 HALF_PI = hexes("0x1.921fb6p+0 -0x1.777a5cp-25 -0x1.ee59dap-50")
-SHIFT = 1.5 * 2**23
 LARGE = 2.0**16
 SIGN = -1 << 31
 
@@ -45,11 +44,11 @@ def cos(x: Value) -> Value:
 
 def reduced(x: Value) -> tuple[Value, Value]:
     """An integer that ends in the bits of n, and r."""
-    t = fma(x, TWO_OVER_PI, SHIFT)
-    n, r = t - SHIFT, x
+    n, last = nearest(x, TWO_OVER_PI, 0)
+    r = x
     for part in HALF_PI:
         r = fma(n, -part, r)
-    return bits(t), r
+    return last, r
 
 
 def quarter(n: Value, r: Value) -> Value:

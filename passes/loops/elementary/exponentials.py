@@ -2,18 +2,16 @@
 
     exp(x) = 2**n * e**r,   n = round(x / ln 2),   r = x - n ln 2   in [-ln(2)/2, ln(2)/2]
 
-n comes from adding 1.5 * 2**23, whose last bit is worth 1: the sum's low bits are n, and what it has more than the
-addend is n as a float [Hecker 1996]. ln 2 is taken in two parts, so that n times the first is exact [Cody, Waite 1980].
+ln 2 is taken in two parts, so that n times the first is exact [Cody, Waite 1980].
 e**r is a polynomial with the smallest largest error. The coefficients are by docs/make_polynomials.py.
 """
 
 from __future__ import annotations
 
-from .formula import Value, absolute, at_least, at_most, bits, floats, fma, hexes, horner, select, with_sign_of
+from .formula import Value, absolute, at_least, at_most, floats, fma, hexes, horner, nearest, select, with_sign_of
 
 LOG2_E = float.fromhex("0x1.715476p+0")
 LN2_HIGH, LN2_LOW = float.fromhex("0x1.62e400p-1"), float.fromhex("0x1.7f7d1cp-20")
-SHIFT = 1.5 * 2**23
 
 EXP = hexes("0x1.fffffcp-2 0x1.555492p-3 0x1.5558b4p-5 0x1.1239a0p-7 0x1.6a495cp-10")
 """(e**r - 1 - r) / r**2 for |r| <= ln(2)/2."""
@@ -30,16 +28,16 @@ ERF = hexes(
 def exp(x: Value) -> Value:
     """Beyond the bounds the result is 0 or infinite anyway; the two halves of 2**n reach both, and denormals."""
     x = at_most(at_least(x, -104.0), 89.0)
-    t = fma(x, LOG2_E, SHIFT + 254)
-    r = reduced(x, t - (SHIFT + 254))
-    return scaled(fma(r * r, horner(r, EXP), r) + 1.0, t)
+    n, both = nearest(x, LOG2_E, 254)
+    r = reduced(x, n)
+    return scaled(fma(r * r, horner(r, EXP), r) + 1.0, both)
 
 
 def exp2(x: Value) -> Value:
     x = at_most(at_least(x, -151.0), 129.0)
-    t = x + (SHIFT + 254)
-    r = x - (t - (SHIFT + 254))
-    return scaled(fma(r, horner(r, EXP2), 1.0), t)
+    n, both = nearest(x, 1.0, 254)
+    r = x - n
+    return scaled(fma(r, horner(r, EXP2), 1.0), both)
 
 
 def reduced(x: Value, n: Value) -> Value:
@@ -47,9 +45,8 @@ def reduced(x: Value, n: Value) -> Value:
     return fma(n, -LN2_LOW, fma(n, -LN2_HIGH, x))
 
 
-def scaled(p: Value, t: Value) -> Value:
-    """p * 2**n, where t's low bits are n + 2 * 127: half of them is the exponent field of 2**(n/2)."""
-    both = bits(t)
+def scaled(p: Value, both: Value) -> Value:
+    """p * 2**n, where the low bits of `both` are n + 2 * 127: half of them is the exponent field of 2**(n/2)."""
     half = both >> 1
     return p * floats(half << 23) * floats((both - half) << 23)
 
@@ -57,22 +54,22 @@ def scaled(p: Value, t: Value) -> Value:
 def expm1(x: Value) -> Value:
     """2**n (e**r - 1) + (2**n - 1), computed as twice its half: 2**127 is a float, 2**128 is not."""
     bounded = at_most(at_least(x, -26.0), 89.0)
-    t = fma(bounded, LOG2_E, SHIFT + 126)
-    y = plus_minus_one(bounded, t, SHIFT + 126, 0.5)
+    y = plus_minus_one(bounded, 126, 0.5)
     return select(absolute(x).compare("olt", 2.0**-25), x, y + y)
 
 
-def plus_minus_one(x: Value, t: Value, shift: float, one: float) -> Value:
-    """`one` * (e**x - 1), where t = x / ln 2 + shift and 2**n * one is made of shift's low bits."""
-    r = reduced(x, t - shift)
+def plus_minus_one(x: Value, bias: int, one: float) -> Value:
+    """`one` * (e**x - 1), where n + `bias` is the exponent field of `one` * 2**n."""
+    n, field = nearest(x, LOG2_E, bias)
+    r = reduced(x, n)
     p = fma(r * r, horner(r, EXP), r)
-    s = floats(bits(t) << 23)
+    s = floats(field << 23)
     return fma(p, s, s - one)
 
 
 def expm1_of_negative(x: Value) -> Value:
     """expm1 for -30 < x <= 0."""
-    return plus_minus_one(x, fma(x, LOG2_E, SHIFT + 127), SHIFT + 127, 1.0)
+    return plus_minus_one(x, 127, 1.0)
 
 
 def tanh(x: Value) -> Value:

@@ -17,8 +17,11 @@ from typing import Any, TypeAlias
 from stepwell.dialects.arith import CmpfOp, CmpiOp, SelectOp, in_vector_form
 from stepwell.dialects.lanes import element, is_integer, like, vector_type, width
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, IntegerType, f32, f64
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, IntegerType, f32, f64, i32
 from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+
+SHIFT = 1.5 * 2**23
 
 
 @dataclass
@@ -26,6 +29,8 @@ class Place:
     """Where ops go: before `anchor`; constants to the head of `entry`. `made` are the ops, in order."""
 
     entry: Block
+    ordered: bool = True
+    """Whether sums are computed as they are written, so that a large addend rounds to a whole number."""
     anchor: Operation = field(init=False)
     last_constant: Operation | None = None
     constants: dict[tuple[Attribute, str], Value] = field(default_factory=dict[tuple[Attribute, str], "Value"])
@@ -177,6 +182,19 @@ def bits(x: Value) -> Value:
 def floats(x: Value) -> Value:
     """The floats that integers encode."""
     return x.cast(arith.BitcastOp, f32 if width(x.type) == f32.bitwidth else f64)
+
+
+def nearest(x: Value, factor: float, bias: int) -> tuple[Value, Value]:
+    """n = round(x * factor), of f32, and an integer that ends in the bits of n + bias.
+
+    n comes from adding 1.5 * 2**23, whose last bit is worth 1: the sum's low bits are n, and what it has more than the
+    addend is n as a float [Hecker 1996].
+    """
+    if not x.place.ordered:
+        n = x.place.emit(math.RoundEvenOp((x * factor).ssa))
+        return n, n.cast(arith.FPToSIOp, i32) + bias
+    t = fma(x, factor, SHIFT + bias)
+    return t - (SHIFT + bias), bits(t)
 
 
 def floor(x: Value) -> Value:

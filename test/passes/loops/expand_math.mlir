@@ -1,4 +1,13 @@
 // RUN: stepwell-opt %s -p expand-math | filecheck %s
+// RUN: stepwell-opt %s -p 'expand-math{ordered=false double=false}' | filecheck %s --check-prefix=SHADER
+
+// A compiler of shaders may turn (x + s) - s into x: n is rounded by an op. Nothing is computed in f64.
+// SHADER-LABEL:  @exp
+// SHADER:        [[SIZE:%.*]] = arith.mulf
+// SHADER-NEXT:   [[N:%.*]] = math.roundeven [[SIZE]]
+// SHADER-NEXT:   [[WHOLE:%.*]] = arith.fptosi [[N]] : vector<16xf32> to vector<16xi32>
+// SHADER-NEXT:   [[BOTH:%.*]] = arith.addi [[WHOLE]]
+// SHADER-LABEL:  @scalar
 
 // exp(x) = 2**n e**r. x is bounded, a NaN stays; n is what x/ln 2 plus 1.5 * 2**23 has more than that; 2**n is
 // multiplied in two halves, so that denormal results are right. The bits of 2**(n/2) are those of the sum, shifted.
@@ -12,11 +21,11 @@
 // CHECK-NEXT:    [[X:%.*]] = arith.select [[TOO_HIGH]], %{{.*}}, [[FLOOR]]
 // CHECK-NEXT:    [[T:%.*]] = math.fma [[X]], [[LOG2_E]], [[SHIFT]] : vector<16xf32>
 // CHECK-NEXT:    [[N:%.*]] = arith.subf [[T]], [[SHIFT]]
+// CHECK-NEXT:    [[BOTH:%.*]] = arith.bitcast [[T]] : vector<16xf32> to vector<16xi32>
 // CHECK-NEXT:    [[R_HIGH:%.*]] = math.fma [[N]], %{{.*}}, [[X]]
 // CHECK-NEXT:    [[R:%.*]] = math.fma [[N]], %{{.*}}, [[R_HIGH]]
 // CHECK-COUNT-5: math.fma
 // CHECK-NEXT:    [[P:%.*]] = arith.addf
-// CHECK-NEXT:    [[BOTH:%.*]] = arith.bitcast [[T]] : vector<16xf32> to vector<16xi32>
 // CHECK-NEXT:    [[HALF:%.*]] = arith.shrsi [[BOTH]]
 // CHECK-NEXT:    [[FIRST:%.*]] = arith.shli [[HALF]]
 // CHECK-NEXT:    [[SCALE:%.*]] = arith.bitcast [[FIRST]] : vector<16xi32> to vector<16xf32>
