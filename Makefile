@@ -29,7 +29,7 @@ $(VENV)/installed: pyproject.toml setup.py
 
 $(VENV)/installed-dev: pyproject.toml setup.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,mlir]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,gpu,mlir]'
 	@touch $@
 
 clean:

@@ -38,7 +38,7 @@ def request_device(limits: Mapping[str, int]) -> Any:
         raise DeviceError("the library wgpu is not installed", fix="pip install wgpu") from None
     try:
         adapter = wgpu.gpu.request_adapter_sync(power_preference="high-performance")
-        asked = {name: value for name, value in limits.items() if value > 0}
+        asked: dict[str, int | None] = dict(limits)
         return adapter.request_device_sync(required_limits=asked)
     except Exception as error:
         raise DeviceError(f"no WebGPU device: {error}", fix="install a Vulkan, Metal or DirectX 12 driver") from None
@@ -154,5 +154,7 @@ def stored(array: Array, spec: Mapping[str, Any]) -> Array:
     if array.dtype.kind in "iu" and array.size:
         limits = np.iinfo(kind)
         if array.min() < limits.min or array.max() > limits.max:
-            raise DeviceError(f"input '{spec['name']}': the device keeps {array.dtype} as {kind}, and a number does not fit")
+            raise DeviceError(
+                f"input '{spec['name']}': the device keeps {array.dtype} as {kind}, and a number does not fit"
+            )
     return array.astype(kind)

@@ -1,4 +1,4 @@
-"""Keep a program to the types of a device that stores numbers in 32 bits: int64 becomes int32, a bool an int32 of 0 or 1.
+"""Keep a program to the types of a device that has 32 bits: int64 becomes int32, a bool in memory an int32 of 0 or 1.
 
     %i = memref.load %ids[%n] : memref<8xi64>                   %i = memref.load %ids[%n] : memref<8xi32>
     %low = arith.cmpi slt, %i, %zero : i64                =>    %low = arith.cmpi slt, %i, %zero : i32
@@ -27,7 +27,6 @@ from xdsl.dialects.builtin import (
     DenseResourceAttr,
     FunctionType,
     IntegerAttr,
-    IntegerType,
     MemRefType,
     ModuleOp,
     TensorType,
@@ -35,7 +34,7 @@ from xdsl.dialects.builtin import (
     i32,
     i64,
 )
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Operation
 from xdsl.rewriter import Rewriter
 
 Buffer = MemRefType[Attribute]
@@ -163,5 +162,3 @@ def narrow_global(ctx: Context, op: GlobalOp) -> None:
     key = ctx.weights.add(f"{op.sym_name.data}.i32", array.astype(np.int32))
     op.properties["initial_value"] = DenseResourceAttr.from_params(key, TensorType(i32, op.type.get_shape()))
     op.properties["type"] = kind
-
-

@@ -89,8 +89,8 @@ Buffer = MemRefType[Attribute]
 @dataclass(frozen=True)
 class PlanMemory(ModulePass):
     """`threads`: how many may run the iterations of a `stepwell.parallel` loop: each gets a copy of the buffers that
-    are allocated in it. `alignment`: bytes at multiples of which buffers start, a multiple of a cache line's. `inplace`:
-    outputs may stand over inputs; a device that takes no buffer twice has none of that."""
+    are allocated in it. `alignment`: bytes at multiples of which buffers start, a multiple of a cache line's.
+    `inplace`: outputs may stand over inputs; a device that takes no buffer twice has none of that."""
 
     name = "plan-memory"
 

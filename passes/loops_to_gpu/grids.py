@@ -54,19 +54,22 @@ IsFree = Callable[[Operation], bool]
 
 def grids_of(block: Block, is_free: IsFree) -> Iterator[Grid]:
     """The launches of a kernel's body, in order. `is_free`: whether an op is run wherever its results are needed."""
-    alone: list[Operation] = []
+    run: list[Operation] = []
     for op in block.ops:
-        if is_free(op):
-            continue
         if (axis := axis_of(op)) is None:
-            alone.append(op)
+            run.append(op)
             continue
-        if alone:
-            yield Grid((), tuple(alone))
-            alone = []
+        yield from alone(run, is_free)
+        run = []
         yield from nests((axis,), is_free)
-    if alone:
-        yield Grid((), tuple(alone))
+    yield from alone(run, is_free)
+
+
+def alone(run: list[Operation], is_free: IsFree) -> Iterator[Grid]:
+    """What one thread runs, from the first op that touches memory to the last."""
+    effects = [n for n, op in enumerate(run) if not is_free(op)]
+    if effects:
+        yield Grid((), tuple(run[effects[0] : effects[-1] + 1]))
 
 
 def nests(axes: tuple[Axis, ...], is_free: IsFree) -> Iterator[Grid]:
@@ -78,7 +81,7 @@ def nests(axes: tuple[Axis, ...], is_free: IsFree) -> Iterator[Grid]:
         for axis in inner:
             yield from nests((*axes, axis), is_free)
     elif all(axis.trips for axis in axes):
-        yield Grid(axes, tuple(op for op in inside if not is_free(op)))
+        yield Grid(axes, tuple(inside))
 
 
 def axis_of(op: Operation) -> Axis | None:

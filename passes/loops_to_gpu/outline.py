@@ -24,6 +24,7 @@ from typing import cast
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import gpu
 from stepwell.locations import stamp
+from stepwell.passes.loops_to_llvm.arguments import bytes_of
 from xdsl.builder import Builder
 from xdsl.dialects import arith, func, memref, scf
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, IntegerAttr, MemRefType, NoneAttr
@@ -95,8 +96,7 @@ class Outline:
     def function(self) -> gpu.FuncOp:
         size = (self.device.block, 1, 1) if self.grid.axes else (1, 1, 1)
         self._find_point()
-        for op in self.grid.ops:
-            self._bring_in(op)
+        self._bring_in(self.grid.ops)
         for op in self.grid.ops:
             self.copy(op)
         if self.at.insertion_point.block is not self.entry:
@@ -147,10 +147,10 @@ class Outline:
 
     # -- values from outside -----------------------------------------------------------------------------------------
 
-    def _bring_in(self, op: Operation) -> None:
-        """Have what `op`, and what is in it, takes from around the grid's loops."""
-        inside = set(op.walk())
-        for inner in op.walk():
+    def _bring_in(self, ops: Sequence[Operation]) -> None:
+        """Have what `ops`, and what is in them, take from around them."""
+        inside = {inner for op in ops for inner in op.walk()}
+        for inner in (inner for op in ops for inner in op.walk()):
             for operand in inner.operands:
                 owner = operand.owner
                 home = owner.parent_op() if isinstance(owner, Block) else owner
@@ -167,9 +167,24 @@ class Outline:
             if not is_workspace(value):
                 self.flats[value] = self._argument(cast("BlockArgument", value))
             return
+        self._check_can_repeat(owner)
         for operand in owner.operands:
             self._have(operand)
         self.copy(owner)
+
+    def _check_can_repeat(self, op: Operation) -> None:
+        """Refuse to read in this launch what was read in an earlier one, if it may have been written in between."""
+        if not isinstance(op, memref.LoadOp):
+            if op.regions:
+                raise StepwellError(f"{op.name}: its results are used in another launch", op)
+            return
+        later, read = op.next_op, bytes_of(op.memref)
+        here = self.grid.axes[0].loop if self.grid.axes else self.grid.ops[0]
+        while later is not None and later is not here:
+            for inner in later.walk():
+                if isinstance(inner, memref.StoreOp) and bytes_of(inner.memref).overlaps(read):
+                    raise StepwellError("what is read here is used by another launch, and written before it", op)
+            later = later.next_op
 
     def _argument(self, argument: BlockArgument) -> Flat:
         """The buffer of an argument of the kernel."""

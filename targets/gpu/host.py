@@ -33,9 +33,7 @@ def host_program(module: ModuleOp, device: DeviceDescription) -> dict[str, Any]:
     main = cast("func.FuncOp", entry_of(module))
     manifest = manifest_of(module)
     names = names_of(main, len(manifest["inputs"]))
-    launches = [
-        describe(op, names, device) for op in main.body.block.ops if isinstance(op, LaunchFuncOp)
-    ]
+    launches = [describe(op, names, device) for op in main.body.block.ops if isinstance(op, LaunchFuncOp)]
     for entry, argument in zip((*manifest["inputs"], *manifest["outputs"]), main.body.block.args, strict=False):
         entry["stored"] = dtype_name(cast("MemRefType[Attribute]", argument.type).element_type)
     return manifest | {"device": device.name, "launches": launches}

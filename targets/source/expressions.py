@@ -134,6 +134,8 @@ def unsigned(symbol: str) -> Rule:
 
     def rule(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
         kind = op.results[0].type
+        if language.is_position(kind):
+            return infix(symbol, args[0], args[1])
         bare = language.unsigned(kind)
         return language.cast(
             language.type_name(kind), infix(symbol, language.cast(bare, args[0]), language.cast(bare, args[1]))
@@ -224,7 +226,7 @@ def compare_integers(language: Language, op: Operation, args: Sequence[Expr]) ->
     predicate = op.predicate.value.data
     kind = op.lhs.type
     a, b = args
-    if predicate >= FIRST_UNSIGNED and not is_bool(kind):
+    if predicate >= FIRST_UNSIGNED and not is_bool(kind) and not language.is_position(kind):
         bare = language.unsigned(kind)
         a, b = language.cast(bare, a), language.cast(bare, b)
     if 2 <= predicate < FIRST_UNSIGNED and is_bool(kind):

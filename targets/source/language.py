@@ -83,6 +83,10 @@ class Language:
         listed = ", ".join(f"{kind} {arg}" for kind, arg in arguments)
         return f"static inline {result} {name}({listed})\n{{\n  {body}\n}}\n"
 
+    def is_position(self, kind: Attribute) -> bool:
+        """Whether numbers of this type are counts and places, none below 0, so that a sign makes no difference."""
+        return False
+
     # -- expressions -------------------------------------------------------------------------------------------------
 
     def cast(self, kind: str, a: Expr) -> Expr:

@@ -13,20 +13,22 @@ from typing import ClassVar
 from stepwell.diagnostics import StepwellError
 from stepwell.targets.source.expressions import (
     RULES,
-    UNARY,
     Expr,
+    Rule,
+    call,
+    compare_floats,
     compare_integers,
     infix,
     is_bool,
     narrow,
     negate,
     number,
-    operator,
+    small,
     widen_signed,
 )
 from stepwell.targets.source.language import Language
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import Float32Type
+from xdsl.dialects.builtin import Float32Type, IndexType
 from xdsl.ir import Attribute, Operation
 
 
@@ -55,6 +57,30 @@ def compare(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
     return compare_integers(language, op, args)
 
 
+ORDERED, UNORDERED = 7, 14
+
+
+def compare_floats_and_nans(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
+    assert isinstance(op, arith.CmpfOp)
+    predicate = op.predicate.value.data
+    if predicate not in (ORDERED, UNORDERED):
+        return compare_floats(language, op, args)
+    name = language.helper("is_nan", op.lhs.type, op)
+    some = infix("||", call(name, args[0]), call(name, args[1]))
+    return some if predicate == UNORDERED else negate("!", some)
+
+
+def wrapping(symbol: str) -> Rule:
+    """Integers of WGSL wrap around, as those of arith do (section 8.7)."""
+
+    def rule(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
+        if is_bool(op.results[0].type):
+            return infix({"+": "!=", "-": "!=", "*": "&"}[symbol], args[0], args[1])
+        return small(symbol, args[0], args[1])
+
+    return rule
+
+
 @dataclass
 class WGSL(Language):
     NAME: ClassVar = "WGSL"
@@ -74,9 +100,9 @@ class WGSL(Language):
     )
     """Of the reserved words, those that a model may have for a name."""
     HELPERS: ClassVar = {
-        # a NaN wins; what WGSL's own max does with one is not said (section 15.7.3)
-        "maximum": "return select(select(max(a, b), b, b != b), a, a != a);",
-        "minimum": "return select(select(min(a, b), b, b != b), a, a != a);",
+        # a NaN wins; compilers may take it that there is none (section 15.7.2), so its bits are looked at
+        "maximum": "return select(select(max(a, b), b, is_nan_{T}(b)), a, is_nan_{T}(a));",
+        "minimum": "return select(select(min(a, b), b, is_nan_{T}(b)), a, is_nan_{T}(a));",
         "rsqrt": "return 1 / sqrt(a);",
         "absolute": "return abs(a);",
         "floor_div": "return a / b - i32(a % b != 0 && (a < 0) != (b < 0));",
@@ -110,8 +136,14 @@ class WGSL(Language):
         "arith.sitofp": signed_bool,
         "arith.trunci": lowest_bit,
         "arith.cmpi": compare,
-        "arith.andi": operator("&"),
+        "arith.cmpf": compare_floats_and_nans,
+        "arith.addi": wrapping("+"),
+        "arith.subi": wrapping("-"),
+        "arith.muli": wrapping("*"),
     }
+
+    def is_position(self, kind: Attribute) -> bool:
+        return isinstance(kind, IndexType)
 
     def function(self, name: str, kind: Attribute, where: Operation) -> str:
         self.type_name(kind, where)
@@ -123,6 +155,16 @@ class WGSL(Language):
             self._from_bits("0u")  # some of them need it
             return self.helper(name, kind, where)
         raise StepwellError(f"WGSL has no function {name}", where, fix="run expand-math")
+
+    def helper(self, name: str, kind: Attribute, where: Operation) -> str:
+        if name == "is_nan":
+            full, T = f"is_nan_{self.type_name(kind, where)}", self.type_name(kind, where)
+            body = "return (bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u;"
+            self.used[full] = self.helper_text("bool", full, [(T, "a")], body)
+            return full
+        if name in ("maximum", "minimum"):
+            self.helper("is_nan", kind, where)
+        return super().helper(name, kind, where)
 
     def helper_text(self, result: str, name: str, arguments: list[tuple[str, str]], body: str) -> str:
         listed = ", ".join(f"{arg}: {kind}" for kind, arg in arguments)
@@ -172,5 +214,3 @@ class WGSL(Language):
         name = "float_of_bits"
         self.used[name] = f"fn {name}(bits: u32) -> f32 {{\n  return bitcast<f32>(bits);\n}}\n"
         return Expr(f"{name}({bits})")
-
-

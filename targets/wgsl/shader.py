@@ -19,17 +19,17 @@ writing: parts of one arena could not be bound in two ways at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import gpu
+from stepwell.dialects.gpu.attributes import AddressSpace, space_of
 from stepwell.dialects.gpu.ids import IdOp
 from stepwell.locations import describe
-from stepwell.targets.source.expressions import ATOM, Expr
-from stepwell.targets.source.printer import FunctionPrinter, Names, is_small
+from stepwell.targets.source.expressions import Expr
+from stepwell.targets.source.printer import FunctionPrinter, Names
 from xdsl.dialects.builtin import MemRefType
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from .language import WGSL
 
@@ -48,7 +48,7 @@ def shaders(module: gpu.GPUModuleOp) -> dict[str, str]:
 
 def shader(function: gpu.FuncOp) -> str:
     """The source of one kernel."""
-    language = WGSL(is_small)
+    language = WGSL()
     names = Names(language.KEYWORDS | {name for name, _ in BUILTINS.values()})
     printer = ShaderPrinter(language, names)
     buffers = [arg for arg in function.arguments if isinstance(arg.type, MemRefType)]
@@ -58,7 +58,9 @@ def shader(function: gpu.FuncOp) -> str:
     for n, buffer in enumerate(buffers):
         name = names.fresh(buffer.name_hint, f"arg{buffer.index}")
         printer.known[buffer] = Expr(name)
-        globals_.append(f"@group(0) @binding({n}) var<storage, read_write> {name}: {array(buffer, language, function)};")
+        globals_.append(
+            f"@group(0) @binding({n}) var<storage, read_write> {name}: {array(buffer, language, function)};"
+        )
     for buffer in function.workgroup_buffers:
         name = names.fresh(buffer.name_hint, "shared_memory")
         printer.known[buffer] = Expr(name)
@@ -94,11 +96,10 @@ def shader(function: gpu.FuncOp) -> str:
 def array(buffer: SSAValue, language: WGSL, where: Operation) -> str:
     kind = buffer.type
     assert isinstance(kind, MemRefType)
-    if kind.element_type in language.FLOATS or True:
-        element = language.type_name(kind.element_type, where)
+    element = language.type_name(kind.element_type, where)
     if element == "bool":
         raise StepwellError("WGSL keeps no bool in a buffer", where, fix="run narrow-types")
-    if gpu.attributes.space_of(kind) is gpu.attributes.AddressSpace.Global:
+    if space_of(kind) is AddressSpace.Global:
         return f"array<{element}>"
     count = 1
     for size in kind.get_shape():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
+import tempfile
 
 import pytest
 
@@ -24,3 +26,19 @@ def require_compiler() -> None:
 needs_compiler = pytest.mark.skipif(
     not os.environ.get("STEPWELL_REQUIRE_ALL") and shutil.which("cc") is None, reason="there is no C compiler"
 )
+
+
+def require_webgpu() -> None:
+    """A device that WebGPU finds; Mesa's lavapipe, which computes on the CPU, is one."""
+    require(_has_webgpu(), "a WebGPU device (the library wgpu, and a Vulkan driver)")
+
+
+@functools.cache
+def _has_webgpu() -> bool:
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # Mesa complains without
+    try:
+        import wgpu
+
+        return wgpu.gpu.request_adapter_sync() is not None
+    except Exception:
+        return False

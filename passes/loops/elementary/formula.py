@@ -20,7 +20,6 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, IntegerType, f32, f64, i32
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-
 SHIFT = 1.5 * 2**23
 
 

@@ -44,7 +44,7 @@ func.func @main(%x: memref<10x4xf32>, %out: memref<10x4xf32>) {
 // CHECK-LABEL: gpu.func @steps_0(%x: memref<512xf32>, %t: memref<8xf32>)
 // CHECK:         scf.for %j = %c0 to %c64
 // CHECK:         memref.store
-// CHECK-LABEL: gpu.func @steps_1(%t: memref<8xf32>, %x: memref<512xf32>, %out: memref<512xf32>)
+// CHECK-LABEL: gpu.func @steps_1(%x: memref<512xf32>, %t: memref<8xf32>, %out: memref<512xf32>)
 // CHECK:         arith.remui %id, %c64
 // CHECK-LABEL: gpu.func @steps_2(%x: memref<512xf32>, %out: memref<512xf32>)
 // CHECK:         arith.remui %id, %c32

@@ -1,0 +1,38 @@
+// RUN: stepwell-opt %s -p narrow-types | filecheck %s
+
+// Numbers of 64 bits become numbers of 32, in memory and in between; a bool is a number of 32 bits in memory only.
+// An index below zero counts from the end: a sum with a size is no danger.
+// CHECK:       memref.global "private" constant @table : memref<3xi32>
+// CHECK-LABEL: @pick(%ids: memref<8xi32>, %x: memref<4xf32>, %low: memref<8xi32>, %out: memref<8xf32>)
+// CHECK:         %zero = arith.constant 0 : i32
+// CHECK:         %i = memref.load %ids[%n] : memref<8xi32>
+// CHECK-NEXT:    %below = arith.cmpi slt, %i, %zero : i32
+// CHECK-NEXT:    %wrapped = arith.addi %i, %size : i32
+// CHECK-NEXT:    %at = arith.select %below, %wrapped, %i : i32
+// CHECK-NEXT:    %place = arith.index_cast %at : i32 to index
+// CHECK:         [[N:%.*]] = arith.extui %below : i1 to i32
+// CHECK-NEXT:    memref.store [[N]], %low[%n] : memref<8xi32>
+// CHECK-NEXT:    [[READ:%.*]] = memref.load %low[%n] : memref<8xi32>
+// CHECK-NEXT:    [[ZERO:%.*]] = arith.constant 0 : i32
+// CHECK-NEXT:    %b = arith.cmpi ne, [[READ]], [[ZERO]] : i32
+memref.global "private" constant @table : memref<3xi64> = dense<[1, -2, 3]>
+func.func private @pick(%ids: memref<8xi64>, %x: memref<4xf32>, %low: memref<8xi1>, %out: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %zero = arith.constant 0 : i64
+  %size = arith.constant 4 : i64
+  scf.for %n = %c0 to %c8 step %c1 {
+    %i = memref.load %ids[%n] : memref<8xi64>
+    %below = arith.cmpi slt, %i, %zero : i64
+    %wrapped = arith.addi %i, %size : i64
+    %at = arith.select %below, %wrapped, %i : i64
+    %place = arith.index_cast %at : i64 to index
+    %v = memref.load %x[%place] : memref<4xf32>
+    memref.store %below, %low[%n] : memref<8xi1>
+    %b = memref.load %low[%n] : memref<8xi1>
+    %w = arith.select %b, %v, %v : f32
+    memref.store %w, %out[%n] : memref<8xf32>
+  }
+  func.return
+}

@@ -1,0 +1,108 @@
+"""WGSL run by WebGPU: numbers against the native target and ONNX Runtime's; what a device lacks is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import real_models
+import stepwell
+from onnx import TensorProto, helper, parser
+from requirements import require_webgpu
+from stepwell.diagnostics import StepwellError
+
+DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
+TOLERANCE = 1e-5
+
+
+def compiled(text: str) -> stepwell.Program:
+    model = parser.parse_model(f'<ir_version: 8, opset_import: ["" : 18]> agraph {text}')
+    return stepwell.compile(model.SerializeToString(), target="wgsl")
+
+
+def test_digits_agree_with_the_native_target() -> None:
+    require_webgpu()
+    feeds = {"image": np.random.default_rng(0).random((3, 1, 8, 8), np.float32)}
+    want = stepwell.compile(DIGITS).run(feeds)["logits"]
+    got = stepwell.compile(DIGITS, target="wgsl").run(feeds)["logits"]
+    np.testing.assert_allclose(got, want, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("name", ["mtcnn_rnet", "esrgan_slim_x2", "mediapipe_selfie_seg", "all_minilm_l6_v2_fp32"])
+def test_real_models_agree_with_onnx_runtime(name: str) -> None:
+    require_webgpu()
+    feeds, want = real_models.recorded(name)
+    real_models.assert_agrees(stepwell.compile(real_models.fetch(name), target="wgsl").run(feeds), want)
+
+
+FUNCTIONS = {
+    "Exp": np.exp,
+    "Tanh": np.tanh,
+    "Log": np.log,
+    "Sqrt": np.sqrt,
+    "Sin": np.sin,
+    "Cos": np.cos,
+    "Round": np.round,
+    "Floor": np.floor,
+    "Neg": np.negative,
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_agree_with_numpy(name: str) -> None:
+    require_webgpu()
+    x = np.concatenate([np.linspace(0.01, 20, 1000), np.array([0.5, 1.5, 2.5])]).astype(np.float32)
+    got = compiled(f"(float[1003] x) => (float[1003] y) {{ y = {name}(x) }}").run({"x": x})["y"]
+    np.testing.assert_allclose(got, FUNCTIONS[name](x.astype(np.float64)), rtol=1e-5, atol=1e-5)
+
+
+def test_powers_have_the_cases_of_c() -> None:
+    require_webgpu()
+    x = np.array([-2, -2, 0, 0, 0, 3, -1, -8], np.float32)
+    y = np.array([3, 2, 0, 2, -1, 0.5, 0, 1], np.float32)
+    got = compiled("(float[8] x, float[8] y) => (float[8] z) { z = Pow(x, y) }").run({"x": x, "y": y})["z"]
+    np.testing.assert_allclose(got, [-8, 4, 1, 0, np.inf, np.sqrt(3), 1, -8], rtol=1e-6)
+
+
+def test_a_nan_wins_a_maximum_and_what_is_infinite_stays() -> None:
+    require_webgpu()
+    x = np.array([[np.nan, 1], [-np.inf, -5], [np.inf, 2]], np.float32)
+    got = compiled(
+        "(float[3,2] x) => (float[3] y) { a = Constant<value_ints = [1]>() y = ReduceMax<keepdims = 0>(x, a) }"
+    )
+    np.testing.assert_array_equal(got.run({"x": x})["y"], np.array([np.nan, -5, np.inf], np.float32))
+
+
+def test_int64_inputs_are_handed_over_in_32_bits() -> None:
+    require_webgpu()
+    program = compiled("(float[4] x, int64[3] i) => (float[3] y, bool[3] b) { y = Gather(x, i) b = Less(i, i) }")
+    x = np.arange(4, dtype=np.float32)
+    out = program.run({"x": x, "i": np.array([3, -1, 0])})
+    np.testing.assert_array_equal(out["y"], x[[3, -1, 0]])
+    assert out["b"].dtype == bool and not out["b"].any()
+
+
+def test_numbers_that_do_not_fit_are_refused() -> None:
+    require_webgpu()
+    program = compiled("(float[4] x, int64[1] i) => (float[1] y) { y = Gather(x, i) }")
+    with pytest.raises(Exception, match="does not fit"):
+        program.run({"x": np.zeros(4, np.float32), "i": np.array([1 << 40])})
+
+
+def test_types_that_the_device_lacks_are_refused_when_compiling() -> None:
+    with pytest.raises(StepwellError, match="WGSL has no type for f64"):
+        compiled("(double[4] x) => (double[4] y) { y = Add(x, x) }")
+    with pytest.raises(StepwellError, match=r"arith\.addi on i64"):
+        compiled("(int64[4] x) => (int64[4] y) { y = Add(x, x) }")
+
+
+def test_a_kernel_of_too_many_buffers_is_refused_when_compiling() -> None:
+    names = [f"x{n}" for n in range(12)]
+    floats = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [4]) for name in (*names, "y")]
+    graph = helper.make_graph([helper.make_node("Sum", names, ["y"])], "g", floats[:-1], floats[-1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+    onnx.checker.check_model(model)
+    with pytest.raises(StepwellError, match="buffers; webgpu has 8"):
+        stepwell.compile(model.SerializeToString(), target="wgsl")
