@@ -170,7 +170,7 @@ class NestedSteps(Steps):
         ops = [op for top in self.block.ops for op in top.walk()]
         self.number = {op: n for n, op in enumerate(ops)}
 
-    def lifetime(self, alloc: memref.AllocOp) -> Lifetime | None:
+    def lifetime(self, alloc: memref.AllocOp, alignment: int) -> Lifetime | None:
         """As seen from the block that holds the buffer: what an op there holds counts as the whole op."""
         holders: list[Operation] = []
         for op, _ in touches(alloc.memref):
@@ -182,7 +182,8 @@ class NestedSteps(Steps):
         if not holders:
             return None
         ends = [self.number[op] + sum(1 for _ in op.walk()) - 1 for op in holders]
-        return Lifetime(byte_size(alloc.memref.type), min(self.number[op] for op in holders), max(ends))
+        size = whole(byte_size(alloc.memref.type), alignment)
+        return Lifetime(size, min(self.number[op] for op in holders), max(ends))
 
 
 class ViewsOf:
