@@ -165,6 +165,36 @@ def check_feeds(interface: Interface, feeds: Mapping[str, Array]) -> None:
         _check_one(spec, feeds[spec.name], bound)
 
 
+def check_out(interface: Interface, feeds: Mapping[str, Array], out: Mapping[str, Array]) -> None:
+    """Hold the arrays that outputs are to be written to against the interface, and against the inputs: only of an
+    output that goes on where an input stops may the memory be that input's, from its first element on."""
+    specs = {spec.name: spec for spec in interface.outputs}
+    for name, array in out.items():
+        if name not in specs:
+            raise InputError(f"the model has no output '{name}'", fix=f"its outputs are {_listed(interface.outputs)}")
+        if array.dtype.name != specs[name].dtype:
+            raise InputError(f"out['{name}'] is {array.dtype.name}, but the output is {specs[name].dtype}")
+        if not array.flags.c_contiguous or not array.flags.writeable:
+            raise InputError(
+                f"out['{name}'] cannot be written to in one piece", fix="hand in numpy.empty(shape, dtype)"
+            )
+        for other, given in out.items():
+            if other != name and np.may_share_memory(array, given):
+                raise InputError(f"out['{name}'] shares memory with out['{other}']")
+        for feed, given in feeds.items():
+            if np.may_share_memory(array, given) and not is_start(given, array):
+                raise InputError(
+                    f"out['{name}'] shares memory with input '{feed}'",
+                    fix="only what the output is a longer version of may be there: hand in a view of its first rows",
+                )
+
+
+def is_start(rows: Array, whole: Array) -> bool:
+    """Whether `rows` are a view of the first elements of `whole` along each dim, and fewer than all."""
+    first = rows.__array_interface__["data"][0] == whole.__array_interface__["data"][0]
+    return first and rows.strides == whole.strides and rows.shape != whole.shape
+
+
 def _check_one(spec: TensorSpec, array: Array, bound: dict[str, tuple[int, str]]) -> None:
     if not isinstance(array, np.ndarray):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InputError(

@@ -10,6 +10,7 @@
 
 An output whose size the data decide has besides "sizes": for each dim the number of the output that holds how many of
 it count, or -1; and such an output has "hidden": true.
+An input that stands in an output's memory has besides "grows": that output's name; its shape is the output's.
 
 The same attributes stand at the levels program and llvm, so both targets read them here.
 """
@@ -42,6 +43,8 @@ from .diagnostics import StepwellError
 
 ENTRY = "main"
 SIGNATURE = "stepwell.signature"
+GROWS = "stepwell.grows"
+"""Of an argument of @main: the name of the output whose memory it is, see `grow-in-place`."""
 WEIGHTS_LAYOUT = "stepwell.weights_layout"
 WEIGHTS_SIZE = "stepwell.weights_size"
 ARENA_SIZE = "stepwell.arena_size"
@@ -133,4 +136,6 @@ def _describe(entry: DictionaryAttr) -> dict[str, Any]:
     sizes = entry.data.get("sizes")
     if isinstance(sizes, DenseArrayBase):
         said["sizes"] = [int(n) for n in sizes.get_values()]
+    if isinstance(grows := entry.data.get("grows"), StringAttr):
+        said["grows"] = grows.data
     return said | ({"hidden": True} if "hidden" in entry.data else {})

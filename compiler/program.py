@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .interface import Interface, TensorSpec, check_feeds
+from .interface import InputError, Interface, TensorSpec, check_feeds, check_out
 
 Array = npt.NDArray[Any]
 Shapes = tuple[tuple[int, ...], ...]
@@ -21,7 +21,7 @@ Values = tuple[tuple[int | float, ...], ...]
 class Loaded(Protocol):
     """What a loader of `runtime/` gives: a program for fixed shapes."""
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]: ...
+    def run(self, feeds: Mapping[str, Array], out: Mapping[str, Array] | None = None) -> dict[str, Array]: ...
 
 
 @dataclass
@@ -55,17 +55,25 @@ class Program:
     def outputs(self) -> tuple[TensorSpec, ...]:
         return self.interface.outputs
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """The model's outputs by name, freshly allocated, for `feeds`: an array for every input, by name.
+    def run(self, feeds: Mapping[str, Array], out: Mapping[str, Array] | None = None) -> dict[str, Array]:
+        """The model's outputs by name, for `feeds`: an array for every input, by name.
 
+        An output is freshly allocated, or written into the array that `out` holds for it: contiguous, of the output's
+        shape and dtype, of memory that no input has; but for an input of which that output is a longer version (a
+        cache with rows appended): handed in as a view of the array's first rows it is not copied. See docs/state.md.
         Raises `InputError` for a missing or unknown name, a wrong dtype, rank or dim.
         """
+        if out:
+            check_out(self.interface, feeds, out)
         loaded = self._checked(feeds)
         if loaded is None:
             check_feeds(self.interface, feeds)
             shapes = tuple(feeds[spec.name].shape for spec in self.interface.inputs)
             loaded = self.load(shapes, self._values(feeds))
-        return loaded.run(feeds)
+        try:
+            return loaded.run(feeds) if out is None else loaded.run(feeds, out)
+        except ValueError as error:  # of `out`: an output's shape is the loaded program's to know
+            raise InputError(str(error)) from None
 
     def _checked(self, feeds: Mapping[str, Array]) -> Loaded | None:
         """The program for `feeds` where that takes no more than a glance: arrays of numpy's own dtypes, in shapes that

@@ -57,6 +57,7 @@ PASSES = {
     "channels-last": "stepwell.passes.graph.channels_last:ChannelsLast",
     "use-bf16": "stepwell.passes.graph.use_bf16:UseBf16",
     "winograd": "stepwell.passes.graph.winograd:Winograd",
+    "grow-in-place": "stepwell.passes.graph.grow_in_place:GrowInPlace",
     "separate-pads": "stepwell.passes.graph.separate_pads:SeparatePads",
     "fuse": "stepwell.passes.graph.fuse:Fuse",
     "outline-kernels": "stepwell.passes.graph.outline_kernels:OutlineKernels",

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .memory import aligned_bytes
+from .memory import aligned_bytes, apart, check_out
 from .sizes import cut, has_sizes
 
 Array = npt.NDArray[Any]
@@ -87,7 +87,8 @@ class CProgram:
             self._library = ctypes.CDLL(str(library))  # loaded: the file may go
         self._inputs = [(spec["name"], np.dtype(spec["dtype"])) for spec in manifest["inputs"]]
         self._outputs = [(spec["name"], tuple(spec["shape"]), np.dtype(spec["dtype"])) for spec in manifest["outputs"]]
-        self._sized = manifest["outputs"] if has_sizes(manifest["outputs"]) else None
+        self._specs = manifest["outputs"]
+        self._sized = has_sizes(self._specs)
         self._weights: list[Array] = []
         if not manifest.get("embedded_weights", False):
             data = np.frombuffer(weights, np.uint8)
@@ -100,16 +101,22 @@ class CProgram:
         self._arena_size = int(manifest["arena_size"])
         self._arenas = [aligned_bytes(self._arena_size)]
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs by name, each a new array. `feeds` holds an array for every input."""
-        arrays = [np.ascontiguousarray(feeds[name], dtype) for name, dtype in self._inputs]
-        outputs = {name: np.empty(shape, dtype) for name, shape, dtype in self._outputs}
+    def run(self, feeds: Mapping[str, Array], out: Mapping[str, Array] | None = None) -> dict[str, Array]:
+        """The outputs by name, each a new array, or the one that `out` holds for it. `feeds` has one for every input.
+
+        Raises `ValueError` where an array of `out` is of another shape than the output.
+        """
+        if out:
+            check_out(self._specs, out)
+        arrays = [apart(np.ascontiguousarray(feeds[name], dtype), out) for name, dtype in self._inputs]
+        outputs = {name: np.empty(shape, dtype) for name, shape, dtype in self._outputs if name not in (out or {})}
+        outputs = {name: outputs[name] if name in outputs else (out or {})[name] for name, _, _ in self._outputs}
         arena = self._take_arena()
         try:
             self._function(*(a.ctypes.data for a in (*arrays, *outputs.values(), *self._weights, arena)))
         finally:
             self._arenas.append(arena)
-        return outputs if self._sized is None else cut(self._sized, outputs)
+        return cut(self._specs, outputs) if self._sized else outputs
 
     def _take_arena(self) -> Array:
         try:

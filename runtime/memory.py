@@ -7,6 +7,7 @@ processor's tables where there would be 512, and weights that are streamed miss 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,24 @@ def aligned_bytes(size: int) -> npt.NDArray[Any]:
         raise MemoryShortage(f"the program needs {said(size)} in one piece, which the system does not give") from None
     start = -raw.ctypes.data % LINE
     return raw[start : start + size]
+
+
+def check_out(outputs: Sequence[Mapping[str, Any]], out: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Raise `ValueError` where a caller's array for an output of a manifest is not of its shape."""
+    for spec in outputs:
+        name, shape = spec["name"], list(spec["shape"])
+        if name not in out:
+            continue
+        if "sizes" in spec:
+            raise ValueError(f"out['{name}'] cannot be had: the size of that output is known when it is made")
+        if list(out[name].shape) != shape:
+            raise ValueError(f"out['{name}'] has shape {list(out[name].shape)}, but the output has {shape}")
+
+
+def apart(array: npt.NDArray[Any], out: Mapping[str, npt.NDArray[Any]] | None) -> npt.NDArray[Any]:
+    """An input's array, or a copy of it where outputs are written to its memory."""
+    shared = out and any(np.may_share_memory(array, other) for other in out.values())
+    return array.copy() if shared else array
 
 
 def physical_memory() -> int | None:

@@ -8,6 +8,9 @@ The manifest says what the program expects: {"entry": "stepwell_entry", "inputs"
 "x86_64", "features": ["avx2", ...] that it needs, "amx": true where it uses AMX's tiles}. Shapes and dtypes of feeds
 are trusted: who calls has checked. Outputs whose size the data decide are cut to it, see `sizes.py`.
 
+An input that "grows" stands in the memory of the output of that name: its rows are put there before the run, unless
+that is where the caller has them, who hands in the output's array too and a view of its first rows as the input.
+
 A run is one call with the address of a frame, where the program finds its arguments:
 
     0    256 bytes in which a team of threads counts, see `team.py`; at 200 the program's entry
@@ -31,7 +34,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .memory import LINE, aligned_bytes
+from .memory import LINE, aligned_bytes, apart, check_out
 from .sizes import cut, has_sizes
 from .team import RECORD, Team
 
@@ -160,9 +163,18 @@ class Tensor:
 
     def __init__(self, spec: Mapping[str, Any]):
         self.name: str = spec["name"]
+        self.grows: str | None = spec.get("grows")
+        """The output in whose memory an input stands."""
         self.shape = tuple(spec["shape"])
         self.dtype = numpy_dtype(spec["dtype"])
         self.bytes = math.prod(self.shape) * self.dtype.itemsize
+
+
+def put_rows(rows: Array, whole: Array) -> None:
+    """Put `rows` where `whole` begins, in each dim, unless that is where they are."""
+    place = whole[tuple(slice(0, size) for size in rows.shape)]
+    if rows.__array_interface__["data"][0] != place.__array_interface__["data"][0] or rows.strides != place.strides:
+        np.copyto(place, rows)
 
 
 class Frame:
@@ -171,10 +183,12 @@ class Frame:
     def __init__(self, program: NativeProgram):
         tensors = [*program.inputs, *program.outputs]
         end = line(RECORD + 8 * (len(tensors) + 2))
+        in_place = {tensor.grows for tensor in program.inputs}
         places: list[int | None] = []
         for tensor in tensors:
-            places.append(end if tensor.bytes <= STAGED else None)
-            end += line(tensor.bytes) if tensor.bytes <= STAGED else 0
+            staged = tensor.bytes <= STAGED and tensor.grows is None and tensor.name not in in_place
+            places.append(end if staged else None)
+            end += line(tensor.bytes) if staged else 0
         memory: Any = aligned_bytes(end + program.arena_size)
         memory[:RECORD] = 0
         self.address = address_of(memory)
@@ -186,6 +200,7 @@ class Frame:
         self._large: list[tuple[str, int, np.dtype[Any]]] = []
         self._outputs: list[tuple[str, Array | None]] = []
         self._large_outputs: list[tuple[str, int, Tensor]] = []
+        self._growing: list[tuple[str, int, str]] = []
         for n, (tensor, place) in enumerate(zip(tensors, places, strict=True)):
             stage = None
             if place is not None:
@@ -195,24 +210,38 @@ class Frame:
                 self._outputs.append((tensor.name, stage))
                 if stage is None:
                     self._large_outputs.append((tensor.name, n, tensor))
+            elif tensor.grows is not None:
+                self._growing.append((tensor.name, n, tensor.grows))
             elif stage is not None:
                 self._staged.append((tensor.name, stage))
             else:
                 self._large.append((tensor.name, n, tensor.dtype))
 
-    def run(self, feeds: Mapping[str, Array], call: Callable[[int], None]) -> dict[str, Array]:
+    def run(
+        self, feeds: Mapping[str, Array], call: Callable[[int], None], out: Mapping[str, Array]
+    ) -> dict[str, Array]:
         for name, stage in self._staged:
             np.copyto(stage, feeds[name])
         held: list[Array] = []  # what is copied must live until the run is over
         for name, slot, dtype in self._large:
-            held.append(array := np.ascontiguousarray(feeds[name], dtype))
+            held.append(array := apart(np.ascontiguousarray(feeds[name], dtype), out))
             self._slots[slot] = address_of(array)
         made: dict[str, Array] = {}
         for name, slot, tensor in self._large_outputs:
-            made[name] = array = np.empty(tensor.shape, tensor.dtype)
+            array = out.get(name)
+            made[name] = array = np.empty(tensor.shape, tensor.dtype) if array is None else array
             self._slots[slot] = address_of(array)
+        for name, slot, output in self._growing:
+            put_rows(feeds[name], whole := made[output])
+            self._slots[slot] = address_of(whole)
         call(self.address)
-        return {name: made[name] if stage is None else stage.copy() for name, stage in self._outputs}
+        for name, stage in self._outputs:
+            if stage is not None and name in out:
+                np.copyto(out[name], stage)
+        return {
+            name: out[name] if name in out else made[name] if stage is None else stage.copy()
+            for name, stage in self._outputs
+        }
 
 
 class NativeProgram:
@@ -243,7 +272,8 @@ class NativeProgram:
             self.call = lambda frame: function(frame, 0)
         self.inputs = [Tensor(spec) for spec in manifest["inputs"]]
         self.outputs = [Tensor(spec) for spec in manifest["outputs"]]
-        self._sized = manifest["outputs"] if has_sizes(manifest["outputs"]) else None
+        self._specs = manifest["outputs"]
+        self._sized = has_sizes(self._specs)
         data = np.frombuffer(weights, np.uint8)
         self._weights = aligned_bytes(data.size)
         self._weights[:] = data
@@ -251,14 +281,19 @@ class NativeProgram:
         self.arena_size = int(manifest["arena_size"])
         self._frames = [Frame(self)]
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs by name, each a new array. `feeds` holds an array for every input."""
+    def run(self, feeds: Mapping[str, Array], out: Mapping[str, Array] | None = None) -> dict[str, Array]:
+        """The outputs by name, each a new array, or the one that `out` holds for it. `feeds` has one for every input.
+
+        Raises `ValueError` where an array of `out` is of another shape than the output.
+        """
+        if out:
+            check_out(self._specs, out)
         try:
             frame = self._frames.pop()  # one step under the interpreter's lock
         except IndexError:  # all are in use by other threads
             frame = Frame(self)
         try:
-            made = frame.run(feeds, self.call)
-            return made if self._sized is None else cut(self._sized, made)
+            made = frame.run(feeds, self.call, out or {})
+            return cut(self._specs, made) if self._sized else made
         finally:
             self._frames.append(frame)

@@ -30,7 +30,7 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, IndexType, Inte
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
 
-from .lowering import Lowering, shape_of, signless, tensor_type
+from .lowering import Lowering, element_of, scalar_attribute, shape_of, signless, tensor_type
 
 LowerBlock = Callable[[Block, Block, Lowering], None]
 """Lower the ops of a graph block, all but its terminator, to the end of another block."""
@@ -147,8 +147,10 @@ def lower_loop(op: graph.LoopOp, at: Lowering, lower_block: LowerBlock) -> None:
 
 def initial(at: Lowering, value: SSAValue) -> SSAValue:
     """An initial value. One number everywhere is a fill, of a buffer in which the loop can go on; not a constant."""
-    number = at.splat(value)
-    return at[value] if number is None else at.fill(shape_of(value), number)
+    array = graph.constant_array(at.ctx, value)
+    if array is None or not array.size or array.tobytes() != array.reshape(-1)[:1].tobytes() * array.size:
+        return at[value]
+    return at.fill(array.shape, scalar_attribute(array.reshape(-1)[0].item(), signless(element_of(value))))
 
 
 def lower_for(op: graph.LoopOp, at: Lowering, lower_block: LowerBlock, inits: Sequence[SSAValue]) -> None:

@@ -17,12 +17,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from stepwell.interface import HIDDEN, NAME, SIZES
+from stepwell.manifest import GROWS
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
 SIGNATURE = "stepwell.signature"
-KEPT = {SIZES: "sizes", HIDDEN: "hidden"}
+KEPT = {SIZES: "sizes", HIDDEN: "hidden", GROWS: "grows"}
+"""What else is said of an argument or a result, and what it is called in the signature."""
 
 
 def _ports(types: Sequence[Attribute], attributes: ArrayAttr[DictionaryAttr] | None, word: str) -> Attribute:

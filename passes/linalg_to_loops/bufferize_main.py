@@ -23,13 +23,17 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.memref import CastOp, GlobalOp
 from stepwell.locations import stamp
+from stepwell.manifest import SIGNATURE
 from xdsl.dialects import arith, func, memref, tensor
 from xdsl.dialects.builtin import (
+    ArrayAttr,
     DenseResourceAttr,
+    DictionaryAttr,
     FunctionType,
     ModuleOp,
     NoneAttr,
@@ -116,7 +120,7 @@ class MainBuffers:
     at: Operation | None = None
 
     def __post_init__(self) -> None:
-        self.placement = Placement(self.main.body.block)
+        self.placement = Placement(self.main.body.block, self._growing())
 
     def run(self) -> None:
         block = self.main.body.block
@@ -137,6 +141,16 @@ class MainBuffers:
         self.main.properties["function_type"] = FunctionType.from_lists(block.arg_types, [])
         for name in ("arg_attrs", "res_attrs"):
             self.main.properties.pop(name, None)
+
+    def _growing(self) -> dict[SSAValue, int]:
+        """The arguments that stand in the memory of a result, as the signature says."""
+        signature = self.main.attributes.get(SIGNATURE)
+        if not isinstance(signature, DictionaryAttr):
+            return {}
+        inputs, outputs = (cast("ArrayAttr[DictionaryAttr]", signature.data[side]) for side in ("inputs", "outputs"))
+        number = {entry.data["name"]: n for n, entry in enumerate(outputs)}
+        pairs = zip(self.main.body.block.args, inputs, strict=False)
+        return {arg: number[entry.data["grows"]] for arg, entry in pairs if "grows" in entry.data}
 
     def rewrite(self, block: Block, outs: Sequence[SSAValue | None]) -> None:
         """Rewrite a block whose results go to `outs`. What works on scalars only stays as it is."""
@@ -306,13 +320,9 @@ class MainBuffers:
         assert block is not None
         for n, (value, out) in enumerate(zip(op.operands, self.outs[block], strict=True)):
             assert out is not None
-            if not self.stands_there(value, n):
+            if not self.placement.stands_there(value, n):
                 self.copy(self.buffer(value), out)
         op.operands = []
-
-    def stands_there(self, value: SSAValue, n: int) -> bool:
-        """Whether what a block gives as result `n` was made where it has to be."""
-        return self.placement.output_of.get(self.placement.path(value)[0]) == n
 
     # -- kernels that move -----------------------------------------------------------------------------------------
 

@@ -146,7 +146,7 @@ def hand_on(main: MainBuffers, op: scf.YieldOp) -> None:
     for n, value in enumerate(op.operands):
         if (
             is_tensor(value)
-            and not main.stands_there(value, n)
+            and not main.placement.stands_there(value, n)
             and not (args and main.placement.path(value)[0] is args[n])
         ):
             moves[n] = value

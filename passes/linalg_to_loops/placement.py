@@ -138,9 +138,12 @@ class Assembly:
 
 @dataclass
 class Placement:
-    """The decisions for a function, made before any op is rewritten."""
+    """The decisions for a function, made before any op is rewritten.
+
+    `grows`: the arguments that stand in the memory of a result, by its number."""
 
     block: Block
+    grows: dict[SSAValue, int] = field(default_factory=dict[SSAValue, int])
     assembly_of: dict[SSAValue, Assembly] = field(default_factory=dict[SSAValue, Assembly])
     """Every result of a fill, or of an insertion that takes over no buffer."""
     lives_in: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
@@ -235,7 +238,8 @@ class Placement:
         if isinstance(home, Assembly):
             home = home.result
         if isinstance(home, BlockArgument):
-            return home.owner is block and isinstance(block.parent_op(), scf.ForOp | scf.WhileOp)
+            in_loop = isinstance(block.parent_op(), scf.ForOp | scf.WhileOp)
+            return home.owner is block and (in_loop or home in self.grows)
         assert isinstance(home, SSAValue)
         owner = home.owner
         return isinstance(owner, (tensor.InsertSliceOp, linalg.FillOp, *MAKERS)) and owner.parent is block
@@ -289,6 +293,11 @@ class Placement:
             return False  # an assembly is written before it is complete
         uses = self._uses(carried(block)[n])
         return all(self._position(use.operation, block) < self.position[owner] for use in uses)
+
+    def stands_there(self, value: SSAValue, n: int) -> bool:
+        """Whether what a block gives as result `n` was made where it has to be."""
+        root = self.path(value)[0]
+        return self.output_of.get(root) == n or self.grows.get(root) == n
 
     def path(self, value: SSAValue) -> tuple[SSAValue, list[Reshape]]:
         """What `value` is a reshape of, or has taken over from, and the reshapes from there to it."""

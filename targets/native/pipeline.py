@@ -53,7 +53,7 @@ class NativeTarget:
         blocks = f"schedule-blocks{{l1={hardware.l1.size} l2={hardware.l2.size // 2}}}"
         distribute = f",distribute-threads{{threads={options.threads}}}" if options.threads > 1 else ""
         return (
-            *graph_phases(options.precision, winograd),
+            *graph_phases(options.precision, f"{winograd},grow-in-place"),
             ("tensor", "graph-to-linalg,fuse-elementwise"),
             ("buffers", f"bufferize,{load_schedules(options.schedule)}{blocks},apply-blocks,{schedule}"),
             ("loops", "pack-operands,apply-schedule,expand-math"),
