@@ -51,6 +51,7 @@ PASSES = {
     "bind-values": "stepwell.passes.graph.bind_values:BindValues",
     "bind-shapes": "stepwell.passes.graph.bind_shapes:BindShapes",
     "infer-shapes": "stepwell.passes.graph.infer_shapes:InferShapes",
+    "fuse-qdq": "stepwell.passes.graph.fuse_qdq:FuseQdq",
     "fold-constants": "stepwell.passes.graph.fold_constants:FoldConstants",
     "fold-batch-norm": "stepwell.passes.graph.fold_batch_norm:FoldBatchNorm",
     "merge-products": "stepwell.passes.graph.merge_products:MergeProducts",

@@ -20,7 +20,7 @@ def graph_phases(precision: str = "f32", algorithms: str = "") -> Phases:
         ("graph", "onnx-to-graph,infer-shapes"),
         (
             "kernels",
-            "bind-shapes,fold-constants,canonicalize,"  # what can be known is known
+            "bind-shapes,fuse-qdq,fold-constants,canonicalize,"  # what can be known is known
             "fold-batch-norm,merge-products,"  # less work
             "channels-last,fold-constants,canonicalize,cse,"  # in the layout that loops like
             f"{ROUNDING[precision]}"

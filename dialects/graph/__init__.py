@@ -142,7 +142,7 @@ from .movement import (
 )
 from .place import PLACE_OPS, PlaceOp, SliceAtOp, UpdateAtOp
 from .pooling import POOLING_OPS, AvgPoolOp, MaxPoolOp, PoolOp
-from .quantization import QUANTIZATION_OPS, DequantizeOp, QuantizeOp
+from .quantization import QUANTIZATION_OPS, DequantizeOp, QuantizeOp, widens_bytes
 from .reduction import REDUCTION_OPS, ArgReduceOp, BatchNormOp, LogSoftmaxOp, ReduceOp, SoftmaxOp
 from .windows import WindowOp
 from .winograd import WINOGRAD_OPS, WinogradConvOp, transformed_weights

@@ -16,13 +16,14 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from .base import Array, as_type, summable
-from .elementwise import ElementwiseOp
+from .elementwise import CastOp, ElementwiseOp
 from .fields import Operand, OptionalOperand, as_value
 from .types import (
     Shape,
     Tensor,
     dtype_of,
     element_type_of,
+    is_byte,
     is_float,
     is_integer,
     same_dim,
@@ -129,6 +130,11 @@ class QuantizeOp(QuantizationOp):
         with np.errstate(all="ignore"):
             moved = np.rint(x / scale) + (zero[0].astype(x.dtype) if zero else 0)
             return as_type(np.minimum(np.fmax(moved, info.min), info.max), self.result_type)
+
+
+def widens_bytes(op: Operation) -> bool:
+    """Whether `op` makes larger numbers of bytes. Of a constant it should not be folded before `fuse-qdq` has run."""
+    return isinstance(op, DequantizeOp | CastOp) and is_byte(element_type_of(op.x))
 
 
 QUANTIZATION_OPS = [DequantizeOp, QuantizeOp]

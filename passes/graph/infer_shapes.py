@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
-from stepwell.dialects.graph import DynamicOp, GraphOp, IfOp, LoopOp
+from stepwell.dialects.graph import DynamicOp, GraphOp, IfOp, LoopOp, widens_bytes
 from stepwell.dialects.graph.control import fits, yield_of
 from stepwell.dialects.graph.types import Tensor, known, tensor, type_of
 from stepwell.locations import stamp
@@ -38,7 +38,7 @@ from xdsl.utils.exceptions import VerifyException
 from .fold_constants import fold_op
 
 SHAPE_BYTES = 1 << 10
-"""What is folded on the way is no larger than this: shapes are."""
+"""What is folded on the way is no larger than this: shapes are. Bytes stay bytes (see `widens_bytes`)."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def infer_block(ctx: Context, block: Block) -> None:
             op.verify_()  # what the types tell only now may not fit
             for new in settle(op):
                 refine(new)
-                fold_op(ctx, new, SHAPE_BYTES)
+                if not widens_bytes(new):
+                    fold_op(ctx, new, SHAPE_BYTES)
         except VerifyException as error:
             raise StepwellError(f"{op.name}: {error}", where=op) from error
 

@@ -48,7 +48,7 @@ class Case:
 
     @property
     def feeds(self) -> dict[str, np.ndarray]:
-        return {f"x{i}": a for i, a in enumerate(self.inputs) if a is not None and i not in self.constants}
+        return {f"x{i}": np.asarray(a) for i, a in enumerate(self.inputs) if a is not None and i not in self.constants}
 
     def model(self) -> bytes:
         names = ["" if a is None else f"x{i}" for i, a in enumerate(self.inputs)]
@@ -253,6 +253,37 @@ def others() -> list[Case]:
     return cases
 
 
+def quantized() -> list[Case]:
+    """Scales with which no sum falls half way between two numbers, where ONNX Runtime's ops round to either."""
+
+    def bytes_(*shape: int, kind: type = np.uint8) -> np.ndarray:
+        limits = np.iinfo(kind)
+        return RANDOM.integers(limits.min, limits.max + 1, shape).astype(kind)
+
+    def scale(power: int) -> np.ndarray:
+        return np.array(1.0371 * 2.0**power, np.float32)
+
+    a, b, image = bytes_(2, 3, 4), bytes_(3, 4), bytes_(1, 3, 4, 6)
+    one, two, out = [scale(-4), np.uint8(120)], [scale(-5), np.uint8(7)], [scale(-3), np.uint8(99)]
+    cases = [Case(op, [a, *one, b, *two, *out]) for op in ("QLinearAdd", "QLinearMul")]
+    signed = [bytes_(4, kind=np.int8), scale(-4), np.int8(3)]
+    cases += [Case("QLinearAdd", [*signed, *signed, scale(-2), np.int8(-2)])]
+    cases += [Case("QLinearLeakyRelu", [a, *one, *out], {"alpha": 0.25}, constants=(1, 2, 3, 4))]
+    cases += [Case("QLinearSigmoid", [a, *one, scale(-8), np.uint8(0)], constants=(1, 2, 3, 4))]
+    cases += [Case("QLinearGlobalAveragePool", [image, *one, *out])]
+    cases += [Case("QLinearAveragePool", [image, *one, *out], {"kernel_shape": [2, 2], "strides": [2, 2]})]
+    cases += [Case("QLinearConcat", [*out, b, *one, bytes_(5, 4), *two], {"axis": 0}, constants=(0, 1, 3, 4, 6, 7))]
+    condition = np.array([True, False, True, True])
+    cases += [Case("QLinearWhere", [condition, b, *one, bytes_(3, 4), *two, *out], constants=(2, 3, 5, 6, 7, 8))]
+    w, bias = bytes_(4, 5, kind=np.int8), RANDOM.integers(-99, 99, 5).astype(np.int32)
+    cases += [Case("QGemm", [b, *one, w, scale(-6), np.int8(0), bias, *out], constants=(3,))]
+    cases += [Case("QGemm", [b, *one, w.T.copy(), scale(-6), np.int8(2), bias], {"transB": 1}, constants=(3,))]
+    x, scales = normal(3, 4), (RANDOM.random(5) / 50).astype(np.float32)
+    cases += [Case("DynamicQuantizeMatMul", [x, w, scales, None, normal(5)], constants=(1, 2))]
+    cases += [Case("MatMulIntegerToFloat", [b, w, scale(-4), scales, np.uint8(120), None, normal(5)])]
+    return cases
+
+
 FAMILIES = (
     products,
     activations,
@@ -262,6 +293,7 @@ FAMILIES = (
     rotations,
     grouped_attentions,
     others,
+    quantized,
 )
 
 
