@@ -74,7 +74,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from .plan_memory import THREAD
-from .steps import PARALLEL, Accesses, Memory, Step, best_share, steps_of, times, work, writes_and_gives
+from .steps import PARALLEL, Accesses, Memory, Step, best_share, cannot_be_parted, steps_of, times, work
 
 BARRIER = "stepwell_barrier"
 TEAM = MemRefType(i32, [64])
@@ -139,7 +139,7 @@ class DistributeThreads(ModulePass):
         for op in ops:
             if isinstance(op, scf.ForOp) and (share := best_share(op, self.threads)) is not None:
                 spared += work(op) - share.time
-        if total < self.min_work or spared * 10 < total or any(writes_and_gives(op) for op in ops):
+        if total < self.min_work or spared * 10 < total or any(cannot_be_parted(op, self.threads) for op in ops):
             return 0
         return spared
 

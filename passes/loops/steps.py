@@ -124,14 +124,6 @@ def steps_of(block: Block, memory: Memory) -> Iterator[Step]:
             run.append(op)
 
 
-def writes_and_gives(op: Operation) -> bool:
-    """Whether `op` has results beside its effects, so that neither all threads nor one alone could run it."""
-    inside = [inner for region in op.regions for block in region.blocks for inner in block.ops]
-    return any(writes_and_gives(inner) for inner in inside) or (
-        bool(op.results) and any(inner.name in WRITES or inner.name == "func.call" for inner in op.walk())
-    )
-
-
 def is_parallel(op: Operation, memory: Memory) -> bool:
     if isinstance(op, func.CallOp):
         return op.callee.string_value() in memory.shared
@@ -245,3 +237,13 @@ def best_share(loop: scf.ForOp, threads: int) -> Share | None:
     if trips * outside * 20 < time * 19:  # sharing the outer loop is simpler, unless it takes 5 % longer
         return Share(trips * outside, True, lower, trips, step)
     return Share(time, False, lower, trips, step)
+
+
+def cannot_be_parted(op: Operation, threads: int) -> bool:
+    """Whether `op`, or one that threads share inside of it, has results beside its effects, so that neither all threads
+    nor one alone could run it. What stands inside of a loop whose steps are shared is one thread's, whatever it is."""
+    share = best_share(op, threads) if isinstance(op, scf.ForOp) else None
+    if share is not None:
+        assert isinstance(op, scf.ForOp)
+        return share.inside and any(cannot_be_parted(inner, threads) for inner in op.body.block.ops)
+    return bool(op.results) and any(inner.name in WRITES or inner.name == "func.call" for inner in op.walk())

@@ -14,11 +14,25 @@ from math import prod
 
 import numpy as np
 from stepwell.dialects import graph
-from stepwell.dialects.graph.indexing import verify_indices
 from stepwell.dialects.graph.types import I64, rank_of
 from xdsl.ir import SSAValue
 
 from .conversion import Node, converts
+from .emitter import shape
+
+
+def check_indices(node: Node, indices: SSAValue, size: int | None) -> None:
+    """Indices that are known lie in a dim of `size`, where that is known."""
+    if size is None:
+        return
+    if size == 0 and 0 not in shape(indices):
+        raise node.unsupported("there is no element to index: the dim has size 0", "hand in an x that has some")
+    known = node.known(indices)
+    if known is None:
+        return
+    wrong = known[(known < -size) | (known >= size)]
+    if wrong.size:
+        raise node.unsupported(f"index {wrong[0]} is outside a dim of size {size}", "export the model again")
 
 
 @converts("GatherElements", since=11)
@@ -27,6 +41,7 @@ def gather_elements(node: Node) -> SSAValue:
     axis = node.axis(x, 0)
     sizes = list(node.static(indices))
     sizes[axis] = node.static(x)[axis]
+    check_indices(node, indices, sizes[axis])
     return node(graph.GatherElementsOp(corner(node, x, sizes), indices, axis=axis))
 
 
@@ -44,6 +59,7 @@ def scatter_elements(node: Node) -> SSAValue:
     x, axis = node[0], node.axis(node[0], 0)
     if rank_of(node[1]) == rank_of(x) and node.static(node[1]) != node.static(node[2]):
         raise node.unsupported("indices and updates differ in shape", "export the model again with a valid node")
+    check_indices(node, node[1], shape(x)[axis])
     return node(graph.ScatterOp(reduction(node), x, node[1], node[2], axis=axis))
 
 
@@ -98,12 +114,12 @@ def row_numbers(node: Node, indices: SSAValue, dims: Sequence[int]) -> SSAValue:
     it stays as it is, since gather and scatter know what to do with it."""
     places, last = node.static(indices)[:-1], rank_of(indices) - 1
     if len(dims) == 1:
+        check_indices(node, indices, dims[0])
         return node.reshape(indices, list(places))
     total: SSAValue | None = None
     for n, size in enumerate(dims):
         index = node.reshape(node.cast(node.slice(indices, last, n, 1), I64), list(places))
-        if (values := node.known(index)) is not None:
-            verify_indices(graph.constant(node.ctx, values).result, size)
+        check_indices(node, index, size)
         place = node.mul(inside(node, index, size), prod(dims[n + 1 :]))
         total = place if total is None else node.add(total, place)
     assert total is not None

@@ -17,6 +17,7 @@ from xdsl.ir import SSAValue
 
 from .conversion import Converted, Node, converts
 from .emitter import Size, shape, static_shape
+from .indexing import check_indices
 
 
 @converts("Identity")
@@ -185,17 +186,8 @@ def static_slice(
 
 @converts("Gather")
 def gather(node: Node) -> SSAValue:
-    axis, indices = node.axis(node[0], 0), node.known(node[1])
-    size = shape(node[0])[axis]
-    if (
-        size is not None
-        and indices is not None
-        and indices.size
-        and not (-size <= indices).all() & (indices < size).all()
-    ):
-        raise node.unsupported(f"an index is outside of the {size} elements of axis {axis}", "export the model again")
-    if size == 0 and shape(node[1]).count(0) == 0:
-        raise node.unsupported(f"axis {axis} has no elements to be picked", "hand in an x that has some")
+    axis = node.axis(node[0], 0)
+    check_indices(node, node[1], shape(node[0])[axis])
     return node(graph.GatherOp(node[0], node[1], axis=axis))
 
 

@@ -71,13 +71,17 @@ def value_inputs(ctx: Context, module: ModuleOp) -> set[int]:
     count = len(main.args)
     OnnxToGraph().apply(trial, copy)
     found: set[int] = set()
+    waiting = [problem for problem in trial.problems if isinstance(problem, NeedsShapes)]
     for problem in trial.problems:
-        found |= inputs_of_problem(ctx, main, count, problem)
+        if problem not in waiting:
+            found |= inputs_of_problem(ctx, main, count, problem)
     for op in main.body.walk():
         if isinstance(op, DynamicOp):
             origins = {origin for origin in origins_of(*op.operands[1:])}
             if all(can_mark(main, argument, count) for argument in origins):
                 found |= {argument.index for argument in origins}
+    for problem in waiting if not found else ():  # else what is found may give the dims that are open
+        found |= inputs_of_problem(ctx, main, count, problem)
     return found
 
 

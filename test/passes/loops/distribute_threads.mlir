@@ -299,3 +299,33 @@ func.func @main(%x: memref<208xf32>, %y: memref<208xf32>) {
   func.call @shared(%x, %y) : (memref<208xf32>, memref<208xf32>) -> ()
   func.return
 }
+
+// -----
+
+// A step that one thread runs whole may hold anything: here a loop that stores and carries a sum.
+// CHECK-LABEL:   @running_sums(
+// CHECK:           scf.for %i = %{{.*}} to %{{.*}} step %c1 {
+// CHECK-NEXT:        %total = scf.for %j = %c0 to %c8 step %c1 iter_args(%sum = %zero) -> (f32) {
+// CHECK:               memref.store
+// CHECK-LABEL:   @main
+// CHECK:           func.call @running_sums(%x, %y, %team, %thread, %threads)
+func.func private @running_sums(%x: memref<64x8xf32>, %y: memref<64x8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c64 = arith.constant 64 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c64 step %c1 {
+    %total = scf.for %j = %c0 to %c8 step %c1 iter_args(%sum = %zero) -> (f32) {
+      %v = memref.load %x[%i, %j] : memref<64x8xf32>
+      %more = arith.addf %sum, %v : f32
+      memref.store %more, %y[%i, %j] : memref<64x8xf32>
+      scf.yield %more : f32
+    }
+  } {stepwell.parallel}
+  func.return
+}
+func.func @main(%x: memref<64x8xf32>, %y: memref<64x8xf32>) {
+  func.call @running_sums(%x, %y) : (memref<64x8xf32>, memref<64x8xf32>) -> ()
+  func.return
+}

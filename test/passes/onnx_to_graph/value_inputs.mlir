@@ -111,3 +111,19 @@ func.func @main(
   func.return %ys : tensor<*xf32>
 }
 }
+
+// -----
+
+// That GatherElements must know the dims of what Expand gives is no fault of the model: they follow from %shape.
+// CHECK-LABEL: @main
+// CHECK-SAME:    %shape: tensor<2xi64> {stepwell.name = "shape", stepwell.by_value}
+builtin.module attributes {onnx.opset = {ai.onnx = 17 : i64}, stepwell.level = "onnx"} {
+func.func @main(
+    %x: tensor<1x4xf32> {stepwell.name = "x"}, %shape: tensor<2xi64> {stepwell.name = "shape"},
+    %i: tensor<3x4xi64> {stepwell.name = "i"}
+) -> tensor<3x4xf32> {
+  %many = onnx.Expand(%x, %shape) : (tensor<1x4xf32>, tensor<2xi64>) -> tensor<?x?xf32>
+  %y = onnx.GatherElements(%many, %i) : (tensor<?x?xf32>, tensor<3x4xi64>) -> tensor<3x4xf32>
+  func.return %y : tensor<3x4xf32>
+}
+}
