@@ -60,6 +60,7 @@ PASSES = {
     "winograd": "stepwell.passes.graph.winograd:Winograd",
     "grow-in-place": "stepwell.passes.graph.grow_in_place:GrowInPlace",
     "separate-pads": "stepwell.passes.graph.separate_pads:SeparatePads",
+    "cut-strips": "stepwell.passes.graph.cut_strips:CutStrips",
     "fuse": "stepwell.passes.graph.fuse:Fuse",
     "outline-kernels": "stepwell.passes.graph.outline_kernels:OutlineKernels",
     "dedupe-kernels": "stepwell.passes.graph.dedupe_kernels:DedupeKernels",

@@ -9,8 +9,9 @@ ROUNDING = {"f32": "", "bf16": "use-bf16,fold-constants,canonicalize,cse,"}
 """Precision → what rounds to it."""
 
 
-def graph_phases(precision: str = "f32", algorithms: str = "") -> Phases:
+def graph_phases(precision: str = "f32", algorithms: str = "", strips: str = "cut-strips") -> Phases:
     """`precision`: what products multiply. `algorithms`: passes by which a target computes some ops in another way.
+    `strips`: the one that cuts what is too large for a cache.
 
     Raises `StepwellError` for a precision that there is not.
     """
@@ -25,7 +26,7 @@ def graph_phases(precision: str = "f32", algorithms: str = "") -> Phases:
             "channels-last,fold-constants,canonicalize,cse,"  # in the layout that loops like
             f"{ROUNDING[precision]}"
             f"{algorithms and algorithms + ','}"
-            "separate-pads,cse,"
+            f"separate-pads,cse,{strips},"
             "fuse,outline-kernels,dedupe-kernels",  # one function a kernel, each once
         ),
     )

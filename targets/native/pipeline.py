@@ -49,11 +49,12 @@ class NativeTarget:
     def pipeline(self, options: NativeOptions) -> Phases:
         hardware = options.hardware
         winograd = f"winograd{{vector-width={hardware.lanes()} fmas-per-cycle={hardware.fma_ports}}}"
+        strips = f"cut-strips{{cache={hardware.l2.size // 2}}}"
         schedule = f"schedule-kernels{{{strategy_options(hardware)}}}"
         blocks = f"schedule-blocks{{l1={hardware.l1.size} l2={hardware.l2.size // 2}}}"
         distribute = f",distribute-threads{{threads={options.threads}}}" if options.threads > 1 else ""
         return (
-            *graph_phases(options.precision, f"{winograd},grow-in-place"),
+            *graph_phases(options.precision, f"{winograd},grow-in-place", strips),
             ("tensor", "graph-to-linalg,fuse-elementwise"),
             ("buffers", f"bufferize,{load_schedules(options.schedule)}{blocks},apply-blocks,{schedule}"),
             ("loops", "pack-operands,apply-schedule,expand-math"),
