@@ -9,7 +9,7 @@ needs no more ops than one matrix:
   %others = graph.select %at, (first row of %a), %a        // the first row takes its place
   %a = %others, less (its first column / pivot) * %top, one row up and one column to the left, filled with zeros
 
-All steps are alike, so that they are the same few kernels.
+All steps are alike, so that they are one `graph.loop`.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ from xdsl.dialects.builtin import AnyFloat, f32
 from xdsl.ir import SSAValue
 
 from .conversion import Node, converts
-
-LARGEST = 32
-"""Rows of a matrix up to which the elimination is written out, step by step."""
+from .steps import steps
 
 
 @converts("Det", since=11)
 def determinant(node: Node) -> SSAValue:
-    """batches of matrices of up to 32 rows"""
+    """batches of matrices as well"""
     own = element_type_of(node[0])
     assert isinstance(own, AnyFloat)
     a = node.cast(node[0], f32) if own.bitwidth < 32 else node[0]
     *batch, n, columns = node.static(a)
-    if n != columns or n > LARGEST:
-        raise node.unsupported(f"of {n}x{columns} matrices is not supported", f"square ones up to {LARGEST} rows are")
-    result = node.broadcast_to(node.scalar(1, element_type_of(a)), node.integers([*batch, 1, 1]))
-    for _ in range(n):
-        a, pivot = eliminated(node, a)
-        result = node.mul(result, pivot)
+    if n != columns:
+        raise node.unsupported(f"of {n}x{columns} matrices does not exist", "matrices must be square")
+    one = node.broadcast_to(node.scalar(1, element_type_of(a)), node.integers([*batch, 1, 1]))
+
+    def body(inside: Node, step: SSAValue, carried: list[SSAValue]) -> list[SSAValue]:
+        left, factor = eliminated(inside, carried[0])
+        return [left, inside.mul(carried[1], factor)]
+
+    _, result = steps(node, n, [a, one], body) if n else (a, one)
     return node.cast(node.reshape(result, batch), own)
 
 

@@ -66,12 +66,12 @@ class Loop:
         return list(op.results)
 
 
-def steps(node: Node, count: int, inits: Sequence[SSAValue], body: Body) -> list[SSAValue]:
-    """What `count` steps make of `inits`; one step needs no loop."""
-    if count == 1:
+def steps(node: Node, count: int | SSAValue, inits: Sequence[SSAValue], body: Body) -> list[SSAValue]:
+    """What `count` steps (a number, or a scalar of i64) make of `inits`; one step needs no loop."""
+    if isinstance(count, int) and count == 1:
         return list(body(node, node.constant(np.array(0, np.int64)), list(inits)))
     loop = Loop(node, [value.type for value in inits])
-    trips = node.constant(np.array(count, np.int64))
+    trips = node.constant(np.array(count, np.int64)) if isinstance(count, int) else count
     return loop.close(trips, inits, body(loop.inside, loop.step, loop.carried))
 
 
