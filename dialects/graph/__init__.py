@@ -119,6 +119,7 @@ from .elementwise import (
 )
 from .fusion import FUSION_OPS, FusionOp, YieldOp
 from .indexing import (
+    CUMULATE,
     INDEXING_OPS,
     SCATTER,
     CumulateOp,

@@ -21,7 +21,7 @@ from xdsl.dialects.builtin import IndexType
 from xdsl.dialects.tensor import ExtractOp
 from xdsl.ir import SSAValue
 
-from .elementwise import BINARY, kind_of
+from .elementwise import BINARY, BOOL, direct, kind_of
 from .lowering import Body, Lowering, Rules, broadcast_map, compute_type, element_of, loops_over, shape_of, signless
 from .scalar import Code
 
@@ -96,7 +96,12 @@ def lower_scatter(op: graph.ScatterOp, at: Lowering) -> SSAValue:
     return nest(Code(at.builder), [], None, y)
 
 
-COMBINE = {"add": BINARY["add"], "mul": BINARY["mul"], "min": BINARY["min"], "max": BINARY["max"]}
+COMBINE = {
+    "add": BINARY["add"],
+    "mul": BINARY["mul"],
+    "min": BINARY["min"] | {BOOL: direct(arith.AndIOp)},
+    "max": BINARY["max"] | {BOOL: direct(arith.OrIOp)},
+}
 
 
 def populate_indexing(rules: Rules) -> None:

@@ -18,7 +18,7 @@ from math import prod
 
 from stepwell.dialects import graph
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, IndexType, i1, i64
+from xdsl.dialects.builtin import AnyFloat, i1, i64
 from xdsl.ir import Attribute, SSAValue
 
 from .elementwise import BINARY, SIGNED, is_nan, kind_of
@@ -238,20 +238,21 @@ def lower_suppress(op: graph.SuppressOp, at: Lowering) -> SSAValue:
                 return [t.both(stays, t.compare("slt", j, n)), j, stays]
 
             def hold(t: Code, j: SSAValue, stays: SSAValue) -> list[SSAValue]:
-                other = corners(t, g, t.extract(kept, g, j))
+                other = corners(t, g, t.as_index(t.extract(kept, g, j)))
                 return [t.add(j, one), t.select(overlap(t, box, other), no, yes)]
 
             _, stays = c.loop_while(test, hold, c.position(0), may)
             # The place behind the list is written in any case; it counts where the box stays.
             last = c.emit(arith.MinSIOp(n, c.position(limit - 1)))
             old = c.extract(kept, g, last)
-            kept = c.insert(c.select(stays, i, old), kept, g, last)
+            here = c.emit(arith.IndexCastOp(i, i64))
+            kept = c.insert(c.select(stays, here, old), kept, g, last)
             return [c.insert(stays, y, g, i), kept, c.select(stays, c.add(n, one), n)]
 
         made = code.loop(count, candidate, y, kept, code.position(0))
         return made[:2]
 
-    y, kept = at.empty((groups, count), i1), at.empty((groups, limit), IndexType())
+    y, kept = at.empty((groups, count), i1), at.empty((groups, limit), i64)
     made = Code(at.builder).loop(groups, group, y, kept, parallel=True)[0]
     return reshape(at, made, shape)
 

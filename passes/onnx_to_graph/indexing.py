@@ -88,6 +88,31 @@ def gather_nd(node: Node) -> SSAValue:
     return node(graph.GatherOp(rows, place, axis=0))
 
 
+@converts("TensorScatter", since=24)
+def tensor_scatter(node: Node) -> SSAValue:
+    """a cache with new entries in it, for each of the batch from an index on, or round the end"""
+    cache, update = node.static(node[0]), node.static(node[1])
+    axis, mode = node.axis(node[0], -2), node.text("mode", "linear")
+    if axis == 0 or len(cache) != len(update) or mode not in ("linear", "circular"):
+        raise node.unsupported(f"axis = {axis}, mode '{mode}'", "an axis behind the batch, linear or circular")
+    starts = node.integers([0] * cache[0]) if node.get(2) is None else node.cast(node[2], I64)
+    column, row = ([size if n == dim else 1 for n in range(len(cache))] for dim, size in ((0, cache[0]), (axis, -1)))
+    steps = node.constant(np.arange(update[axis]).reshape(row))
+    places = node.add(node.reshape(starts, column), steps)
+    if mode == "circular":
+        places = node(graph.ModOp(*node.operands(places, cache[axis])))
+    return node(graph.ScatterOp("none", node[0], places, node[1], axis=axis))
+
+
+@converts("ai.onnx.ml.ArrayFeatureExtractor")
+def array_feature_extractor(node: Node) -> SSAValue:
+    x, count = node[0], node.static(node[1])
+    rows = node.reshape(x, [1, *node.static(x)]) if rank_of(x) == 1 else x
+    size = node.static(rows)[-1]
+    check_indices(node, node[1], size)
+    return node(graph.GatherOp(rows, node.reshape(node[1], [prod(count)]), axis=rank_of(rows) - 1))
+
+
 @converts("ScatterND", since=11)
 def scatter_nd(node: Node) -> SSAValue:
     """all reductions, in the order of the updates"""

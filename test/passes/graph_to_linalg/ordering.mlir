@@ -58,7 +58,7 @@ func.func private @sort(%x: tensor<8xi32>) -> tensor<8xi64> attributes {stepwell
 
 // A box is held against those that stay, a list, until one covers it.
 // CHECK-LABEL: @suppress
-// CHECK:         %[[KEPT:[0-9a-z_]+]] = tensor.empty() : tensor<2x3xindex>
+// CHECK:         %[[KEPT:[0-9a-z_]+]] = tensor.empty() : tensor<2x3xi64>
 // CHECK:         scf.for %[[G:[0-9a-z_]+]] =
 // CHECK:           scf.for %[[I:[0-9a-z_]+]] =
 // CHECK:             tensor.extract %may[%[[G]], %[[I]]] : tensor<2x9xi1>

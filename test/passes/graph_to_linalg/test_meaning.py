@@ -607,3 +607,86 @@ def resized(node: onnx.NodeProto, x: np.ndarray, sizes: np.ndarray) -> np.ndarra
         return ReferenceEvaluator(model).run(None, {"x": x})[0]  # ONNX Runtime does not shrink by cubic interpolation
     session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     return session.run(None, {"x": x})[0]
+
+
+# ---- by index, and in order
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 4), (3, 2, 1), (1, 5, 1), (3, 5, 4)])
+def test_gather_elements(shape: tuple[int, ...]):
+    make = lambda _, x, i: graph.GatherElementsOp(x, i, axis=1)  # noqa: E731
+    x, index = sample((shape[0] if shape[0] > 1 else 3, 5, 4)), RANDOM.integers(-5, 5, shape)
+    index = index[:1] if x.shape[0] != shape[0] else index
+    assert_same(evaluate(make, x, index), folded(make, x, index))
+
+
+@pytest.mark.parametrize("kind", list(graph.SCATTER))
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int32, np.uint8])
+@pytest.mark.parametrize("index", [(6, 1), (6, 4), (1, 4)])
+def test_scatter_rows(kind: str, dtype: type, index: tuple[int, ...]):
+    make = lambda _, x, i, u: graph.ScatterOp(kind, x, i, u, axis=0)  # noqa: E731
+    inputs = sample((3, 4), dtype), RANDOM.integers(-3, 3, index).astype(np.int32), sample((6, 4), dtype)
+    if dtype is np.float16:  # the fold rounds each sum as numpy does
+        inputs = tuple(np.round(x).astype(x.dtype) for x in inputs)
+    assert_same(evaluate(make, *inputs), folded(make, *inputs))
+
+
+@pytest.mark.parametrize("kind", ["none", "max"])
+@pytest.mark.parametrize("index", [(2, 5, 1), (1, 5, 3), (2, 5, 3), (1, 1, 1)])
+def test_scatter_in_the_middle(kind: str, index: tuple[int, ...]):
+    make = lambda _, x, i, u: graph.ScatterOp(kind, x, i, u, axis=1)  # noqa: E731
+    inputs = sample((3, 4, 3)), RANDOM.integers(-4, 4, index), sample((2, 5, 3))
+    assert_same(evaluate(make, *inputs), folded(make, *inputs))
+
+
+def test_scatter_of_bools():
+    make = lambda _, x, i, u: graph.ScatterOp("max", x, i, u, axis=0)  # noqa: E731
+    inputs = sample((5,), bool), np.array([1, 1, -5]), sample((3,), bool)
+    assert_same(evaluate(make, *inputs), folded(make, *inputs))
+
+
+@pytest.mark.parametrize("kind", list(graph.CUMULATE))
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize(("exclusive", "reverse"), [(False, False), (False, True), (True, False), (True, True)])
+def test_cumulate(kind: str, axis: int, exclusive: bool, reverse: bool):
+    make = lambda _, x: graph.CumulateOp(kind, x, axis=axis, exclusive=exclusive, reverse=reverse)  # noqa: E731
+    for x in (sample((2, 5, 3)), sample((2, 5, 3), np.int64), sample((2, 1, 3))):
+        assert_same(evaluate(make, x), folded(make, x), 1e-5)
+
+
+@pytest.mark.parametrize("k", [0, 1, 3, 7])
+@pytest.mark.parametrize("smallest", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int32, np.uint8, bool])
+def test_top_k(k: int, smallest: bool, dtype: type):
+    make = lambda _, x: graph.TopKOp(x, k=k, smallest=smallest)  # noqa: E731
+    x = RANDOM.integers(0, 5, (2, 3, 7)).astype(dtype)  # with ties
+    assert_same(evaluate(make, x), folded(make, x))
+
+
+@pytest.mark.parametrize("smallest", [False, True])
+def test_top_k_of_special_numbers(smallest: bool):
+    make = lambda _, x: graph.TopKOp(x, k=9, smallest=smallest)  # noqa: E731
+    x = np.stack([SPECIAL, SPECIAL[::-1]])
+    assert_same(evaluate(make, x), folded(make, x))
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """The shared area of two boxes, divided by what both cover."""
+    sides = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+    shared = float(np.prod(np.maximum(sides, 0)))
+    return shared / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - shared) if shared else 0.0
+
+
+@pytest.mark.parametrize("limit", [0, 1, 3, 12])
+def test_suppress(limit: int):
+    make = lambda _, b, c, t: graph.SuppressOp(b, c, t, limit=limit)  # noqa: E731
+    low = RANDOM.random((3, 12, 2)).astype(np.float32)
+    boxes = np.concatenate([low, low + RANDOM.random((3, 12, 2)).astype(np.float32)], axis=2)
+    candidates, threshold = RANDOM.integers(0, 4, (3, 12)) > 0, np.float32(0.2)
+    want = np.zeros((3, 12), bool)
+    for group in range(3):
+        for n in np.flatnonzero(candidates[group]):
+            kept = np.flatnonzero(want[group])
+            covered = any(overlap(boxes[group, n], boxes[group, m]) > threshold for m in kept)
+            want[group, n] = len(kept) < limit and not covered
+    assert_same(evaluate(make, boxes, candidates, np.asarray(threshold)), want)

@@ -1,4 +1,4 @@
-// RUN: stepwell-opt %s -p onnx-to-graph | filecheck %s
+// RUN: stepwell-opt %s -p onnx-to-graph --split-input-file | filecheck %s
 
 builtin.module attributes {onnx.opset = {ai.onnx = 18 : i64}} {
 
@@ -39,5 +39,22 @@ func.func @scatter_nd(%x: tensor<4x5x8xf32>, %i: tensor<9x2xi64>, %u: tensor<9x8
   %y = onnx.ScatterND(%x, %i, %u) {reduction = "add"}
     : (tensor<4x5x8xf32>, tensor<9x2xi64>, tensor<9x8xf32>) -> tensor<4x5x8xf32>
   func.return %y : tensor<4x5x8xf32>
+}
+}
+
+// -----
+
+builtin.module attributes {onnx.opset = {ai.onnx = 24 : i64}} {
+
+// New entries of a cache: where each goes is the same along all that lies behind it.
+// CHECK-LABEL: @tensor_scatter
+// CHECK:         %[[PLACES:.*]] = graph.add {{.*}} -> tensor<2x1x3x1xi64>
+// CHECK-NEXT:    %[[ROUND:.*]] = graph.constant dense<16> : tensor<i64>
+// CHECK-NEXT:    %[[INSIDE:.*]] = graph.mod %[[PLACES]], %[[ROUND]]
+// CHECK-NEXT:    graph.scatter none %cache, %[[INSIDE]], %new {axis = 2}
+func.func @tensor_scatter(%cache: tensor<2x4x16x8xf32>, %new: tensor<2x4x3x8xf32>, %at: tensor<2xi64>) -> tensor<2x4x16x8xf32> {
+  %y = onnx.TensorScatter(%cache, %new, %at) {mode = "circular"}
+    : (tensor<2x4x16x8xf32>, tensor<2x4x3x8xf32>, tensor<2xi64>) -> tensor<2x4x16x8xf32>
+  func.return %y : tensor<2x4x16x8xf32>
 }
 }
