@@ -18,6 +18,7 @@ from xdsl.ir import SSAValue
 from .conversion import Converted, Node, converts
 from .emitter import Size, shape, static_shape
 from .indexing import check_indices
+from .random_numbers import survivors
 
 
 @converts("Identity")
@@ -28,10 +29,13 @@ def identity(node: Node) -> Converted:
 
 @converts("Dropout", since=7)
 def dropout(node: Node) -> list[SSAValue]:
-    """inference only: x, and a mask of true"""
+    """in inference x and a mask of true; in training the same elements are dropped in each run"""
     x = node[0]
     if node.opset >= 12 and node.get(2) is not None and node.needed(2, "training_mode").any():
-        raise node.unsupported("training_mode = true is not supported", "export the model for inference")
+        ratio = 0.5 if node.get(1) is None else node[1]
+        mask = survivors(node, ratio)
+        share = node.sub(1.0, ratio) if isinstance(ratio, SSAValue) else node.scalar(1 - ratio, element_type_of(x))
+        return [node.select(mask, node.div(x, node.cast(share, element_type_of(x))), 0.0), mask]
     if len(node.op.results) == 1 or not node.op.results[1].uses:
         return [x]
     kept = node.constant(np.array(1, bool)) if node.opset >= 10 else node.scalar(1, element_type_of(x))

@@ -22,14 +22,30 @@ EPSILON = 1e-5
 
 
 @converts("BatchNormalization", since=7)
-def batch_normalization(node: Node) -> SSAValue:
-    """inference only"""
+def batch_normalization(node: Node) -> SSAValue | list[SSAValue]:
+    """in training the mean and variance of the batch, and running ones beside"""
     if node.opset < 9 and not node.integer("spatial", 1):
         raise node.unsupported("spatial = 0 is not supported; spatial = 1 is", "export at opset 9 or newer")
     if node.opset >= 14 and node.integer("training_mode", 0):
-        raise node.unsupported("training_mode = 1 is not supported", "export the model for inference")
+        return batch_normalization_in_training(node)
     x, *parameters = (node[index] for index in range(5))
     return node(graph.BatchNormOp(x, *parameters, epsilon=node.real("epsilon", EPSILON)))
+
+
+def batch_normalization_in_training(node: Node) -> list[SSAValue]:
+    """The result, and what `mean` and `var` become: their share of `momentum`, and the batch's own of the rest."""
+    x, dims, momentum = node[0], rank_of(node[0]), node.real("momentum", 0.9)
+    axes = [axis for axis in range(dims) if axis != 1]
+    mean = node.reduce("mean", x, axes)
+    centered = node.sub(x, mean)
+    variance = node.reduce("mean", node.mul(centered, centered), axes)
+    normal = node.mul(centered, node.rsqrt(node.add(variance, node.real("epsilon", EPSILON))))
+    scale, bias = (node.cast(along_channels(node, node[index], dims), element_type_of(x)) for index in (1, 2))
+    results = [node.add(node.mul(normal, scale), bias)]
+    for before, batch in ((node[3], mean), (node[4], variance)):
+        own = node.cast(node.reshape(batch, [(1,)]), element_type_of(before))
+        results.append(node.add(node.mul(before, momentum), node.mul(own, 1 - momentum)))
+    return results
 
 
 def along_channels(node: Node, parameter: SSAValue, dims: int) -> SSAValue:

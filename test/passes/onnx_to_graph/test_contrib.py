@@ -261,7 +261,7 @@ def quantized() -> list[Case]:
         return RANDOM.integers(limits.min, limits.max + 1, shape).astype(kind)
 
     def scale(power: int) -> np.ndarray:
-        return np.array(1.0371 * 2.0**power, np.float32)
+        return np.array((1 - 0.0371 * power) * 2.0**power, np.float32)
 
     a, b, image = bytes_(2, 3, 4), bytes_(3, 4), bytes_(1, 3, 4, 6)
     one, two, out = [scale(-4), np.uint8(120)], [scale(-5), np.uint8(7)], [scale(-3), np.uint8(99)]

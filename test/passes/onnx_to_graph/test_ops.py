@@ -221,6 +221,8 @@ def normalizations() -> list[Case]:
     cases += by_runtime(Case("BatchNormalization", 9, [X, *four], constants=(1, 2, 3, 4)))
     cases += [Case("BatchNormalization", 15, [X, *four], {"epsilon": 1e-2})]
     cases += [Case("BatchNormalization", 15, [normal(2, 3), *four], constants=(1, 2, 3, 4))]
+    training = {"training_mode": 1, "momentum": 0.8}
+    cases += [Case("BatchNormalization", 15, [X, *four], training, outputs=3)]
     cases += [Case("InstanceNormalization", 6 + 1, [X, normal(3), normal(3)])]
     cases += [Case("LayerNormalization", 17, [X, normal(5), normal(5)], outputs=3)]
     cases += [Case("LayerNormalization", 17, [X, normal(4, 5)], {"axis": 2})]
