@@ -376,3 +376,49 @@ def test_places_are_clamped():
         expected = x.copy()
         expected[first : first + 2, 1:4] = y
         check(graph.UpdateAtOp(*values(x, y, *starts)), [x, y, *starts], expected)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_gather_elements(axis: int):
+    x = np.arange(24.0, dtype=np.float32).reshape(2, 3, 4)
+    shape = [5 if n == axis else size for n, size in enumerate(x.shape)]
+    index = np.arange(np.prod(shape)).reshape(shape) % 4 - 2
+    check(
+        graph.GatherElementsOp(*values(x, index), axis=axis),
+        [x, index],
+        reference("GatherElements", [x, index], axis=axis),
+    )
+
+
+def test_gather_elements_that_are_the_same_along_a_dim():
+    x, index = np.arange(24.0, dtype=np.float32).reshape(2, 3, 4), np.array([[[-1]], [[1]]])
+    check(graph.GatherElementsOp(*values(x, index), axis=1), [x, index], np.stack([x[0, 2:], x[1, 1:2]]))
+
+
+@pytest.mark.parametrize("kind", list(graph.SCATTER))
+@pytest.mark.parametrize("axis", [0, 1])
+def test_scatter(kind: str, axis: int):
+    x, updates = np.arange(12.0, dtype=np.float32).reshape(3, 4), np.float32([[5, -2, 3], [1, 7, 2]])
+    index = np.array([[-1, 0, 1], [2, -3, 0]]) if kind == "none" else np.array([[-1, 0, 1], [2, 0, 1]])
+    expected = reference("ScatterElements", [x, index, updates], axis=axis, reduction=kind)
+    check(graph.ScatterOp(kind, *values(x, index, updates), axis=axis), [x, index, updates], expected)
+
+
+def test_scatter_keeps_the_last_of_several():
+    x, index, updates = np.zeros(3, np.float32), np.array([1, 1, -2]), np.float32([1, 2, 3])
+    check(graph.ScatterOp("none", *values(x, index, updates), axis=0), [x, index, updates], np.float32([0, 3, 0]))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize(("exclusive", "reverse"), [(False, False), (False, True), (True, False), (True, True)])
+def test_cumulate(axis: int, exclusive: bool, reverse: bool):
+    x = np.float32([[1, 2, 3], [4, 5, 6]])
+    expected = reference("CumSum", [x, np.array(axis)], exclusive=int(exclusive), reverse=int(reverse))
+    check(graph.CumulateOp("sum", *values(x), axis=axis, exclusive=exclusive, reverse=reverse), [x], expected)
+
+
+@pytest.mark.parametrize("smallest", [False, True])
+def test_top_k(smallest: bool):
+    x = np.float32([[3, 1, 3, np.nan, 2, np.inf], [0, -0.0, -np.inf, 7, 7, 1]])
+    want = [[1, 4, 0, 2], [2, 0, 1, 5]] if smallest else [[3, 5, 0, 2], [3, 4, 5, 0]]
+    check(graph.TopKOp(*values(x), k=4, smallest=smallest), [x], np.array(want))
