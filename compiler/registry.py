@@ -97,6 +97,7 @@ TARGETS = {
     "native": "stepwell.targets.native:TARGET",
     "c": "stepwell.targets.c:TARGET",
     "wgsl": "stepwell.targets.wgsl:TARGET",
+    "opencl": "stepwell.targets.opencl:TARGET",
 }
 
 TRANSLATIONS = {
@@ -106,6 +107,7 @@ TRANSLATIONS = {
     "object": "stepwell.targets.native.objects:OBJECT",
     "c": "stepwell.targets.c:C_SOURCE",
     "wgsl": "stepwell.targets.wgsl:WGSL_SOURCE",
+    "opencl": "stepwell.targets.opencl:OPENCL_SOURCE",
 }
 
 IMPORTERS = {

@@ -14,20 +14,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from .device import Array, DeviceError, bytes_of, handed_back, stored
 
 SLOT = 256
 """Bytes at multiples of which the numbers of a launch may start."""
-
-
-class DeviceError(RuntimeError):
-    """There is no device, it lacks something, it was lost, or it refused a kernel; and what to do."""
-
-    def __init__(self, what: str, fix: str | None = None):
-        super().__init__(what)
-        self.fix = fix
 
 
 def request_device(limits: Mapping[str, int]) -> Any:
@@ -133,28 +124,6 @@ class WebGPUProgram:
             return {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)}
 
     def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
-        shape, kind = tuple(spec["shape"]), np.dtype(spec["stored"])
         size = bytes_of(spec)
-        if not size:
-            return np.empty(shape, spec["dtype"])
-        data = self._device.queue.read_buffer(self._buffers[f"output {n}"], 0, -(-size // 4) * 4)
-        return np.frombuffer(data, kind, int(np.prod(shape))).reshape(shape).astype(spec["dtype"])
-
-
-def bytes_of(spec: Mapping[str, Any]) -> int:
-    return int(np.prod(spec["shape"])) * np.dtype(spec["stored"]).itemsize
-
-
-def stored(array: Array, spec: Mapping[str, Any]) -> Array:
-    """An input as the device keeps it. Raises `DeviceError` for numbers that do not fit."""
-    kind = np.dtype(spec["stored"])
-    array = np.ascontiguousarray(array)
-    if array.dtype == kind:
-        return array
-    if array.dtype.kind in "iu" and array.size:
-        limits = np.iinfo(kind)
-        if array.min() < limits.min or array.max() > limits.max:
-            raise DeviceError(
-                f"input '{spec['name']}': the device keeps {array.dtype} as {kind}, and a number does not fit"
-            )
-    return array.astype(kind)
+        data = self._device.queue.read_buffer(self._buffers[f"output {n}"], 0, -(-size // 4) * 4) if size else b""
+        return handed_back(data, spec)

@@ -1,6 +1,8 @@
 """What a GPU has, as far as schedules and limits ask for it.
 
-The numbers of `webgpu` are the least that every WebGPU adapter has (W3C WebGPU, section 3.6.2, "Limits", defaults).
+The numbers of `webgpu` are the least that every WebGPU adapter has (W3C WebGPU, section 3.6.2, "Limits", defaults);
+those of `opencl`, of a full profile (Khronos, OpenCL 3.0, table of device queries), its doubles and sub-buffers' starts
+those of what is in use.
 """
 
 from __future__ import annotations
@@ -38,6 +40,16 @@ DEVICES = {
         workgroup_bytes=16 << 10,
         alignment=256,
         types=("float32", "int32", "uint32"),
+    ),
+    "opencl": DeviceDescription(
+        name="opencl",
+        block=64,
+        blocks=(1 << 31) - 1,
+        buffers=64,
+        buffer_bytes=2 << 30,
+        workgroup_bytes=32 << 10,
+        alignment=128,
+        types=("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool"),
     ),
 }
 

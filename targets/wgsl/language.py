@@ -26,9 +26,10 @@ from stepwell.targets.source.expressions import (
     small,
     widen_signed,
 )
+from stepwell.targets.source.kernel import KernelLanguage
 from stepwell.targets.source.language import Language
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import Float32Type, IndexType
+from xdsl.dialects.builtin import Float32Type
 from xdsl.ir import Attribute, Operation
 
 
@@ -82,7 +83,7 @@ def wrapping(symbol: str) -> Rule:
 
 
 @dataclass
-class WGSL(Language):
+class WGSL(KernelLanguage):
     NAME: ClassVar = "WGSL"
     INTEGERS: ClassVar = {1: "bool", 32: "i32"}
     UNSIGNED: ClassVar = {1: "bool", 8: "u32", 32: "u32"}
@@ -141,9 +142,6 @@ class WGSL(Language):
         "arith.subi": wrapping("-"),
         "arith.muli": wrapping("*"),
     }
-
-    def is_position(self, kind: Attribute) -> bool:
-        return isinstance(kind, IndexType)
 
     def function(self, name: str, kind: Attribute, where: Operation) -> str:
         self.type_name(kind, where)

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from stepwell.context import Context
-from stepwell.dialects import gpu
 from stepwell.manifest import pack_weights
 from stepwell.target import Artifact, Phases, Translation
 from stepwell.targets.cpu import load_schedules
 from stepwell.targets.gpu.device import DeviceDescription, device
 from stepwell.targets.gpu.host import host_program
 from stepwell.targets.gpu.phases import device_phases
+from stepwell.targets.gpu.sources import one_source, sources
 from xdsl.dialects.builtin import ModuleOp
 
-from .shader import shaders
+from .shader import Shader
 
 
 @dataclass(frozen=True)
@@ -38,25 +38,15 @@ class WGSLTarget:
 
     def emit(self, ctx: Context, module: ModuleOp, options: WGSLOptions) -> Artifact:
         manifest = host_program(module, options.device)
-        return Artifact(manifest, sources(module), pack_weights(ctx, module))
+        return Artifact(manifest, sources(module, Shader, "wgsl"), pack_weights(ctx, module))
 
 
 TARGET = WGSLTarget()
 
 
-def sources(module: ModuleOp) -> dict[str, bytes]:
-    """A file for each kernel."""
-    return {
-        f"{name}.wgsl": text.encode()
-        for op in module.body.block.ops
-        if isinstance(op, gpu.GPUModuleOp)
-        for name, text in shaders(op).items()
-    }
-
-
 def wgsl_source(ctx: Context, module: ModuleOp, options: WGSLOptions, name: str) -> dict[str, bytes]:
     """All kernels one after the other: each is a module of its own."""
-    return {f"{name}.wgsl": b"\n".join(sources(module).values())}
+    return one_source(module, Shader, f"{name}.wgsl")
 
 
 WGSL_SOURCE = Translation("wgsl", "device", wgsl_source)

@@ -1,0 +1,45 @@
+"""What loaders of programs for devices share: what can go wrong, and numbers as the device keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+class DeviceError(RuntimeError):
+    """There is no device, it lacks something, it was lost, or it refused a kernel; and what to do."""
+
+    def __init__(self, what: str, fix: str | None = None):
+        super().__init__(what)
+        self.fix = fix
+
+
+def bytes_of(spec: Mapping[str, Any]) -> int:
+    """Bytes of an input or output on the device."""
+    return int(np.prod(spec["shape"])) * np.dtype(spec["stored"]).itemsize
+
+
+def stored(array: Array, spec: Mapping[str, Any]) -> Array:
+    """An input as the device keeps it. Raises `DeviceError` for numbers that do not fit."""
+    kind = np.dtype(spec["stored"])
+    array = np.ascontiguousarray(array)
+    if array.dtype == kind:
+        return array
+    if array.dtype.kind in "iu" and array.size:
+        limits = np.iinfo(kind)
+        if array.min() < limits.min or array.max() > limits.max:
+            raise DeviceError(
+                f"input '{spec['name']}': the device keeps {array.dtype} as {kind}, and a number does not fit"
+            )
+    return array.astype(kind)
+
+
+def handed_back(data: Any, spec: Mapping[str, Any]) -> Array:
+    """An output as the model has it, of the bytes that the device kept."""
+    shape = tuple(spec["shape"])
+    return np.frombuffer(data, np.dtype(spec["stored"]), int(np.prod(shape))).reshape(shape).astype(spec["dtype"])

@@ -1,0 +1,99 @@
+"""Runs a model that was compiled to OpenCL C, through the library pyopencl.
+
+    program = OpenCLProgram(manifest, {"kernel_conv_0.cl": source, ...}, weights)
+    outputs = program.run({"input": array})
+
+The manifest is the program of the host: `launches`, each a kernel, how many blocks of threads, which parts of which
+buffers, and numbers. Weights are uploaded once. Shapes and dtypes of the feeds are trusted: who calls has checked.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .device import Array, DeviceError, bytes_of, handed_back, stored
+
+FLAGS = ["-cl-std=CL1.2"]
+
+
+def request_context() -> Any:
+    """A context of the first device of OpenCL. Raises `DeviceError` where there is none."""
+    try:
+        import pyopencl as cl
+    except ImportError:
+        raise DeviceError("the library pyopencl is not installed", fix="pip install pyopencl") from None
+    try:
+        devices = [device for platform in cl.get_platforms() for device in platform.get_devices()]
+    except cl.Error as error:
+        raise DeviceError(f"no OpenCL device: {error}", fix="install a driver; PoCL is one for CPUs") from None
+    if not devices:
+        raise DeviceError("no OpenCL device", fix="install a driver; PoCL is one for CPUs")
+    return cl.Context(devices[:1])
+
+
+class OpenCLProgram:
+    """A model for fixed shapes. Several threads may call `run`: one after the other has the device."""
+
+    def __init__(
+        self,
+        manifest: Mapping[str, Any],
+        files: Mapping[str, bytes],
+        weights: bytes | bytearray | memoryview | Array,
+        threads: int = 1,
+    ):
+        import pyopencl as cl
+
+        self._cl, self._context = cl, request_context()
+        self._queue = cl.CommandQueue(self._context)
+        self._lock = threading.Lock()
+        self._inputs, self._outputs = manifest["inputs"], manifest["outputs"]
+        sizes = {"arena": int(manifest["arena_size"]), "weights": int(manifest["weights_size"])}
+        sizes |= {f"input {n}": bytes_of(spec) for n, spec in enumerate(self._inputs)}
+        sizes |= {f"output {n}": bytes_of(spec) for n, spec in enumerate(self._outputs)}
+        self._buffers = {name: self._buffer(size) for name, size in sizes.items()}
+        if sizes["weights"]:
+            cl.enqueue_copy(self._queue, self._buffers["weights"], np.frombuffer(weights, np.uint8))
+        kernels = {name.removesuffix(".cl"): self._build(name, code) for name, code in files.items()}
+        self._launches = [self._bound(kernels[launch["kernel"]], launch) for launch in manifest["launches"]]
+
+    def _buffer(self, size: int) -> Any:
+        return self._cl.Buffer(self._context, self._cl.mem_flags.READ_WRITE, max(size, 4))
+
+    def _build(self, name: str, code: bytes) -> Any:
+        try:
+            return self._cl.Program(self._context, code.decode()).build(FLAGS)
+        except self._cl.Error as error:
+            raise DeviceError(f"the device refused {name}: {error}") from None
+
+    def _bound(self, program: Any, launch: Mapping[str, Any]) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
+        """A kernel with its arguments, the threads of the grid, those of a block."""
+        kernel = self._cl.Kernel(program, launch["kernel"])
+        for n, part in enumerate(launch["buffers"]):
+            whole = self._buffers[part["of"]]
+            kernel.set_arg(n, whole.get_sub_region(part["offset"], max(part["bytes"], 4)))
+        for n, number in enumerate(launch["numbers"], len(launch["buffers"])):
+            kernel.set_arg(n, np.int32(number))
+        threads = tuple(launch["threads"])
+        return kernel, tuple(b * t for b, t in zip(launch["blocks"], threads, strict=True)), threads
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """The outputs by name, each a new array. `feeds` holds an array for every input."""
+        cl = self._cl
+        with self._lock:
+            for n, spec in enumerate(self._inputs):
+                data = stored(feeds[spec["name"]], spec)
+                if data.nbytes:
+                    cl.enqueue_copy(self._queue, self._buffers[f"input {n}"], data)
+            for kernel, grid, block in self._launches:
+                cl.enqueue_nd_range_kernel(self._queue, kernel, grid, block)
+            return {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)}
+
+    def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
+        data = np.empty(bytes_of(spec), np.uint8)
+        if data.nbytes:
+            self._cl.enqueue_copy(self._queue, data, self._buffers[f"output {n}"])
+        return handed_back(data, spec)

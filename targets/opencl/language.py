@@ -1,0 +1,51 @@
+"""OpenCL C (Khronos, OpenCL C Specification 3.0): C99 with kernels, address spaces and functions for any float type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stepwell.targets.source.c_kernel import CKernelLanguage
+from stepwell.targets.source.expressions import Expr, number
+from xdsl.dialects.builtin import Float32Type, Float64Type
+from xdsl.ir import Attribute, Operation
+
+
+@dataclass
+class OpenCLC(CKernelLanguage):
+    NAME: ClassVar = "OpenCL C"
+    INTEGERS: ClassVar = {1: "uchar", 8: "char", 16: "short", 32: "int", 64: "long"}
+    UNSIGNED: ClassVar = {1: "uchar", 8: "uchar", 16: "ushort", 32: "uint", 64: "ulong"}
+    FLOATS: ClassVar = {Float32Type: "float", Float64Type: "double"}
+    SUFFIX: ClassVar = {"float": "f", "double": ""}
+    HELPERS: ClassVar = {
+        # IEEE 754-2019 maximum: a NaN wins, and +0 is larger than -0
+        "maximum": "return a > b || isnan(a) ? a : b > a || isnan(b) ? b : signbit(a) ? b : a;",
+        "minimum": "return a < b || isnan(a) ? a : b < a || isnan(b) ? b : signbit(a) ? a : b;",
+        "rsqrt": "return 1 / sqrt(a);",
+        "absolute": "return a < 0 ? ({T})(0 - ({W})a) : a;",
+        "floor_div": "return a / b - (a % b != 0 && (a < 0) != (b < 0));",
+        "ceil_div": "return a / b + (a % b != 0 && (a < 0) == (b < 0));",
+        "bits_of": "return as_{I}(a);",
+        "from_bits": "return as_{T}(a);",
+    }
+    IDS: ClassVar = {
+        "gpu.global_id": "(int)get_global_id({n})",
+        "gpu.thread_id": "(int)get_local_id({n})",
+        "gpu.block_id": "(int)get_group_id({n})",
+        "gpu.block_dim": "(int)get_local_size({n})",
+        "gpu.grid_dim": "(int)get_num_groups({n})",
+    }
+    BARRIER: ClassVar = "barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);"
+    KERNEL: ClassVar = "__kernel __attribute__((reqd_work_group_size({block}))) void"
+    BUFFER: ClassVar = "__global {kind} *{name}"
+    SHARED: ClassVar = "__local"
+
+    def function(self, name: str, kind: Attribute, where: Operation) -> str:
+        self.type_name(kind, where)
+        return name
+
+    def signed_number(self, value: int, width: int) -> Expr:
+        if value == -(1 << (width - 1)) and width >= 32:
+            return Expr("INT_MIN" if width == 32 else "LONG_MIN")
+        return Expr(f"{value}L") if width == 64 and not -(1 << 31) < value < 1 << 31 else number(value)

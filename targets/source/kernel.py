@@ -1,0 +1,137 @@
+"""A kernel of a device as source text: what its buffers, its numbers and its threads are called, around its body.
+
+    gpu.func @scale(%x: memref<40xf32>, %out: memref<?xf32>, %out_start: index) kernel
+        attributes {known_block_size = array<i32: 64, 1, 1>} {
+      %id = gpu.global_id x
+      ...
+  is, in CUDA C,
+    extern "C" __global__ void __launch_bounds__(64) scale(float *x, float *out, const int out_start)
+    {
+      const int id = blockIdx.x * blockDim.x + threadIdx.x;
+      ...
+
+A language of kernels says what an id is (`IDS`), how threads wait for one another (`BARRIER`), and how the parts are
+put together (`text`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import ClassVar
+
+from stepwell.dialects import gpu
+from stepwell.dialects.gpu.ids import IdOp
+from stepwell.locations import describe
+from xdsl.dialects.builtin import IndexType, MemRefType
+from xdsl.ir import Attribute, BlockArgument, Operation
+
+from .expressions import Expr
+from .language import Language
+from .printer import FunctionPrinter, Names
+
+
+@dataclass
+class KernelLanguage(Language):
+    """Places are counted in 32 bits, and none is below 0."""
+
+    IDS: ClassVar[Mapping[str, str]]
+    """An id's op → its text. {d}: x, y or z; {n}: 0, 1 or 2."""
+    BARRIER: ClassVar[str]
+    asked: set[str] = field(default_factory=set[str])
+    """The ids that a kernel asks for."""
+
+    def is_position(self, kind: Attribute) -> bool:
+        return isinstance(kind, IndexType)
+
+    def element_name(self, buffer: BlockArgument, where: Operation) -> str:
+        """The type of a buffer's elements."""
+        kind = buffer.type
+        assert isinstance(kind, MemRefType)
+        return self.type_name(kind.element_type, where)
+
+    def identifier(self, op: IdOp) -> Expr:
+        """The number that an id op gives."""
+        dimension = op.dimension.data.value
+        self.asked.add(op.name)
+        return Expr(self.IDS[op.name].format(d=dimension, n="xyz".index(dimension)))
+
+    def number(self, name: str) -> Expr:
+        """A number that a launch hands in, inside of the kernel."""
+        return Expr(name)
+
+    def text(self, kernel: Kernel) -> str:
+        """The whole source of a kernel, its head first."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What a language puts together: (element type, name) of each buffer, (type, name) of each number, (element type,
+    name, how many) of what threads share and of what each has of its own, and the lines of the body."""
+
+    name: str
+    comment: str
+    block: tuple[int, ...]
+    buffers: tuple[tuple[str, str], ...]
+    numbers: tuple[tuple[str, str], ...]
+    shared: tuple[tuple[str, str, int], ...]
+    own: tuple[tuple[str, str, int], ...]
+    lines: tuple[str, ...]
+
+
+@dataclass
+class KernelPrinter(FunctionPrinter):
+    """Prints the body of a kernel."""
+
+    kernel_language: KernelLanguage = field(kw_only=True)
+
+    def op(self, op: Operation) -> None:
+        match op:
+            case IdOp() if op.name in self.kernel_language.IDS:
+                self.define(op.result, self.kernel_language.identifier(op))
+            case gpu.BarrierOp():
+                self.settle()
+                self.line(self.kernel_language.BARRIER)
+            case gpu.ReturnOp():
+                self.settle()
+            case _:
+                super().op(op)
+
+
+def kernel_text(function: gpu.FuncOp, language: KernelLanguage) -> str:
+    """The source of `function`. `language` is used for this kernel only."""
+    name = function.sym_name.data
+    names = Names({*language.KEYWORDS, name})
+    printer = KernelPrinter(language, names, kernel_language=language)
+    buffers: list[tuple[str, str]] = []
+    numbers: list[tuple[str, str]] = []
+    for argument in function.arguments:
+        label = names.fresh(argument.name_hint, f"arg{argument.index}")
+        if isinstance(argument.type, MemRefType):
+            printer.known[argument] = Expr(label)
+            buffers.append((language.element_name(argument, function), label))
+        else:
+            printer.known[argument] = language.number(label)
+            numbers.append((language.type_name(argument.type, function), label))
+
+    def local(buffer: BlockArgument) -> tuple[str, str, int]:
+        assert isinstance(buffer.type, MemRefType)
+        label = names.fresh(buffer.name_hint, "local")
+        printer.known[buffer] = Expr(label)
+        return language.element_name(buffer, function), label, prod(buffer.type.get_shape())
+
+    shared = tuple(map(local, function.workgroup_buffers))
+    own = tuple(map(local, function.private_buffers))
+    printer.block(function.body.block)
+    comment = f"// {name}: {describe(function.location) or 'no node of the model'}"
+    block = function.block_size or (1, 1, 1)
+    lines = tuple(printer.lines)
+    return language.text(Kernel(name, comment, block, tuple(buffers), tuple(numbers), shared, own, lines))
+
+
+def kernel_texts(module: gpu.GPUModuleOp, language: type[KernelLanguage]) -> dict[str, str]:
+    """The source of each kernel of a module, by name."""
+    kernels = [op for op in module.body.block.ops if isinstance(op, gpu.FuncOp)]
+    return {op.sym_name.data: kernel_text(op, language()) for op in kernels}
