@@ -98,6 +98,10 @@ TARGETS = {
     "c": "stepwell.targets.c:TARGET",
     "wgsl": "stepwell.targets.wgsl:TARGET",
     "opencl": "stepwell.targets.opencl:TARGET",
+    "glsl": "stepwell.targets.glsl:TARGET",
+    "cuda": "stepwell.targets.cuda:TARGET",
+    "hip": "stepwell.targets.cuda:HIP_TARGET",
+    "msl": "stepwell.targets.msl:TARGET",
 }
 
 TRANSLATIONS = {
@@ -106,8 +110,12 @@ TRANSLATIONS = {
     "asm": "stepwell.targets.native.pipeline:ASSEMBLY",
     "object": "stepwell.targets.native.objects:OBJECT",
     "c": "stepwell.targets.c:C_SOURCE",
-    "wgsl": "stepwell.targets.wgsl:WGSL_SOURCE",
-    "opencl": "stepwell.targets.opencl:OPENCL_SOURCE",
+    "wgsl": "stepwell.targets.wgsl:SOURCE",
+    "opencl": "stepwell.targets.opencl:SOURCE",
+    "glsl": "stepwell.targets.glsl:SOURCE",
+    "cuda": "stepwell.targets.cuda:SOURCE",
+    "hip": "stepwell.targets.cuda:HIP_SOURCE",
+    "msl": "stepwell.targets.msl:SOURCE",
 }
 
 IMPORTERS = {

@@ -43,3 +43,13 @@ def handed_back(data: Any, spec: Mapping[str, Any]) -> Array:
     """An output as the model has it, of the bytes that the device kept."""
     shape = tuple(spec["shape"])
     return np.frombuffer(data, np.dtype(spec["stored"]), int(np.prod(shape))).reshape(shape).astype(spec["dtype"])
+
+
+class SourceOnly:
+    """In place of a loader, where kernels can only be had as source text."""
+
+    def __init__(self, manifest: Mapping[str, Any], *rest: Any, **options: Any):
+        raise DeviceError(
+            f"kernels in {manifest['language']} are not run from here",
+            fix="take their source: stepwell-translate MODEL --to cuda|hip|msl",
+        )

@@ -1,6 +1,6 @@
 """Runs a model that was compiled to OpenCL C, through the library pyopencl.
 
-    program = OpenCLProgram(manifest, {"kernel_conv_0.cl": source, ...}, weights)
+    program = OpenCLProgram(manifest, {"kernels.cl": source}, weights)
     outputs = program.run({"input": array})
 
 The manifest is the program of the host: `launches`, each a kernel, how many blocks of threads, which parts of which
@@ -57,8 +57,8 @@ class OpenCLProgram:
         self._buffers = {name: self._buffer(size) for name, size in sizes.items()}
         if sizes["weights"]:
             cl.enqueue_copy(self._queue, self._buffers["weights"], np.frombuffer(weights, np.uint8))
-        kernels = {name.removesuffix(".cl"): self._build(name, code) for name, code in files.items()}
-        self._launches = [self._bound(kernels[launch["kernel"]], launch) for launch in manifest["launches"]]
+        program = self._build("kernels.cl", files["kernels.cl"]) if files else None
+        self._launches = [self._bound(program, launch) for launch in manifest["launches"]]
 
     def _buffer(self, size: int) -> Any:
         return self._cl.Buffer(self._context, self._cl.mem_flags.READ_WRITE, max(size, 4))

@@ -1,8 +1,9 @@
 """What a GPU has, as far as schedules and limits ask for it.
 
-The numbers of `webgpu` are the least that every WebGPU adapter has (W3C WebGPU, section 3.6.2, "Limits", defaults);
-those of `opencl`, of a full profile (Khronos, OpenCL 3.0, table of device queries), its doubles and sub-buffers' starts
-those of what is in use.
+webgpu: the least that every WebGPU adapter has (W3C WebGPU, section 3.6.2, "Limits", defaults). opengl: the least of
+OpenGL 4.3 (table 23.64 and following). opencl: of a full profile (OpenCL 3.0, section 4.2), doubles where the device
+has them. metal: Apple's table of GPU families. cuda: compute capability 7.0 on (CUDA C++ Programming Guide, section
+16). hip: CDNA and RDNA.
 """
 
 from __future__ import annotations
@@ -30,27 +31,21 @@ class DeviceDescription:
     types: tuple[str, ...]
 
 
+ALL = ("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
+SINGLE = tuple(name for name in ALL if name != "float64")
+SHADER = ("float32", "int32", "uint32")
+
 DEVICES = {
-    "webgpu": DeviceDescription(
-        name="webgpu",
-        block=64,
-        blocks=65535,
-        buffers=8,
-        buffer_bytes=128 << 20,
-        workgroup_bytes=16 << 10,
-        alignment=256,
-        types=("float32", "int32", "uint32"),
-    ),
-    "opencl": DeviceDescription(
-        name="opencl",
-        block=64,
-        blocks=(1 << 31) - 1,
-        buffers=64,
-        buffer_bytes=2 << 30,
-        workgroup_bytes=32 << 10,
-        alignment=128,
-        types=("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool"),
-    ),
+    described.name: described
+    for described in (
+        #                 name     block   blocks       buffers  bytes     shared    start  types
+        DeviceDescription("webgpu", 64, 65535, 8, 128 << 20, 16 << 10, 256, SHADER),
+        DeviceDescription("opengl", 64, 65535, 8, 128 << 20, 32 << 10, 256, SHADER),
+        DeviceDescription("opencl", 64, (1 << 31) - 1, 64, 2 << 30, 32 << 10, 128, ALL),
+        DeviceDescription("metal", 64, (1 << 31) - 1, 24, 256 << 20, 32 << 10, 256, SINGLE),
+        DeviceDescription("cuda", 128, (1 << 31) - 1, 128, 4 << 30, 48 << 10, 256, ALL),
+        DeviceDescription("hip", 128, (1 << 31) - 1, 128, 4 << 30, 64 << 10, 256, ALL),
+    )
 }
 
 

@@ -1,5 +1,10 @@
 """OpenCL C: kernels for every device that has a driver of OpenCL."""
 
-from .pipeline import OPENCL_SOURCE, TARGET
+from stepwell.targets.gpu.target import SourceTarget
 
-__all__ = ["OPENCL_SOURCE", "TARGET"]
+from .language import OpenCLC
+
+TARGET = SourceTarget("opencl", OpenCLC, "cl", "opencl", "stepwell.runtime.opencl:OpenCLProgram")
+SOURCE = TARGET.translation()
+
+__all__ = ["SOURCE", "TARGET"]

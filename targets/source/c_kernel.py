@@ -33,6 +33,7 @@ def on_places(symbol: str, otherwise: Rule) -> Rule:
 class CKernelLanguage(KernelLanguage):
     """C with kernels. `KERNEL`: what stands before a kernel's name. {block}: the threads of a block."""
 
+    TOGETHER: ClassVar = True
     INDEX: ClassVar = "int"
     KERNEL: ClassVar[str]
     BUFFER: ClassVar[str]
@@ -63,10 +64,6 @@ class CKernelLanguage(KernelLanguage):
         ]
         return [form.format(kind=kind, name=name, n=n) for n, (form, kind, name) in enumerate(kinds)]
 
-    def head(self) -> list[str]:
-        """What stands before the kernel in its file."""
-        return []
-
     def text(self, kernel: Kernel) -> str:
         block = ", ".join(map(str, kernel.block))
         total = kernel.block[0] * kernel.block[1] * kernel.block[2]
@@ -74,8 +71,6 @@ class CKernelLanguage(KernelLanguage):
         return "\n".join(
             [
                 kernel.comment,
-                *self.head(),
-                *self.used.values(),
                 f"{self.KERNEL.format(block=block, total=total)} {kernel.name}(\n{listed})",
                 "{",
                 *(f"  {self.SHARED} {kind} {name}[{count}];" for kind, name, count in kernel.shared),

@@ -39,6 +39,8 @@ class KernelLanguage(Language):
     IDS: ClassVar[Mapping[str, str]]
     """An id's op → its text. {d}: x, y or z; {n}: 0, 1 or 2."""
     BARRIER: ClassVar[str]
+    TOGETHER: ClassVar = False
+    """Whether the kernels of a program stand in one file, with one copy of the helpers."""
     asked: set[str] = field(default_factory=set[str])
     """The ids that a kernel asks for."""
 
@@ -62,8 +64,12 @@ class KernelLanguage(Language):
         return Expr(name)
 
     def text(self, kernel: Kernel) -> str:
-        """The whole source of a kernel, its head first."""
+        """The source of a kernel; the whole of it, unless kernels stand together."""
         raise NotImplementedError
+
+    def head(self) -> list[str]:
+        """What stands before kernels that stand together, and before their helpers."""
+        return []
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,15 @@ def kernel_text(function: gpu.FuncOp, language: KernelLanguage) -> str:
     return language.text(Kernel(name, comment, block, tuple(buffers), tuple(numbers), shared, own, lines))
 
 
-def kernel_texts(module: gpu.GPUModuleOp, language: type[KernelLanguage]) -> dict[str, str]:
-    """The source of each kernel of a module, by name."""
-    kernels = [op for op in module.body.block.ops if isinstance(op, gpu.FuncOp)]
-    return {op.sym_name.data: kernel_text(op, language()) for op in kernels}
+def kernel_files(module: gpu.GPUModuleOp, language: type[KernelLanguage]) -> dict[str, str]:
+    """The sources of a module: a file for each kernel, called after it, or one for all, called `kernels`."""
+    texts: dict[str, str] = {}
+    helpers: dict[str, str] = {}
+    for op in module.body.block.ops:
+        if isinstance(op, gpu.FuncOp):
+            own = language()
+            texts[op.sym_name.data] = kernel_text(op, own)
+            helpers |= own.used
+    if not language.TOGETHER:
+        return texts
+    return {"kernels": "\n".join([*language().head(), *helpers.values(), *texts.values()])}

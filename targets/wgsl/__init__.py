@@ -1,5 +1,10 @@
 """WGSL, the language of WebGPU: kernels as compute shaders."""
 
-from .pipeline import TARGET, WGSL_SOURCE
+from stepwell.targets.gpu.target import SourceTarget
 
-__all__ = ["TARGET", "WGSL_SOURCE"]
+from .shader import Shader
+
+TARGET = SourceTarget("wgsl", Shader, "wgsl", "webgpu", "stepwell.runtime.webgpu:WebGPUProgram")
+SOURCE = TARGET.translation()
+
+__all__ = ["SOURCE", "TARGET"]

@@ -6,7 +6,6 @@ of the integers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,72 +13,14 @@ from stepwell.diagnostics import StepwellError
 from stepwell.targets.source.expressions import (
     RULES,
     Expr,
-    Rule,
-    call,
-    compare_floats,
-    compare_integers,
-    infix,
     is_bool,
-    narrow,
-    negate,
     number,
-    small,
-    widen_signed,
 )
 from stepwell.targets.source.kernel import KernelLanguage
 from stepwell.targets.source.language import Language
-from xdsl.dialects import arith
+from stepwell.targets.source.strict_bools import STRICT_BOOLS
 from xdsl.dialects.builtin import Float32Type
 from xdsl.ir import Attribute, Operation
-
-
-def xor(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
-    return infix("!=" if is_bool(op.results[0].type) else "^", args[0], args[1])
-
-
-def signed_bool(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
-    """From a number with a sign; true is -1."""
-    if is_bool(op.operands[0].type):
-        return negate("-", language.cast(language.type_name(op.results[0].type), args[0]))
-    return widen_signed(language, op, args)
-
-
-def lowest_bit(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
-    if is_bool(op.results[0].type):
-        return infix("!=", infix("&", args[0], number(1)), number(0))
-    return narrow(language, op, args)
-
-
-def compare(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
-    """Bools are ordered as the numbers 0 and 1."""
-    assert isinstance(op, arith.CmpiOp)
-    if is_bool(op.lhs.type) and op.predicate.value.data >= 2:
-        args = [language.cast("u32", arg) for arg in args]
-    return compare_integers(language, op, args)
-
-
-ORDERED, UNORDERED = 7, 14
-
-
-def compare_floats_and_nans(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
-    assert isinstance(op, arith.CmpfOp)
-    predicate = op.predicate.value.data
-    if predicate not in (ORDERED, UNORDERED):
-        return compare_floats(language, op, args)
-    name = language.helper("is_nan", op.lhs.type, op)
-    some = infix("||", call(name, args[0]), call(name, args[1]))
-    return some if predicate == UNORDERED else negate("!", some)
-
-
-def wrapping(symbol: str) -> Rule:
-    """Integers of WGSL wrap around, as those of arith do (section 8.7)."""
-
-    def rule(language: Language, op: Operation, args: Sequence[Expr]) -> Expr:
-        if is_bool(op.results[0].type):
-            return infix({"+": "!=", "-": "!=", "*": "&"}[symbol], args[0], args[1])
-        return small(symbol, args[0], args[1])
-
-    return rule
 
 
 @dataclass
@@ -104,6 +45,7 @@ class WGSL(KernelLanguage):
         # a NaN wins; compilers may take it that there is none (section 15.7.2), so its bits are looked at
         "maximum": "return select(select(max(a, b), b, is_nan_{T}(b)), a, is_nan_{T}(a));",
         "minimum": "return select(select(min(a, b), b, is_nan_{T}(b)), a, is_nan_{T}(a));",
+        "is_nan": "return (bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u;",
         "rsqrt": "return 1 / sqrt(a);",
         "absolute": "return abs(a);",
         "floor_div": "return a / b - i32(a % b != 0 && (a < 0) != (b < 0));",
@@ -131,17 +73,7 @@ class WGSL(KernelLanguage):
         "acos acosh asin asinh atan atan2 atanh ceil cos cosh exp exp2 floor fma log log2 sin sinh sqrt tan tanh "
         "trunc".split()
     )
-    RULES: ClassVar = RULES | {
-        "arith.xori": xor,
-        "arith.extsi": signed_bool,
-        "arith.sitofp": signed_bool,
-        "arith.trunci": lowest_bit,
-        "arith.cmpi": compare,
-        "arith.cmpf": compare_floats_and_nans,
-        "arith.addi": wrapping("+"),
-        "arith.subi": wrapping("-"),
-        "arith.muli": wrapping("*"),
-    }
+    RULES: ClassVar = RULES | STRICT_BOOLS
 
     def function(self, name: str, kind: Attribute, where: Operation) -> str:
         self.type_name(kind, where)
@@ -155,16 +87,12 @@ class WGSL(KernelLanguage):
         raise StepwellError(f"WGSL has no function {name}", where, fix="run expand-math")
 
     def helper(self, name: str, kind: Attribute, where: Operation) -> str:
-        if name == "is_nan":
-            full, T = f"is_nan_{self.type_name(kind, where)}", self.type_name(kind, where)
-            body = "return (bitcast<u32>(a) & 0x7fffffffu) > 0x7f800000u;"
-            self.used[full] = self.helper_text("bool", full, [(T, "a")], body)
-            return full
         if name in ("maximum", "minimum"):
             self.helper("is_nan", kind, where)
         return super().helper(name, kind, where)
 
     def helper_text(self, result: str, name: str, arguments: list[tuple[str, str]], body: str) -> str:
+        result = "bool" if name.startswith("is_nan") else result
         listed = ", ".join(f"{arg}: {kind}" for kind, arg in arguments)
         return f"fn {name}({listed}) -> {result} {{\n  {body}\n}}\n"
 

@@ -28,17 +28,33 @@ needs_compiler = pytest.mark.skipif(
 )
 
 
-def require_webgpu() -> None:
-    """A device that WebGPU finds; Mesa's lavapipe, which computes on the CPU, is one."""
-    require(_has_webgpu(), "a WebGPU device (the library wgpu, and a Vulkan driver)")
+DRIVERS = {
+    "wgsl": "a WebGPU device (the library wgpu, and a Vulkan driver)",
+    "opencl": "an OpenCL device (the library pyopencl, and a driver such as PoCL)",
+    "glsl": "OpenGL 4.3 without a window (the library moderngl, and a driver with EGL)",
+}
+
+
+def require_device(target: str) -> None:
+    """A device for kernels of `target`; one that computes on the CPU will do: lavapipe, PoCL, llvmpipe."""
+    require(_has_device(target), DRIVERS[target])
 
 
 @functools.cache
-def _has_webgpu() -> bool:
+def _has_device(target: str) -> bool:
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # Mesa complains without
     try:
-        import wgpu
+        if target == "wgsl":
+            import wgpu
 
-        return wgpu.gpu.request_adapter_sync() is not None
+            return wgpu.gpu.request_adapter_sync() is not None
+        if target == "opencl":
+            import pyopencl
+
+            return any(platform.get_devices() for platform in pyopencl.get_platforms())
+        import moderngl
+
+        moderngl.create_standalone_context(backend="egl", require=430).release()
     except Exception:
         return False
+    return True

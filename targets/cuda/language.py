@@ -1,0 +1,76 @@
+"""CUDA C++ (NVIDIA, CUDA C++ Programming Guide), and HIP, which reads the same kernels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stepwell.targets.source.c_kernel import CKernelLanguage
+from stepwell.targets.source.expressions import UNARY, Expr, number
+from xdsl.dialects.builtin import Float32Type, Float64Type
+
+
+@dataclass
+class CUDA(CKernelLanguage):
+    NAME: ClassVar = "CUDA C++"
+    INTEGERS: ClassVar = {1: "unsigned char", 8: "signed char", 16: "short", 32: "int", 64: "long long"}
+    UNSIGNED: ClassVar = {
+        1: "unsigned char",
+        8: "unsigned char",
+        16: "unsigned short",
+        32: "unsigned",
+        64: "unsigned long long",
+    }
+    FLOATS: ClassVar = {Float32Type: "float", Float64Type: "double"}
+    SUFFIX: ClassVar = {"float": "f", "double": ""}
+    KEYWORDS: ClassVar = CKernelLanguage.KEYWORDS | frozenset(
+        "class new delete this template typename operator namespace try catch throw virtual friend public private "
+        "protected explicit export and or not xor".split()
+    )
+    HELPERS: ClassVar = {
+        # IEEE 754-2019 maximum: a NaN wins, and +0 is larger than -0
+        "maximum": "return a > b || a != a ? a : b > a || b != b ? b : signbit(a) ? b : a;",
+        "minimum": "return a < b || a != a ? a : b < a || b != b ? b : signbit(a) ? a : b;",
+        "rsqrt": "return 1 / {sqrt}(a);",
+        "absolute": "return a < 0 ? ({T})(0 - ({W})a) : a;",
+        "floor_div": "return a / b - (a % b != 0 && (a < 0) != (b < 0));",
+        "ceil_div": "return a / b + (a % b != 0 && (a < 0) == (b < 0));",
+        "bits_of": "{I} bits; memcpy(&bits, &a, sizeof bits); return bits;",
+        "from_bits": "{T} value; memcpy(&value, &a, sizeof value); return value;",
+    }
+    IDS: ClassVar = {
+        "gpu.global_id": "(int)(blockIdx.{d} * blockDim.{d} + threadIdx.{d})",
+        "gpu.thread_id": "(int)threadIdx.{d}",
+        "gpu.block_id": "(int)blockIdx.{d}",
+        "gpu.block_dim": "(int)blockDim.{d}",
+        "gpu.grid_dim": "(int)gridDim.{d}",
+        "gpu.lane_id": "(int)(threadIdx.x % warpSize)",
+    }
+    BARRIER: ClassVar = "__syncthreads();"
+    KERNEL: ClassVar = 'extern "C" __global__ void __launch_bounds__({total})'
+    BUFFER: ClassVar = "{kind} *{name}"
+    SHARED: ClassVar = "__shared__"
+    HELPER: ClassVar = "static __device__ inline"
+
+    def signed_number(self, value: int, width: int) -> Expr:
+        if value == -(1 << (width - 1)) and width >= 32:
+            return Expr(f"-{(1 << (width - 1)) - 1}{'LL' if width == 64 else ''} - 1", UNARY - 2)
+        return Expr(f"{value}LL") if width == 64 and not -(1 << 31) < value < 1 << 31 else number(value)
+
+    def not_a_number(self, kind: str) -> Expr:
+        return Expr('nanf("")' if kind == "float" else 'nan("")')
+
+    def infinity(self, kind: str, *, positive: bool) -> Expr:
+        """Of the language itself: no header is needed."""
+        name = "__int_as_float(0x7f800000)" if kind == "float" else "__longlong_as_double(0x7ff0000000000000LL)"
+        return Expr(name) if positive else Expr(f"-{name}", UNARY)
+
+
+@dataclass
+class HIP(CUDA):
+    """AMD, HIP Programming Manual."""
+
+    NAME: ClassVar = "HIP"
+
+    def head(self) -> list[str]:
+        return ["#include <hip/hip_runtime.h>", ""]

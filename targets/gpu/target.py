@@ -1,0 +1,78 @@
+"""A target whose kernels are source text in one language: the whole way down, on one page.
+
+TARGET = SourceTarget("opencl", OpenCLC, "cl", "opencl", "stepwell.runtime.opencl:OpenCLProgram")
+SOURCE = TARGET.translation()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stepwell.context import Context
+from stepwell.dialects import gpu
+from stepwell.manifest import pack_weights
+from stepwell.target import Artifact, Phases, Translation
+from stepwell.targets.cpu import load_schedules
+from stepwell.targets.graph_phases import graph_phases
+from stepwell.targets.source.kernel import KernelLanguage, kernel_files
+from xdsl.dialects.builtin import ModuleOp
+
+from .device import DeviceDescription, device
+from .host import host_program
+
+
+@dataclass(frozen=True)
+class DeviceOptions:
+    """`threads`: of the CPU; none of them computes here. `schedule`: a file of schedules for some kernels."""
+
+    threads: int = 1
+    schedule: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceTarget:
+    """`suffix`: of the files of kernels. `device`: the name of the description that kernels are made for."""
+
+    name: str
+    language: type[KernelLanguage]
+    suffix: str
+    device: str
+    loader: str = "stepwell.runtime.device:SourceOnly"
+    options: Callable[..., DeviceOptions] = DeviceOptions
+
+    def pipeline(self, options: DeviceOptions) -> Phases:
+        return device_phases(device(self.device), load_schedules(options.schedule))
+
+    def emit(self, ctx: Context, module: ModuleOp, options: DeviceOptions) -> Artifact:
+        manifest = host_program(module, device(self.device)) | {"language": self.language.NAME}
+        files = {f"{name}.{self.suffix}": text.encode() for name, text in self.texts(module).items()}
+        return Artifact(manifest, files, pack_weights(ctx, module))
+
+    def texts(self, module: ModuleOp) -> dict[str, str]:
+        """The source files by name, without a suffix."""
+        modules = [op for op in module.body.block.ops if isinstance(op, gpu.GPUModuleOp)]
+        return {name: text for op in modules for name, text in kernel_files(op, self.language).items()}
+
+    def translation(self) -> Translation:
+        """All kernels in one file, for a person to read."""
+
+        def write(ctx: Context, module: ModuleOp, options: DeviceOptions, name: str) -> dict[str, bytes]:
+            return {f"{name}.{self.suffix}": "\n".join(self.texts(module).values()).encode()}
+
+        return Translation(self.name, "device", write)
+
+
+def device_phases(described: DeviceDescription, schedules: str = "") -> Phases:
+    """The way from a framework's graph to kernels of a device. `schedules`: the start of a pipeline text that loads
+    some from a file."""
+    double = "double" if "float64" in described.types else "double=false"
+    narrow = "" if "int64" in described.types else ",narrow-types"
+    return (
+        *graph_phases(),
+        ("tensor", "graph-to-linalg,fuse-elementwise"),
+        ("buffers", f"bufferize,{schedules}schedule-gpu"),
+        ("loops", f"apply-schedule,expand-math{{ordered=false {double}}}{narrow}"),
+        ("program", f"plan-memory{{alignment={described.alignment} inplace=false}}"),
+        ("device", f"loops-to-gpu{{block={described.block} blocks={described.blocks}}}"),
+    )
