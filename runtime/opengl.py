@@ -29,7 +29,7 @@ def request_context() -> Any:
     except ImportError:
         raise DeviceError("the library moderngl is not installed", fix="pip install moderngl") from None
     try:
-        return moderngl.create_standalone_context(backend="egl", require=VERSION)
+        return moderngl.create_standalone_context(backend="egl", require=VERSION)  # pyright: ignore[reportArgumentType]
     except Exception as error:
         raise DeviceError(f"no OpenGL 4.3 without a window: {error}", fix="install a driver with EGL") from None
 

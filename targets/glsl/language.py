@@ -31,7 +31,7 @@ class GLSL(CKernelLanguage):
     FLOATS: ClassVar = {Float32Type: "float"}
     SUFFIX: ClassVar = {"float": "f"}
     ADVICE: ClassVar = "use float32 and int32 in the model, or another target"
-    RULES: ClassVar = CKernelLanguage.RULES | STRICT_BOOLS
+    RULES: ClassVar = {**CKernelLanguage.RULES, **STRICT_BOOLS}
     KEYWORDS: ClassVar = CKernelLanguage.KEYWORDS | frozenset(
         "attribute buffer centroid coherent flat highp inout input invariant layout lowp mat2 mat3 mat4 mediump "
         "noise1 output patch precise precision readonly sample sampler2D shared smooth subroutine texture uniform "

@@ -55,7 +55,7 @@ class KernelLanguage(Language):
 
     def identifier(self, op: IdOp) -> Expr:
         """The number that an id op gives."""
-        dimension = op.dimension.data.value
+        dimension = str(op.dimension.data)
         self.asked.add(op.name)
         return Expr(self.IDS[op.name].format(d=dimension, n="xyz".index(dimension)))
 
