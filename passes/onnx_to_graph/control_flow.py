@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from stepwell.diagnostics import StepwellError
@@ -33,10 +34,15 @@ from .conversion import Converted, NeedsShapes, NeedsValue, Node, converts
 from .counting import count_steps
 from .emitter import static_shape
 from .sequences import stack
+from .sizes import sized
 from .steps import Loop, backwards, put, room, take, whole_shape
 
 MOST_STEPS = 1024
 """A loop that has to be written out step by step may have so many."""
+
+
+MOST_SCANNED = 1 << 26
+"""Elements of which a loop may give fewer, as it ends when its condition says so."""
 
 
 @converts("If")
@@ -94,7 +100,7 @@ class Unsteady(StepwellError):
 
 @converts("Loop")
 def loop(node: Node) -> list[Converted]:
-    """rolled where shapes do not change; with scan outputs the number of steps must be known"""
+    """rolled where shapes do not change; with scan outputs the most steps there can be must be known"""
     trips, condition = (None if value is None else node.reshape(value, []) for value in (node.get(0), node.get(1)))
     inits = [node.converted(index) for index in range(2, len(node.op.operands))]
     plan = LoopPlan(node, trips, condition, inits)
@@ -143,8 +149,9 @@ class LoopPlan:
             count = count_steps(node, loop.block.args[0], loop.carried, kept, values, again, count)
             if count is not None:
                 trips, again = node.constant(np.array(count, np.int64)), None
-        if scanned and (again is not None or count is None):
-            raise Unsteady("how many steps it has depends on what they compute")
+        open_ended = bool(scanned) and (again is not None or count is None)
+        if open_ended:
+            count = self.most_steps(scanned)
         go = self.condition
         if go is None or starts is not None:
             go = None if again is None else node.constant(np.array(True))
@@ -154,11 +161,16 @@ class LoopPlan:
         for value, place in zip(scanned, rooms, strict=True):
             argument = loop.block.insert_arg(place.type, len(loop.block.args))
             values.append(put(loop.inside, argument, 0, loop.step, value))
+        if open_ended:  # the number of the step that is through is carried, too
+            rooms.append(node.constant(np.array(0, np.int64)))
+            loop.block.insert_arg(rooms[-1].type, len(loop.block.args))
+            values.append(loop.inside.add(loop.step, 1))
         results = loop.close(trips, [*kept, *rooms], values, go, again)
+        counts = {0: results.pop()} if open_ended else {}
         carried, changed = list[Converted](), iter(results)
         for value, same in zip(inits, fixed, strict=True):
             carried.append(value if same else next(changed))
-        return [*carried, *changed]
+        return [*carried, *(sized(node, value, counts) if counts else value for value in changed)]
 
     def body(
         self, loop: Loop, inits: Sequence[SSAValue], fixed: Sequence[bool]
@@ -193,6 +205,13 @@ class LoopPlan:
         for value in scanned:
             whole_shape(node, value)
         return changed, None if sure is not None else again, scanned
+
+    def most_steps(self, scanned: Sequence[SSAValue]) -> int:
+        """How many steps there can be of a loop that its own results end: there is room for all of them."""
+        most = self.known_trips()
+        if most is None or any(most * prod(whole_shape(self.node, value)) > MOST_SCANNED for value in scanned):
+            raise Unsteady("how many steps it has depends on what they compute")
+        return most
 
     def need_count(self) -> None:
         """The number of steps is a dim of what is scanned."""

@@ -236,6 +236,8 @@ def recurrent(
     for index, name in enumerate("XWR"):
         if rank_of(node[index]) != 3:
             raise node.unsupported(f"{name} has {rank_of(node[index])} dims; it must have 3", "export the model again")
+        if name != "X" and (count := shape_of(node[index])[0]) != len(reverse):
+            raise node.unsupported(f"{name} is of {count} directions, not {len(reverse)}", "export the model again")
     batch_first = node.opset >= 14 and bool(node.integer("layout", 0))
     x = node.transpose(node[0], [1, 0, 2]) if batch_first else node[0]
     ways = [

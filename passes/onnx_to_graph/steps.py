@@ -67,7 +67,10 @@ class Loop:
 
 
 def steps(node: Node, count: int | SSAValue, inits: Sequence[SSAValue], body: Body) -> list[SSAValue]:
-    """What `count` steps (a number, or a scalar of i64) make of `inits`; one step needs no loop."""
+    """What `count` steps (a number, or a scalar of i64) make of `inits`; one step needs no loop, none leaves
+    them as they are."""
+    if isinstance(count, int) and count == 0:
+        return list(inits)
     if isinstance(count, int) and count == 1:
         return list(body(node, node.constant(np.array(0, np.int64)), list(inits)))
     loop = Loop(node, [value.type for value in inits])

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from stepwell.context import Context
 from stepwell.dialects import graph
+from stepwell.interface import HIDDEN, SIZES
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Block, SSAValue
@@ -24,8 +25,15 @@ def evaluate(ctx: Context, module: ModuleOp, inputs: Mapping[str, Array]) -> dic
     """The outputs of @main by name."""
     main = function_of(module, "main")
     given = [inputs[attributes.data["stepwell.name"].data] for attributes in main.arg_attrs or ()]
-    outputs = [attributes.data["stepwell.name"].data for attributes in main.res_attrs or ()]
-    return dict(zip(outputs, run_block(ctx, module, main.body.block, given), strict=True))
+    results = run_block(ctx, module, main.body.block, given)
+    named = zip([entry.data for entry in main.res_attrs or ()], results, strict=True)
+    return {said["stepwell.name"].data: cut(array, said, results) for said, array in named if HIDDEN not in said}
+
+
+def cut(array: Array, said: Mapping[str, Any], results: Sequence[Array]) -> Array:
+    """What counts of a result, where others of the results say how much of a dim that is."""
+    counts = said[SIZES].get_values() if SIZES in said else ()
+    return array[tuple(slice(None) if count < 0 else slice(int(results[count])) for count in counts)]
 
 
 def call(ctx: Context, module: ModuleOp, *inputs: Array, function: str = "main") -> list[Array]:

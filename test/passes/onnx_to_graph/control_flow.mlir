@@ -89,6 +89,31 @@ func.func @main(%x: tensor<4xf32>) -> tensor<3x4xf32> {
 
 // -----
 
+// A loop that its own results end, and that scans: there is room for all steps, and what counts of it is told beside it.
+// CHECK-LABEL: @main
+// CHECK-SAME:      (tensor<5x4xf32> {stepwell.name = "ys", stepwell.sizes = array<i64: 1, -1>}, tensor<i64> {{{.*}}stepwell.hidden})
+// CHECK:         {{%.*}}, %ys, [[count:%.*]] = graph.loop [[i:%.*]] to {{%.*}} while {{%.*}} iter({{.*}}) : tensor<4xf32>, tensor<5x4xf32>, tensor<i64> {
+// CHECK:           [[next:%.*]] = graph.add [[i]], {{%.*}} : tensor<i64>
+// CHECK-NEXT:      graph.yield %more, %e, {{%.*}}, [[next]] : tensor<i1>, tensor<4xf32>, tensor<5x4xf32>, tensor<i64>
+// CHECK:         func.return %ys, [[count]] : tensor<5x4xf32>, tensor<i64>
+builtin.module attributes {onnx.opset = {ai.onnx = 17 : i64}} {
+func.func @main(%x: tensor<4xf32>) -> (tensor<?x4xf32> {stepwell.name = "ys"}) {
+  %n = onnx.Constant() {value = dense<5> : tensor<i64>} : () -> tensor<i64>
+  %limit = onnx.Constant() {value = dense<9.0> : tensor<f32>} : () -> tensor<f32>
+  %none = onnx.NoValue
+  %h, %ys = onnx.Loop(%n, %none, %x) : (tensor<i64>, none, tensor<4xf32>) -> (tensor<4xf32>, tensor<?x4xf32>) body {
+  ^bb0(%k: tensor<i64>, %go: tensor<i1>, %a: tensor<4xf32>):
+    %e = onnx.Exp(%a) : (tensor<4xf32>) -> tensor<4xf32>
+    %s = onnx.ReduceMax(%e) {keepdims = 0 : i64} : (tensor<4xf32>) -> tensor<f32>
+    %more = onnx.Less(%s, %limit) : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    onnx.Yield %more, %e, %e : tensor<i1>, tensor<4xf32>, tensor<4xf32>
+  }
+  func.return %ys : tensor<?x4xf32>
+}
+}
+
+// -----
+
 // A condition that the body computes ends the loop.
 // CHECK-LABEL: @main
 // CHECK:         %h = graph.loop {{%.*}} to %n while {{%.*}} iter([[a:%.*]] = %x) : tensor<f32> {

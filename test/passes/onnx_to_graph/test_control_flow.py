@@ -116,6 +116,20 @@ MODELS: dict[str, tuple[str, int, dict[str, np.ndarray]]] = {
         17,
         {"x": X},
     ),
+    "loop that scans until what it computes ends it": (
+        """(float[3, 4] x, float limit) => (float[3, 4] y, float[k, 3, 4] ys, float[k] sums) {
+             most = Constant <value = int64 {20}> ()
+             y, ys, sums = Loop(most, , x) <
+               body = b (int64 i, bool go, float[3, 4] a)
+                   => (bool more, float[3, 4] c, float[3, 4] c, float total) {
+                 c = Exp(a)
+                 total = ReduceSum <keepdims = 0> (c)
+                 more = Less(total, limit)
+               }>
+           }""",
+        17,
+        {"x": X, "limit": np.array(100, np.float32)},
+    ),
     "loop whose value grows": (
         """(float[1, 4] x) => (float[4, 4] y) {
              n = Constant <value = int64 {3}> ()

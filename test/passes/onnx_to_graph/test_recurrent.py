@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from reference import evaluate
 from requirements import require_compiler
 from stepwell.context import Context
+from stepwell.diagnostics import StepwellError
 from stepwell.dialects.onnx.importer import import_onnx
 from stepwell.pass_manager import parse_passes, run_passes
 
@@ -160,6 +161,32 @@ def test_agrees_with_onnx_runtime(case: Case) -> None:
     module = import_onnx(ctx, case.model())
     run_passes(ctx, module, parse_passes("onnx-to-graph,infer-shapes"), verify_each=True)
     check(evaluate(ctx, module, case.feeds()), case.expected())
+
+
+@pytest.mark.parametrize("op", GATES)
+def test_without_steps(op: str) -> None:
+    """The state stays what it was, and there is nothing to hand out."""
+    case = Case(op, {}, EVERYTHING[op], steps=0)
+    ctx = Context()
+    module = import_onnx(ctx, case.model())
+    run_passes(ctx, module, parse_passes("onnx-to-graph,infer-shapes"), verify_each=True)
+    got = evaluate(ctx, module, case.feeds())
+    assert got["Y"].shape == (0, 1, BATCH, HIDDEN)
+    np.testing.assert_array_equal(got["Y_h"], case.arrays()["h"])
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ({"direction": "sideways"}, "direction 'sideways' does not exist"),
+        ({"activations": ["Step"]}, "activation 'Step' is not supported"),
+    ],
+)
+def test_refused(attributes: dict[str, Any], said: str) -> None:
+    ctx = Context()
+    module = import_onnx(ctx, Case("RNN", attributes).model())
+    with pytest.raises(StepwellError, match=said):
+        run_passes(ctx, module, parse_passes("onnx-to-graph"))
 
 
 @pytest.mark.parametrize("target", ["native", "c"])
