@@ -12,7 +12,6 @@ import stepwell
 from golden import run_line, run_lines
 from onnx import parser
 from random_graphs import graph as drawn
-from random_graphs.table import OPERATORS
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.onnx.importer import import_onnx
@@ -23,8 +22,6 @@ from stepwell.text import parse_module
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = ROOT / "examples" / "plugin"
-SCALAR = frozenset(op for op, draw in OPERATORS.items() if draw.__module__ in ("random_graphs.blocks",))
-"""Operators whose program is more than calls of kernels, which the plug-in's target does not print."""
 GOLDEN = sorted((PLUGIN / "test").glob("*.mlir"))
 DIGITS = ROOT / "examples" / "digits"
 
@@ -105,8 +102,12 @@ def test_python_and_native_say_the_same_of_a_digit():
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("seed", range(25))
 def test_python_gives_what_onnx_says(seed: int):
-    graph = drawn(seed, without=SCALAR)
-    outputs = stepwell.compile(graph.model, "python").run(graph.feeds)
+    graph = drawn(seed)
+    try:
+        outputs = stepwell.compile(graph.model, "python").run(graph.feeds)
+    except StepwellError as refused:
+        assert "cannot be printed as Python" in refused.what
+        pytest.skip(refused.what)
     for name, want in graph.expected.items():
         assert (outputs[name].dtype, outputs[name].shape) == (want.dtype, want.shape)
         np.testing.assert_allclose(outputs[name], want, rtol=1e-4, atol=1e-4 * float(np.abs(want).max(initial=0)))

@@ -90,7 +90,7 @@ def test_stays_fixed(path: Path, target: str):
     check_text(made)
 
 
-# -- the generator ------------------------------------------------------------------------------------------------------
+# -- the generator ----------------------------------------------------------------------------------------------------
 
 
 def test_every_operator_is_drawn_or_said_why_not():

@@ -36,6 +36,7 @@ BY_RUNTIME = {
     "Loop",  # scanned outputs
     "LpNormalization",  # p = 1 of negative numbers
     "LpPool",  # pads and dilations
+    "MaxUnpool",
     "MaxPool",  # pads that differ between the two ends
     "Optional",  # a list around what it holds
     "OptionalGetElement",
@@ -44,6 +45,7 @@ BY_RUNTIME = {
     "QLinearConv",  # groups
     "RNN",
     "Scan",  # backwards
+    "Unique",  # in the order of the data
     "Resize",  # to a dim of 1: align_corners and pytorch_half_pixel
 }
 """Where the reference evaluator departs from the specification, or lacks a part of it."""
@@ -70,6 +72,8 @@ class Builder:
         self.inputs: list[str] = []
         self.exact: set[str] = set()
         self.used: set[str] = set()
+        self.last: set[str] = set()
+        """Results of a size that the data decide: outputs, from which nothing is computed."""
 
     # Choices
 
@@ -125,12 +129,17 @@ class Builder:
         """A new value: an input of the model, or a weight."""
         return self.input(array) if self.maybe() else self.constant(array)
 
+    def newest(self, exact: bool) -> list[tuple[str, Array]]:
+        """What a node may read, the newest first."""
+        known = reversed(self.values.items())
+        return [(n, array) for n, array in known if n not in self.last and (n in self.exact or not exact)]
+
     def pick(self, fits: Callable[[Array], bool], otherwise: Callable[[], Array], exact: bool = False) -> str:
         """A value of the graph that fits, one of the newest, or a new input."""
         found = [
             name
-            for name, array in reversed(self.values.items())
-            if name not in self.constants and fits(array) and (name in self.exact or not exact)
+            for name, array in self.newest(exact)
+            if name not in self.constants and fits(array)
         ]
         if not found or self.maybe(10):
             return self.input(otherwise())
@@ -165,8 +174,8 @@ class Builder:
 
         found = [
             other
-            for other, value in reversed(self.values.items())
-            if value.dtype == want and broadcasts(value, array) and (other in self.exact or not exact)
+            for other, value in self.newest(exact)
+            if value.dtype == want and broadcasts(value, array)
         ]
         return self.one_of(*found[:3]) if found and self.maybe() else self.fresh(make())
 

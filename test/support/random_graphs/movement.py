@@ -247,3 +247,61 @@ def constant_of_shape(b: Builder, op: str) -> None:
 def eye(b: Builder, op: str) -> None:
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(b.one_of(np.float32, np.int64)))
     b.node(op, b.tensor(NUMBERS, 2, 2), k=b.integer(-1, 2), dtype=kind, keeps=True)
+
+
+@draws("NonZero", "Compress", "Unique")
+def sized_by_data(b: Builder, op: str) -> None:
+    x = b.tensor((np.float32, np.int64), 1, exact=True)
+    shape = b.values[x].shape
+    axis = b.integer(0, len(shape) - 1)
+    if op == "Compress":
+        keep = b.fresh(b.numbers([shape[axis]], np.bool_))
+        b.last.add(b.node(op, x, keep, axis=axis, keeps=True))
+    elif op == "NonZero":
+        b.last.add(b.node(op, b.node("Relu", x) if b.values[x].dtype == np.float32 else x))
+    else:
+        names = b.fresh_names(4)
+        b.node(op, x, outputs=4, sorted=b.integer(0, 1))
+        b.last.update(names)
+
+
+@draws("NonMaxSuppression")
+def suppression(b: Builder, op: str) -> None:
+    corners = np.sort(b.random.uniform(0, 4, [1, 6, 2, 2]).astype(np.float32), axis=2).reshape(1, 6, 4)
+    scores = b.random.permutation(12).reshape(1, 2, 6).astype(np.float32) / 12  # no two alike
+    limits = [b.constant([3], np.int64), b.constant([b.one_of(0.3, 0.6)], np.float32), b.constant([0.2], np.float32)]
+    b.last.add(b.node(op, b.fresh(corners), b.fresh(scores), *limits[: b.integer(1, 3)]))
+
+
+@draws("CenterCropPad")
+def center(b: Builder, op: str) -> None:
+    x = b.tensor(NUMBERS, least=1)
+    axes = b.some(range(b.values[x].ndim), 1)
+    b.node(op, x, b.constant([b.integer(1, 6) for _ in axes], np.int64), axes=axes, keeps=True)
+
+
+@draws("Col2Im")
+def columns_to_image(b: Builder, op: str) -> None:
+    image, block = [b.integer(3, 6), b.integer(3, 6)], [b.integer(1, 3), b.integer(1, 3)]
+    places = int(np.prod([i - k + 1 for i, k in zip(image, block, strict=True)]))
+    x = b.fresh(b.numbers([1, b.one_of(1, 2) * block[0] * block[1], places]))
+    b.node(op, x, b.constant(image, np.int64), b.constant(block, np.int64))
+
+
+@draws("MaxUnpool")
+def max_unpool(b: Builder, op: str) -> None:
+    rows, columns = b.integer(1, 4), b.integer(1, 4)
+    x = b.fresh(b.numbers([1, b.one_of(1, 2), rows, columns]))
+    shape = b.values[x].shape
+    places = b.random.permutation(int(np.prod(shape)) * 4)[: int(np.prod(shape))].reshape(shape)
+    b.node(op, x, b.fresh(places.astype(np.int64)), kernel_shape=[2, 2], strides=[2, 2], keeps=True)
+
+
+@draws("TfIdfVectorizer")
+def ngrams(b: Builder, op: str) -> None:
+    x = b.fresh(b.random.integers(0, 4, b.one_of([6], [2, 5])).astype(np.int64))
+    how = {"ngram_counts": [0, 3], "ngram_indexes": list(range(6)), "pool_int64s": [0, 1, 2, 1, 2, 2, 3, 3, 0]}
+    mode = b.one_of("TF", "IDF", "TFIDF")
+    weights = {"weights": b.numbers([6]).tolist()} if mode != "TF" and b.maybe() else {}
+    skips = b.integer(0, 2)
+    b.node(op, x, min_gram_length=1, max_gram_length=2, max_skip_count=skips, mode=mode, **how, **weights)

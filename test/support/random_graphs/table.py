@@ -25,7 +25,7 @@ WITHOUT = {
             *("com.microsoft.Attention", "com.microsoft.EmbedLayerNormalization", "com.microsoft.GroupQueryAttention"),
             *("com.microsoft.MultiHeadAttention", "com.microsoft.RotaryEmbedding", "com.microsoft.MatMulNBits"),
             *("com.microsoft.FusedConv", "com.microsoft.FusedGemm", "com.microsoft.TransposeMatMul"),
-            "com.microsoft.Pad",
+            *("com.microsoft.Pad", "com.microsoft.DynamicQuantizeLSTM"),
         ),
         "has tests of its own beside ONNX Runtime, with the operands that belong together",
     ),
