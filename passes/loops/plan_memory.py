@@ -396,7 +396,9 @@ class EntryPlan:
                     continue
                 if places[k] is None or places[k] != places[n] or lives[home].size != lives[out].size:
                     continue  # they are parts of larger buffers that do not fit over one another
-                if all(m in allowed for m, other in enumerate(homes) if other is home):
+                views = [m for m, other in enumerate(homes) if other is home]
+                # read at another place, an element would be gone before its turn comes
+                if all(m in allowed and places[m] == places[n] for m in views):
                     taken.add(home)
                     self.home[out] = home
                     lives[home] = replace(lives[home], last=lives[out].last)

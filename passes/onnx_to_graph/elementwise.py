@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial, reduce
 from math import inf, pi, sqrt
 
+import numpy as np
 from stepwell.dialects import graph
 from stepwell.dialects.graph.types import element_type_of, is_bool, is_float, is_integer, rank_of
 from xdsl.ir import SSAValue
@@ -145,10 +146,12 @@ def bit_shift(node: Node) -> SSAValue:
 
 @converts("IsInf", since=10)
 def is_inf(node: Node) -> SSAValue:
-    x = node[0]
-    if not node.integer("detect_negative", 1):
-        return node.compare("eq", x, inf)
-    return node(graph.IsInfOp(x)) if node.integer("detect_positive", 1) else node.compare("eq", x, -inf)
+    x, negative, positive = node[0], node.integer("detect_negative", 1), node.integer("detect_positive", 1)
+    if negative and positive:
+        return node(graph.IsInfOp(x))
+    if not negative and not positive:
+        return node.broadcast_to(node.constant(np.array(False)), node.shape_of(x))
+    return node.compare("eq", x, inf if positive else -inf)
 
 
 @converts("Where", since=9)

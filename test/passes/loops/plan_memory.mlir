@@ -152,3 +152,24 @@ func.func @main(%x: memref<16xf32>, %out: memref<16xf32>) {
   }
   func.return
 }
+
+// -----
+
+// %b may not stand over %a, though this call is the last to read it: it reads it at two places, and what it writes for
+// one element would be read for the next.
+// CHECK-LABEL: @main
+// CHECK-SAME:    stepwell.arena_size = 128 : i64
+func.func private @make(%out: memref<16xf32>)
+func.func private @use(%x: memref<16xf32>)
+func.func private @differ(%x: memref<15xf32, strided<[1], offset: 1>>, %y: memref<15xf32>, %out: memref<15xf32, strided<[1], offset: 1>> {stepwell.inplace = array<i64: 0, 1>})
+func.func @main(%x: memref<16xf32>) {
+  %a = memref.alloc() : memref<16xf32>
+  func.call @make(%a) : (memref<16xf32>) -> ()
+  %later = memref.subview %a[1] [15] [1] : memref<16xf32> to memref<15xf32, strided<[1], offset: 1>>
+  %first = memref.subview %a[0] [15] [1] : memref<16xf32> to memref<15xf32>
+  %b = memref.alloc() : memref<16xf32>
+  %out = memref.subview %b[1] [15] [1] : memref<16xf32> to memref<15xf32, strided<[1], offset: 1>>
+  func.call @differ(%later, %first, %out) : (memref<15xf32, strided<[1], offset: 1>>, memref<15xf32>, memref<15xf32, strided<[1], offset: 1>>) -> ()
+  func.call @use(%b) : (memref<16xf32>) -> ()
+  func.return
+}

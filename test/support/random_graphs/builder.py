@@ -136,11 +136,7 @@ class Builder:
 
     def pick(self, fits: Callable[[Array], bool], otherwise: Callable[[], Array], exact: bool = False) -> str:
         """A value of the graph that fits, one of the newest, or a new input."""
-        found = [
-            name
-            for name, array in self.newest(exact)
-            if name not in self.constants and fits(array)
-        ]
+        found = [name for name, array in self.newest(exact) if name not in self.constants and fits(array)]
         if not found or self.maybe(10):
             return self.input(otherwise())
         return self.one_of(*found[:4])
@@ -172,11 +168,7 @@ class Builder:
             shape = [1 if self.maybe(4) else dim for dim in array.shape]
             return self.numbers(shape[self.integer(0, array.ndim) :], want.type)
 
-        found = [
-            other
-            for other, value in self.newest(exact)
-            if value.dtype == want and broadcasts(value, array)
-        ]
+        found = [other for other, value in self.newest(exact) if value.dtype == want and broadcasts(value, array)]
         return self.one_of(*found[:3]) if found and self.maybe() else self.fresh(make())
 
     # Nodes

@@ -104,6 +104,10 @@ def resize(b: Builder, op: str) -> None:
         scales = [b.one_of(1.0, 2.0, 3.0) for _ in array.shape[2:]]
     else:
         scales = [b.one_of(1.0, 2.0, 1.5, 0.5) for _ in array.shape[2:]]
+        if how["coordinate_transformation_mode"] == "align_corners" and any(
+            (scale * dim) % 1 for scale, dim in zip(scales, array.shape[2:], strict=True)
+        ):
+            raise Again(op)  # ONNX Runtime rounds the length first, ONNX's own examples do not
     if mode == "nearest" or b.maybe():
         b.node(op, x, "", b.constant([1.0, 1.0, *scales], np.float32), **how)
     else:
