@@ -31,6 +31,7 @@ BY_RUNTIME = {
     "GatherElements",  # indices that are fewer than x along other axes
     "GRU",  # one direction only, no sequence lengths
     "GlobalMaxPool",  # one or three spatial dims: takes the wrong axes
+    "GridSample",
     "LRN",  # images only
     "LSTM",
     "Loop",  # scanned outputs
@@ -44,6 +45,7 @@ BY_RUNTIME = {
     "Pad",  # negative pads
     "QLinearConv",  # groups
     "RNN",
+    "RoiAlign",
     "Scan",  # backwards
     "Unique",  # in the order of the data
     "Resize",  # to a dim of 1: align_corners and pytorch_half_pixel

@@ -25,10 +25,20 @@ WITHOUT = {
             *("com.microsoft.Attention", "com.microsoft.EmbedLayerNormalization", "com.microsoft.GroupQueryAttention"),
             *("com.microsoft.MultiHeadAttention", "com.microsoft.RotaryEmbedding", "com.microsoft.MatMulNBits"),
             *("com.microsoft.FusedConv", "com.microsoft.FusedGemm", "com.microsoft.TransposeMatMul"),
-            *("com.microsoft.Pad", "com.microsoft.DynamicQuantizeLSTM"),
+            *("com.microsoft.Pad", "com.microsoft.DynamicQuantizeLSTM", "com.microsoft.DynamicQuantizeMatMul"),
+            *("com.microsoft.QuantizeLinear", "com.microsoft.DequantizeLinear", "com.microsoft.MatMulIntegerToFloat"),
+            *("com.microsoft.QGemm", "com.microsoft.QLinearConv", "com.microsoft.QLinearConcat"),
+            *("com.microsoft.QLinearAdd", "com.microsoft.QLinearMul", "com.microsoft.QLinearWhere"),
+            *("com.microsoft.QLinearSoftmax", "com.microsoft.QLinearSigmoid", "com.microsoft.QLinearLeakyRelu"),
+            *("com.microsoft.QLinearAveragePool", "com.microsoft.QLinearGlobalAveragePool"),
         ),
         "has tests of its own beside ONNX Runtime, with the operands that belong together",
     ),
+    **dict.fromkeys(
+        ("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"),
+        "gives random numbers, of which ONNX names the distribution only",
+    ),
+    **dict.fromkeys(("DeformConv", "TensorScatter", "ai.onnx.ml.ArrayFeatureExtractor"), "has its node tests"),
     "GlobalLpPool": "no reference has it: neither ONNX's evaluator nor ONNX Runtime",
 }
 """Operators that are supported and not drawn."""

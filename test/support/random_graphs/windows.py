@@ -180,3 +180,26 @@ def steady(b: Builder, name: str) -> None:
     """A norm of values that are all alike is noise over epsilon: what is drawn must be larger than noise."""
     if np.abs(b.values[name]).max() < 1e-2:
         b.used.add(name)
+
+
+@draws("GridSample")
+def grid_sample(b: Builder, op: str) -> None:
+    x = b.fresh(b.numbers([1, b.integer(1, 3), b.integer(2, 6), b.integer(2, 6)]))
+    grid = b.fresh(b.random.uniform(-0.9, 0.9, [1, 2, 3, 2]).astype(np.float32))
+    how = {"mode": b.one_of("linear", "cubic"), "padding_mode": b.one_of("zeros", "border", "reflection")}
+    b.node(op, x, grid, align_corners=b.integer(0, 1), **how)
+
+
+@draws("AffineGrid")
+def affine_grid(b: Builder, op: str) -> None:
+    theta = b.fresh(b.numbers([2, 2, 3]))
+    b.node(op, theta, b.constant([2, 1, b.integer(2, 4), b.integer(2, 5)], np.int64), align_corners=b.integer(0, 1))
+
+
+@draws("RoiAlign")
+def roi_align(b: Builder, op: str) -> None:
+    x = b.fresh(b.numbers([2, 2, 8, 8]))
+    corners = np.sort(b.random.uniform(0, 7, [3, 2, 2]).astype(np.float32), axis=1).reshape(3, 4)
+    batch = b.fresh(b.random.integers(0, 2, [3]).astype(np.int64))
+    how = {"output_height": b.integer(1, 3), "output_width": b.integer(1, 3), "sampling_ratio": b.integer(1, 2)}
+    b.node(op, x, b.fresh(corners), batch, mode="avg", **how)
