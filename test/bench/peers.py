@@ -1,14 +1,14 @@
 """Whole models against the runtimes and compilers that a user could pick instead, measured in turns in one run.
 
     python test/bench/peers.py DIR --install                      a virtual environment a peer, in DIR
-    python test/bench/peers.py DIR [--table runtimes|compilers|bf16] [--models bench|real|a,b] [--threads 1,2]
+    python test/bench/peers.py DIR [--table runtimes|compilers|bf16] [--models bench|long|real|a,b] [--threads 1,2]
     python docs/make_performance.py                               the page that shows what was measured
 
 The runner is `../shared/bench/peers.py`: one process for each runtime, all stopped but the one that is measured, pinned
-to as many cores as there are threads. `bench` are the models that `../shared/bench/build_models.py` makes, `real` the
-trained ones that tests run too, on their recorded inputs. Medians go to docs/performance.json, a table beside the
-others, beside what earlier runs measured of other models; a peer whose result is wrong, or that fails, is noted as
-such and counts for nothing.
+to as many cores as there are threads. `bench` and `long` are models that `../shared/bench/build_models.py` makes,
+`real` the trained ones that tests run too, on their recorded inputs. Medians go to docs/performance.json, a table
+beside the others, beside what earlier runs measured of other models; a peer whose result is wrong, or that fails, is
+noted as such and counts for nothing.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ MEASURED = ROOT / "docs" / "performance.json"
 SHARED = real_models.SHARED.parent / "bench"
 
 BENCH = ("resnet18", "resnet50v2", "mobilenetv1", "mobilenetv2", "squeezenet1.1", "mnist", "bert_base", "gpt2_decode")
+
+LONG = {"bert_512": 512, "bert_1024": 1024}
+"""Two layers of BERT-base over so many tokens, where the scores of an attention are larger than a cache."""
 
 VENVS = {
     "ORT": ("onnxruntime==1.31.1", "openvino==2026.4.1", "onnx"),
@@ -77,6 +80,11 @@ def prepare(folder: Path, models: Iterable[str]) -> None:
         if name in BENCH:
             python = folder / "venv-ort" / "bin" / "python"
             subprocess.run([python, SHARED / "build_models.py"], env=environment(folder), check=True)
+            continue
+        if name in LONG:
+            python = folder / "venv-ort" / "bin" / "python"
+            build = f"import build_models; build_models.bert(L=2, S={LONG[name]}, name='{name}')"
+            subprocess.run([python, "-c", build], env={**environment(folder), "PYTHONPATH": str(SHARED)}, check=True)
             continue
         feeds, want = real_models.recorded(name)
         (place / f"{name}.onnx").unlink(missing_ok=True)
@@ -129,7 +137,7 @@ def main() -> None:
     if args.install:
         install(folder)
         return
-    groups = {"bench": BENCH, "real": real_models.SUPPORTED}
+    groups = {"bench": BENCH, "long": tuple(LONG), "real": real_models.SUPPORTED}
     models = groups.get(args.models) or tuple(args.models.split(","))
     prepare(folder, models)
     measured = json.loads(MEASURED.read_text()) if MEASURED.exists() else {"tables": {}}
