@@ -309,6 +309,12 @@ def half_of(node: Node, x: SSAValue, bend: SSAValue) -> SSAValue:
     return node.mul(node.mul(x, 0.5), node.add(bend, 1.0))
 
 
+@converts("SwiGLU", since=28)
+def swiglu(node: Node) -> SSAValue:
+    """a * sigmoid(alpha * a) * b"""
+    return node.mul(swish(node), node[1])
+
+
 @converts("Gelu", since=20)
 def gelu(node: Node) -> SSAValue:
     """0.5 * x * (1 + erf(x / sqrt(2))), or its tanh approximation"""

@@ -26,6 +26,7 @@ from xdsl.ir import Attribute, Block, Operation
 from xdsl.traits import is_side_effect_free
 
 from . import (  # each registers its conversions
+    attention_ops,
     constant,
     contrib,
     contrib_attention,
@@ -62,6 +63,7 @@ from .conversion import Unsettled, Values
 from .sizes import hand_out
 
 FAMILIES = (
+    attention_ops,
     constant,
     control_flow,
     contrib,
