@@ -34,14 +34,15 @@ def test_all_unsupported_ops_in_one_error() -> None:
     with pytest.raises(StepwellError) as error:
         convert(
             *nodes,
-            helper.make_node("Multinomial", ["x"], ["n"], name="where"),
+            helper.make_node("MaxRoiPool", ["x", "r"], ["n"], name="regions", pooled_shape=[2, 2]),
             helper.make_node("Abs", ["x"], ["y"]),
             opset=20,
+            r=np.zeros((1, 5), np.float32),
         )
     said = str(error.value)
     assert "2 ONNX operators are not supported" in said
     assert "4 x ImageDecoder (opset 20): node 'read_a8', node 'read_b8', node 'read_c8', ..." in said
-    assert "1 x Multinomial (opset 20): node 'where'" in said
+    assert "1 x MaxRoiPool (opset 20): node 'regions'" in said
     assert "Abs" not in said
 
 
