@@ -138,3 +138,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """`did you mean 'canonicalize'?` for the known name nearest to a misspelt one."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"did you mean '{near[0]}'?" if near else None
+
+
+@dataclass
+class NeedsRun(StepwellError):
+    """A size or a number is needed that only a run can tell: there a model is cut into stages (`split-stages`)."""

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .cache import Cache, default_folder
-from .diagnostics import StepwellError, did_you_mean
+from .diagnostics import NeedsRun, StepwellError, did_you_mean
 from .hashing import compiler_digest, package_digest
 from .interface import Interface, from_json, to_json
 from .program import Loaded, Program, Shapes, Values
@@ -241,15 +241,43 @@ class Model:
             artifact = unpack_artifact(entry)
         else:
             with collector_paused():
-                artifact = self.compile(shapes, values)
+                try:
+                    artifact = self.compile(shapes, values)
+                except NeedsRun as error:
+                    return self.stages(shapes, values, error)
             if key is not None:
                 self.cache.put(key, pack_artifact(artifact))
                 self.cache.trim()
+        return self.loaded(artifact)
+
+    def loaded(self, artifact: Artifact) -> Loaded:
         loader = load(self.way.target.loader)
         try:
             return loader(artifact.manifest, artifact.files, artifact.weights, threads=self.way.threads)
         except RuntimeError as error:  # a loader knows nothing of ours: no C compiler, no device, ...
             raise StepwellError(str(error), fix=getattr(error, "fix", None)) from error
+
+    def stages(self, shapes: Shapes, values: Values, error: NeedsRun) -> Loaded:
+        """The program in stages, where `error` says that only a run can tell what it needs."""
+        from .interface import interface_of
+        from .levels import level_of
+        from .stages import Staged, take_next_stage
+
+        ctx, module = self.read()
+        if level_of(module) != "onnx":
+            raise error
+        module = module.clone()
+        interface = interface_of(module)
+        self.way.bind(ctx, module, interface, shapes, values)
+        self.way.run(ctx, module, "split-stages")
+        rest = take_next_stage(module)
+        if rest is None:
+            raise error
+        self.way.mark(ctx, rest)
+        self.way.lower(ctx, module)
+        first = self.loaded(self.way.target.emit(ctx, module, self.way.options))
+        model = Model(None, self.way, self.cache, (ctx, rest))
+        return Staged(first, Program(interface_of(rest), model.load), tuple(spec.name for spec in interface.outputs))
 
     def compile(self, shapes: Shapes, values: Values = ()) -> Artifact:
         from .interface import interface_of
@@ -257,7 +285,7 @@ class Model:
 
         ctx, module = self.read()
         interface = interface_of(module)
-        if interface.static_shapes() is None or values:
+        if interface.static_shapes() is None or values or self.source is None:
             module = module.clone()  # the next shapes start from the same text
             self.way.bind(ctx, module, interface, shapes, values)
             self.way.lower(ctx, module)

@@ -29,6 +29,9 @@ NAME, SIZES, HIDDEN = "stepwell.name", "stepwell.sizes", "stepwell.hidden"
 """Of a result of @main: its name; of each dim, the number of the result that tells how many of it count, or -1 where
 all do; that it is such a number, which the runtime reads and no user sees."""
 
+NEXT_STAGE = "next_stage"
+"""The function of what comes behind the point at which a model is cut, see `split-stages`."""
+
 ANY_RANK = "..."
 """Stands for all dims of an output whose rank follows from what the inputs hold."""
 

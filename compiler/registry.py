@@ -58,6 +58,7 @@ PASSES = {
     "channels-last": "stepwell.passes.graph.channels_last:ChannelsLast",
     "use-bf16": "stepwell.passes.graph.use_bf16:UseBf16",
     "winograd": "stepwell.passes.graph.winograd:Winograd",
+    "split-stages": "stepwell.passes.onnx_to_graph.split_stages:SplitStages",
     "grow-in-place": "stepwell.passes.graph.grow_in_place:GrowInPlace",
     "separate-pads": "stepwell.passes.graph.separate_pads:SeparatePads",
     "cut-strips": "stepwell.passes.graph.cut_strips:CutStrips",

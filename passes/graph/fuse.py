@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stepwell.context import Context
-from stepwell.diagnostics import StepwellError
+from stepwell.diagnostics import NeedsRun
 from stepwell.dialects.graph import ConstantOp, DynamicOp, FusionOp, GraphOp, YieldOp
 from stepwell.dialects.graph.types import count, shape_of
 from stepwell.locations import fuse as fuse_locations
@@ -69,7 +69,7 @@ def find_groups(ctx: Context, block: Block, max_ops: int, panel: int) -> list[Gr
     for op in reversed(list(block.ops)):
         if isinstance(op, DynamicOp):
             ctx.report(
-                StepwellError(
+                NeedsRun(
                     f"{op.name}: the shape of its result depends on the values of the model's inputs",
                     where=op,
                     fix="export the model so that its shapes follow from the shapes of its inputs",

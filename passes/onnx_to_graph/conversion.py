@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 
-from stepwell.diagnostics import StepwellError
+from stepwell.diagnostics import NeedsRun, StepwellError
 from stepwell.dialects.graph.types import rank_of
 from stepwell.dialects.onnx import OnnxOp
 from stepwell.dialects.onnx.types import ELEMENT_TYPES
@@ -25,7 +25,7 @@ from .emitter import Array, Emitter, static_shape
 
 
 @dataclass
-class NeedsValue(StepwellError):
+class NeedsValue(NeedsRun):
     """What the graph dialect wants as an attribute is `value`, which is not known.
 
     `instead`: what is in the way where the value stays unknown; when that is removed, `value` need not be known.
@@ -96,10 +96,11 @@ class Node(Emitter):
         if isinstance(value, SSAValue):
             return value
         if isinstance(value, Sized):
-            raise self.unsupported(
-                "it reads a tensor whose size is known only when the program runs; so far such a one can only be an "
-                "output of the model",
-                "export the model so that its shapes follow from the shapes of its inputs",
+            raise NeedsRun(
+                f"{self.name}: it reads a tensor whose size is known only when the program runs",
+                where=self.op,
+                fix="compile the model as a whole, which cuts it there; or export it so that its shapes follow from "
+                "the shapes of its inputs",
             )
         kind = "a sequence" if isinstance(value, SequenceOf) else "an optional that holds nothing"
         raise self.unsupported(f"{kind} where a tensor is needed", "export the model again with a valid node")

@@ -10,7 +10,8 @@ they are is found by trying the step down to graph on a copy: where a conversion
 shape depends on one, the number's origins are marked, if all are short vectors or scalars. A shape is no value: what
 depends on the shape of an input alone is known once shapes are bound.
 
-What else the trial says is wrong is reported, so that a model with open dims is refused before it is run.
+What else the trial says is wrong is reported, so that a model with open dims is refused before it is run. A number that
+the model itself computes from larger inputs is neither: there the model is cut when it is run (`split-stages`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from math import prod
 from typing import cast
 
 from stepwell.context import Context
-from stepwell.diagnostics import StepwellError
+from stepwell.diagnostics import NeedsRun, StepwellError
 from stepwell.dialects.graph import DynamicOp
 from stepwell.interface import BY_VALUE, main_function
 from stepwell.pass_manager import ModulePass
@@ -89,6 +90,8 @@ def inputs_of_problem(ctx: Context, main: FuncOp, count: int, problem: StepwellE
     """The inputs whose values (or shapes: none of those) put an end to a problem; it is reported if there are none."""
     if isinstance(problem, Unsettled) or (isinstance(problem, NeedsShapes) and has_open_dims(main, count)):
         return set()
+    if isinstance(problem, NeedsRun) and not isinstance(problem, NeedsValue):
+        return set()
     if not isinstance(problem, NeedsValue):
         ctx.report(problem)
         return set()
@@ -96,7 +99,7 @@ def inputs_of_problem(ctx: Context, main: FuncOp, count: int, problem: StepwellE
     if not all(can_mark(main, argument, count) for argument in origins):
         if problem.instead is not None:
             return inputs_of_problem(ctx, main, count, problem.instead)
-        if not any(argument.index >= count for argument in origins):  # else it hangs on what has been reported
+        if isinstance(problem.value, BlockArgument) and problem.value.index < count:
             ctx.report(problem)
     elif not origins and not has_open_dims(main, count):
         ctx.report(problem)

@@ -1,0 +1,186 @@
+"""Models in which a shape depends on what a run computes give what ONNX Runtime gives, at every size they meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import stepwell
+from onnx import TensorProto, helper, numpy_helper
+
+FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+
+
+def model(nodes: list[Any], inputs: dict[str, Any], outputs: dict[str, Any], **constants: Any) -> onnx.ModelProto:
+    graph = helper.make_graph(
+        [helper.make_node(op, ins, outs, **attributes) for op, ins, outs, attributes in nodes],
+        "staged",
+        [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in inputs.items()],
+        [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in outputs.items()],
+        [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(made)
+    return made
+
+
+def agree(made: onnx.ModelProto, target: str, *feeds: dict[str, np.ndarray]) -> None:
+    program = stepwell.compile(made, target, threads=1)
+    session = onnxruntime.InferenceSession(made.SerializeToString())
+    for fed in feeds:
+        wanted = dict(zip((o.name for o in session.get_outputs()), session.run(None, fed), strict=True))
+        got = program.run(fed)
+        assert list(got) == list(wanted)
+        for name, array in wanted.items():
+            assert got[name].dtype == array.dtype and got[name].shape == array.shape
+            np.testing.assert_allclose(got[name], array, rtol=1e-5, atol=1e-5)
+
+
+RNG = np.random.default_rng(11)
+
+
+def floats(*shape: int) -> np.ndarray:
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+SELECTED = model(
+    [
+        ("Greater", ["x", "zero"], ["mask"], {}),
+        ("NonZero", ["mask"], ["places"], {}),
+        ("Transpose", ["places"], ["index"], {"perm": [1, 0]}),
+        ("GatherND", ["x", "index"], ["chosen"], {}),
+        ("MatMul", ["x", "w"], ["product"], {}),
+        ("Exp", ["chosen"], ["y"], {}),
+        ("Shape", ["chosen"], ["sizes"], {}),
+        ("Squeeze", ["sizes"], ["n"], {}),
+        ("Range", ["c0", "n", "c1"], ["list"], {}),
+        ("ReduceSum", ["chosen"], ["total"], {"keepdims": 0}),
+        ("Mul", ["product", "total"], ["z"], {}),
+    ],
+    {"x": ["rows", 4]},
+    {"y": (FLOAT, ["k"]), "list": (INT64, ["k"]), "z": (FLOAT, ["rows", 3])},
+    zero=np.float32(0),
+    c0=np.int64(0),
+    c1=np.int64(1),
+    w=floats(4, 3),
+)
+
+
+@pytest.mark.parametrize("target", ["native", "c"])
+def test_what_is_selected_is_computed_with(target: str):
+    """At two sizes of the input, of what is selected, and with nothing selected."""
+    agree(SELECTED, target, {"x": floats(3, 4)}, {"x": floats(5, 4)}, {"x": floats(3, 4)}, {"x": -np.ones((2, 4), "f")})
+
+
+TWICE = model(
+    [
+        ("Greater", ["x", "zero"], ["mask"], {}),
+        ("Compress", ["x", "mask"], ["positive"], {}),
+        ("ReduceMean", ["positive"], ["mean"], {"keepdims": 0}),
+        ("Greater", ["positive", "mean"], ["above"], {}),
+        ("Compress", ["positive", "above"], ["large"], {}),
+        ("Mul", ["large", "large"], ["y"], {}),
+        ("Add", ["x", "mean"], ["z"], {}),
+    ],
+    {"x": [20]},
+    {"z": (FLOAT, [20]), "y": (FLOAT, ["k"])},
+    zero=np.float32(0),
+)
+
+
+def test_a_stage_is_cut_again():
+    agree(TWICE, "native", *({"x": floats(20)} for _ in range(4)))
+
+
+COUNTED = model(
+    [
+        ("ReduceMax", ["x"], ["most"], {"keepdims": 0}),
+        ("Abs", ["most"], ["size"], {}),
+        ("Cast", ["size"], ["n"], {"to": INT64}),
+        ("Range", ["c0", "n", "c1"], ["list"], {}),
+        ("Cast", ["list"], ["floats"], {"to": FLOAT}),
+        ("Mul", ["floats", "most"], ["y"], {}),
+        ("Unsqueeze", ["n", "c00"], ["length"], {}),
+        ("Expand", ["most", "length"], ["z"], {}),
+    ],
+    {"x": [3, 4]},
+    {"y": (FLOAT, ["k"]), "z": (FLOAT, ["k"])},
+    c0=np.int64(0),
+    c1=np.int64(1),
+    c00=np.array([0], np.int64),
+)
+
+
+@pytest.mark.parametrize("target", ["native", "c"])
+def test_a_number_that_is_computed_says_how_many(target: str):
+    agree(COUNTED, target, *({"x": floats(3, 4) * scale} for scale in (1, 5, 9, 0)))
+
+
+BOXES = model(
+    [
+        ("NonMaxSuppression", ["boxes", "scores", "most", "overlap", "least"], ["kept"], {}),
+        ("Gather", ["kept", "two"], ["index"], {"axis": 1}),
+        ("Gather", ["boxes", "index"], ["found"], {"axis": 1}),
+        ("Sub", ["found", "one"], ["y"], {}),
+    ],
+    {"boxes": [1, 12, 4], "scores": [1, 1, 12]},
+    {"y": (FLOAT, [1, "k", 4])},
+    most=np.array([5], np.int64),
+    overlap=np.array([0.4], np.float32),
+    least=np.array([0.2], np.float32),
+    two=np.int64(2),
+    one=np.float32(1),
+)
+
+
+def test_boxes_that_are_kept():
+    def feeds() -> dict[str, np.ndarray]:
+        corner, size = RNG.random((1, 12, 2)), RNG.random((1, 12, 2))
+        boxes = np.concatenate([corner, corner + size], axis=2).astype(np.float32)
+        return {"boxes": boxes, "scores": RNG.random((1, 1, 12)).astype(np.float32)}
+
+    agree(BOXES, "native", feeds(), feeds(), feeds())
+
+
+def test_outputs_of_either_stage_go_where_the_caller_wants():
+    program = stepwell.compile(TWICE, threads=1)
+    x = floats(20)
+    plain = program.run({"x": x})
+    out = {"z": np.empty(20, np.float32), "y": np.empty(plain["y"].shape, np.float32)}
+    given = program.run({"x": x}, out=out)
+    for name, array in plain.items():
+        assert given[name] is out[name]
+        np.testing.assert_array_equal(given[name], array)
+
+
+def test_what_no_run_would_tell_is_refused():
+    """How often a loop turns whose value grows is known only at its end."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Concat", ["a", "a"], ["b"], axis=0),
+            helper.make_node("ReduceSum", ["b"], ["s"], keepdims=0),
+            helper.make_node("Less", ["s", "limit"], ["more"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("i", INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("a", FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("more", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("b", FLOAT, None),
+        ],
+    )
+    made = model(
+        [("Exp", ["x"], ["e"], {}), ("Loop", ["most", "", "e"], ["y"], {"body": body})],
+        {"x": [2, 2]},
+        {"y": (FLOAT, ["k", 2])},
+        most=np.int64(9),
+        limit=np.float32(100),
+    )
+    with pytest.raises(stepwell.StepwellError, match="computed at run time is not supported"):
+        stepwell.compile(made, threads=1).run({"x": floats(2, 2)})
