@@ -20,7 +20,7 @@ import onnxruntime
 import real_models
 import stepwell
 
-PAUSE = 0.02
+PAUSE = 0.06
 """Seconds between turns: the threads of the one who ran last spin on for a while, on the next one's cores."""
 
 
