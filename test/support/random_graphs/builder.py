@@ -45,7 +45,6 @@ BY_RUNTIME = {
     "Pad",  # negative pads
     "QLinearConv",  # groups
     "RNN",
-    "RoiAlign",
     "Scan",  # backwards
     "Unique",  # in the order of the data
     "Resize",  # to a dim of 1: align_corners and pytorch_half_pixel
