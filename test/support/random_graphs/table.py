@@ -38,7 +38,10 @@ WITHOUT = {
         ("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"),
         "gives random numbers, of which ONNX names the distribution only",
     ),
-    **dict.fromkeys(("DeformConv", "TensorScatter", "ai.onnx.ml.ArrayFeatureExtractor"), "has its node tests"),
+    **dict.fromkeys(
+        ("Attention", "DeformConv", "RotaryEmbedding", "SwiGLU", "TensorScatter", "ai.onnx.ml.ArrayFeatureExtractor"),
+        "has its node tests",
+    ),
     "GlobalLpPool": "no reference has it: neither ONNX's evaluator nor ONNX Runtime",
 }
 """Operators that are supported and not drawn."""
