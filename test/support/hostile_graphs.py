@@ -105,9 +105,9 @@ model_case("ladder-of-400", RIGHT, lambda: ladder(400))
 model_case("fan-of-1500", RIGHT, lambda: fan(1500))
 model_case("shape-arithmetic-of-2000", RIGHT, lambda: shapes_of_shapes(2000))
 model_case(
-    "concat-of-2000",
+    "concat-of-500",
     RIGHT,
-    lambda: model(node("Concat", ["x"] * 2000, ["y"], axis=0), outputs=[info("y", FLOAT, None)]),
+    lambda: model(node("Concat", ["x"] * 500, ["y"], axis=0), outputs=[info("y", FLOAT, None)]),
 )
 model_case(
     "inputs-1000",
@@ -129,8 +129,8 @@ model_case(
     RIGHT,
     lambda: model(*(node("Exp", ["x"], [f"d{n}"]) for n in range(5000)), node("Relu", ["x"], ["y"])),
 )
-model_case("if-nested-5", "", lambda: nested(5))
-model_case("if-nested-30", "", lambda: nested(30))
+model_case("if-nested-5", RIGHT, lambda: nested(5))
+model_case("if-nested-30", RIGHT, lambda: nested(30))
 model_case("functions-nested-50", RIGHT, lambda: functions(50))
 model_case("functions-nested-5000", "deep", lambda: functions(5000))
 model_case("shuffled-nodes", RIGHT, lambda: shuffled(chain("Sin", 500)))
