@@ -1,15 +1,19 @@
-"""The x86vector dialect, as far as we use upstream's: one instruction of AVX512-BF16.
+"""The x86vector dialect, as far as we use upstream's: one instruction of AVX512-BF16, and its like of AVX512-VNNI.
 
     %sum = x86vector.avx512.dot %acc, %a, %b : vector<32xbf16> -> vector<16xf32>
 
 adds to each lane of %acc the two products of the pairs of bf16 that stand there in %a and %b. The products are exact,
-their sums f32; numbers too small for a normal bf16 count as 0.
+their sums f32; numbers too small for a normal bf16 count as 0. With bytes
+
+    %sum = x86vector.avx512.dot %acc, %a, %b : vector<64xi8> -> vector<16xi32>
+
+it adds the four products of the bytes that stand there, those of %a without a sign and those of %b with one.
 """
 
 from __future__ import annotations
 
 from stepwell.dialects.lanes import vector_type
-from xdsl.dialects.builtin import BFloat16Type, Float32Type, VectorType
+from xdsl.dialects.builtin import BFloat16Type, Float32Type, VectorType, i8, i32
 from xdsl.ir import Attribute, Dialect, SSAValue
 from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, result_def, traits_def
 from xdsl.parser import Parser
@@ -17,10 +21,13 @@ from xdsl.printer import Printer
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+AT_ONCE: dict[Attribute, int] = {BFloat16Type(): 2, i8: 4}
+"""How many products are added to a sum at once, by the type of the factors."""
+
 
 @irdl_op_definition
 class DotOp(IRDLOperation):
-    """VDPBF16PS, on vectors of 4, 8 or 16 sums."""
+    """VDPBF16PS or VPDPBUSD, on vectors of 4, 8 or 16 sums."""
 
     name = "x86vector.avx512.dot"
 
@@ -34,15 +41,21 @@ class DotOp(IRDLOperation):
     def __init__(self, src: SSAValue, a: SSAValue, b: SSAValue):
         super().__init__(operands=[src, a, b], result_types=[src.type])
 
+    @property
+    def of_bytes(self) -> bool:
+        pairs = vector_type(self.a.type)
+        return pairs is not None and pairs.element_type == i8
+
     def verify_(self) -> None:
         sums, pairs = vector_type(self.src.type), vector_type(self.a.type)
         assert sums is not None and pairs is not None
         if self.dst.type != sums or self.b.type != pairs:
             raise VerifyException("the sum is of the type that is added to, and both factors are of one type")
-        if not isinstance(sums.element_type, Float32Type) or not isinstance(pairs.element_type, BFloat16Type):
-            raise VerifyException("it multiplies bf16 and adds f32")
-        if sums.get_shape() not in ((4,), (8,), (16,)) or pairs.get_shape() != (2 * sums.get_shape()[0],):
-            raise VerifyException("there are 4, 8 or 16 sums, and a pair of bf16 for each")
+        if (sums.element_type, pairs.element_type) not in ((Float32Type(), BFloat16Type()), (i32, i8)):
+            raise VerifyException("it multiplies bf16 and adds f32, or bytes and adds i32")
+        factors = AT_ONCE[pairs.element_type] * sums.get_shape()[0]
+        if sums.get_shape() not in ((4,), (8,), (16,)) or pairs.get_shape() != (factors,):
+            raise VerifyException("there are 4, 8 or 16 sums, and a pair of bf16, or four bytes, for each")
 
     @classmethod
     def parse(cls, parser: Parser) -> DotOp:

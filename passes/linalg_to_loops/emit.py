@@ -210,7 +210,7 @@ class Emitter:
             for n, cell in enumerate(cells):
                 if factors is not None and pair is not None:
                     here = {**point, **cell.point}
-                    after.append(self.body.dot(factors, here, shifted(here, pair, 1), cell.column, accs[n]))
+                    after.append(self.body.dot(factors, here, pair, cell.column, accs[n]))
                     continue
                 old = dict(zip(outputs, accs[n * len(outputs) :], strict=False))
                 after += self.body.evaluate(self.main, {**point, **cell.point}, cell.column, old, contract=True)

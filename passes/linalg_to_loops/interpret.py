@@ -41,6 +41,8 @@ from .plan import (
     Loop,
     Plan,
     Tiles,
+    at_once,
+    dot_factors,
     in_pairs,
     why_no_dot,
     why_no_lanes,
@@ -246,8 +248,11 @@ def _plan(reading: Reading, where: Operation) -> Plan:
 def _check_dot(reading: Reading, loop: SSAValue, where: Operation) -> None:
     """Refuse what is no pair, of all iterations of a loop, that one instruction multiplies."""
     dim, vector = reading.dim[loop], reading.vector
-    if not reading.amx and (_iterations(reading, loop) != 2 or reading.nest.main.extents[dim] % 2):
-        raise _refusal(where, loop, "schedule.dot takes two iterations, and a loop of an even number of them")
+    factors = dot_factors(reading.nest.main)
+    group = 2 if factors is None else at_once(factors)
+    if not reading.amx and (_iterations(reading, loop) != group or reading.nest.main.extents[dim] % group):
+        many = "two iterations, and a loop of an even number of them" if group == 2 else "four, of a multiple of four"
+        raise _refusal(where, loop, f"schedule.dot takes {many}")
     if vector is not None and reading.lanes not in DOT_LANES:
         raise _refusal(where, loop, f"schedule.dot is for 4, 8 or 16 lanes, not {reading.lanes}")
     reason = why_no_dot(reading.nest.main, dim, None if vector is None else reading.dim[vector])

@@ -36,7 +36,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from .access import Access, Affine, Stage, base_of, layout_of, start_of
 from .body import Form, is_body_op, ramp_form, zero_of
 from .builder import NestBuilder
-from .plan import products_to_contract, turns
+from .plan import at_once, products_to_contract, turns
 from .turn import MOST_STREAMS, interleaved, parted, square
 
 Place = tuple[tuple[SSAValue, ...], int]
@@ -258,30 +258,43 @@ class Body:
             env[op.results[0]] = self._value(op, stage, point, column, env, products.get(op))
         raise StepwellError("a body without linalg.yield", stage.op)
 
-    def dot(
-        self, factors: Sequence[Access], point: Point, next_point: Point, column: Column, old: SSAValue
-    ) -> SSAValue:
-        """`old` plus the products of the pairs that `factors` have at `point` and `next_point`."""
-        a, b = (self._pairs(access, point, next_point, column) for access in factors)
+    def dot(self, factors: tuple[Access, Access], point: Point, dim: int, column: Column, old: SSAValue) -> SSAValue:
+        """`old` plus the products of what `factors` have at `point` and after it along loop `dim`."""
+        count = at_once(factors)
+        a, b = (self._pairs(access, point, dim, count, column) for access in factors)
         return self.b.pure(DotOp, (old, a, b), old.type)
 
-    def _pairs(self, access: Access, point: Point, next_point: Point, column: Column) -> SSAValue:
-        """A pair for each lane, one behind the other: one for all, or packed in memory, or put together here."""
+    def _pairs(self, access: Access, point: Point, dim: int, count: int, column: Column) -> SSAValue:
+        """`count` elements for each lane, one group behind the other: one for all, or packed in memory, or put
+        together here."""
         assert column.dim is not None
-        kind = vector_of(access.element, 2 * column.lanes)
+        kind = vector_of(access.element, count * column.lanes)
         if not column.spreads(access):  # moved as the 32 bits that it is
             flat, index = self._place(access, point, column)
-            pair = self.b.pure(vector.LoadOp, (flat, index), vector_of(access.element, 2))
+            pair = self.b.pure(vector.LoadOp, (flat, index), vector_of(access.element, count))
             bits = self.b.pure(vector.BitcastOp, (pair,), vector_of(f32, 1))
             everywhere = self.b.pure(vector.BroadcastOp, (bits,), vector_of(f32, column.lanes))
             return self.b.pure(vector.BitcastOp, (everywhere,), kind)
-        if access.at.strides[column.dim] == 2:
+        if access.at.strides[column.dim] == count:
             flat, index = self._place(access, point, column)
-            pairs = replace(column, lanes=2 * column.lanes, active=2 * column.active)
-            return self._load(flat, index, access.element, pairs)
-        halves = [self.load(access, at, column) for at in (point, next_point)]
-        mask = [n + half * column.lanes for n in range(column.lanes) for half in (0, 1)]
-        return self.b.pure(vector.ShuffleOp, halves, kind, {"mask": DenseArrayBase.from_list(i64, mask)})
+            groups = replace(column, lanes=count * column.lanes, active=count * column.active)
+            return self._load(flat, index, access.element, groups)
+        parts = [self.load(access, shifted(point, dim, n), column) for n in range(count)]
+        width = 1  # elements of a lane that stand together by now
+        while len(parts) > 1:
+            wide = vector_of(access.element, 2 * width * column.lanes)
+            mask = [
+                half * width * column.lanes + lane * width + n
+                for lane in range(column.lanes)
+                for half in (0, 1)
+                for n in range(width)
+            ]
+            how: dict[str, Attribute] = {"mask": DenseArrayBase.from_list(i64, mask)}
+            parts = [
+                self.b.pure(vector.ShuffleOp, halves, wide, how) for halves in zip(parts[::2], parts[1::2], strict=True)
+            ]
+            width *= 2
+        return parts[0]
 
     def _value(
         self,

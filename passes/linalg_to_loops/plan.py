@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stepwell.dialects.x86vector import AT_ONCE
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import BFloat16Type, i1
+from xdsl.dialects.builtin import BFloat16Type, f32, i1, i8, i32
 from xdsl.ir import Operation, SSAValue
 
 from .access import Access, Stage
@@ -106,18 +107,24 @@ DOT_LANES = (4, 8, 16)
 """Of how many sums there is an instruction that adds products of pairs to them."""
 
 
+def at_once(factors: tuple[Access, Access]) -> int:
+    """How many products of such factors one instruction adds."""
+    return AT_ONCE[factors[0].element]
+
+
 def why_no_dot(main: Stage, dim: int, lanes: int | None) -> str | None:
     """Why pairs along reduction loop `dim` cannot be multiplied by one instruction, `lanes` the loop in lanes; None if
     they can."""
     factors = dot_factors(main)
     if factors is None:
-        return "it does not sum products of two bf16 in f32"
+        return "it does not sum products of two bf16 in f32, or of two bytes in i32"
     if lanes is None or main.reduction[lanes]:
         return "no parallel loop is in lanes"
+    group = at_once(factors)
     for a in factors:
         if a.at.strides[lanes] == 0 and a.at.strides[dim] != 1:
             return "pairs of the factor that lanes share are not neighbours in memory"
-        if a.at.strides[lanes] == 2 and (a.at.strides[dim] != 1 or a.at.panel(dim) != 2):
+        if a.at.strides[lanes] == group and (a.at.strides[dim] != 1 or a.at.panel(dim) != group):
             return "a factor is packed in pairs, but not along it"
     return None
 
@@ -130,7 +137,7 @@ def why_no_tiles(main: Stage, dim: int, lanes: int, rows: int) -> str | None:
     """Why pairs along reduction loop `dim` cannot be multiplied in AMX's tiles, whose columns are of loop `lanes` and
     whose rows of loop `rows`; None if they can."""
     factors = dot_factors(main)
-    if factors is None:
+    if factors is None or at_once(factors) != 2:
         return "it does not sum products of two bf16 in f32"
     shared, packed = sorted(factors, key=lambda a: a.at.strides[lanes])
     if shared.at.strides[lanes] or shared.at.strides[dim] != 1 or not shared.at.strides[rows] or shared.at.panels:
@@ -144,40 +151,54 @@ def why_no_tiles(main: Stage, dim: int, lanes: int, rows: int) -> str | None:
 
 def in_pairs(stage: Stage, a: Access, lanes: int) -> bool:
     """Whether `a` is a factor that is packed so that lanes along `lanes` are pairs."""
-    return a.at.strides[lanes] == 2 and a in (dot_factors(stage) or ())
+    factors = dot_factors(stage)
+    return factors is not None and a in factors and a.at.strides[lanes] == at_once(factors)
 
 
 def dot_factors(main: Stage) -> tuple[Access, Access] | None:
-    """The inputs a and b of a stage that computes `old + extf(a) * extf(b)`, of bf16, and nothing else."""
-    products = list(products_to_contract(main).items()) if main.body is not None else []
-    if main.body is None or len(main.outputs) != 1 or len(products) != 1:
+    """The inputs a and b of a stage that computes `old + extf(a) * extf(b)`, of bf16, or `old + extui(a) * extsi(b)`,
+    of bytes, and nothing else."""
+    if main.body is None or len(main.outputs) != 1:
+        return None
+    products = list(products_of(main, arith.AddfOp, arith.MulfOp).items())
+    products += products_of(main, arith.AddiOp, arith.MuliOp).items()
+    if len(products) != 1:
         return None
     add, product = products[0]
-    factors: list[Access] = []
+    factors: dict[str, list[Access]] = {}
     accesses: dict[SSAValue, Access] = dict(zip(main.body.args, (*main.inputs, *main.outputs), strict=True))
     for factor in product.operands:
         widened = factor.owner
-        if not isinstance(widened, arith.ExtFOp) or widened.input not in accesses:
+        if not isinstance(widened, arith.ExtFOp | arith.ExtUIOp | arith.ExtSIOp) or widened.input not in accesses:
             return None
-        factors.append(accesses[widened.input])
+        factors.setdefault(widened.name, []).append(accesses[widened.input])
     sums = main.body.last_op
-    only = sums is not None and list(sums.operands) == [add.results[0]] and len(list(main.body.ops)) == 5
-    if not only or any(not isinstance(a.element, BFloat16Type) for a in factors):
+    if sums is None or list(sums.operands) != [add.results[0]] or len(list(main.body.ops)) != 5:
         return None
-    return factors[0], factors[1]
+    if list(map(len, factors.values())) not in ([2], [1, 1]) or (len(factors) == 1) != ("arith.extf" in factors):
+        return None
+    pair = factors.get("arith.extf") or [*factors["arith.extui"], *factors["arith.extsi"]]
+    kinds = {a.element for a in pair} | {main.outputs[0].element}
+    return (pair[0], pair[1]) if kinds in ({BFloat16Type(), f32}, {i8, i32}) else None
 
 
 def products_to_contract(stage: Stage) -> dict[Operation, Operation]:
     """addition → product, for every `old + a * b` of the body whose product nothing else needs."""
+    return products_of(stage, arith.AddfOp, arith.MulfOp)
+
+
+def products_of(
+    stage: Stage, add: type[arith.AddfOp] | type[arith.AddiOp], multiply: type[arith.MulfOp] | type[arith.MuliOp]
+) -> dict[Operation, Operation]:
     body = stage.body
     assert body is not None
     olds = body.args[len(stage.inputs) :]
     found: dict[Operation, Operation] = {}
     for op in body.ops:
-        if isinstance(op, arith.AddfOp):
+        if isinstance(op, add):
             for old, product in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
                 owner = product.owner
-                if old in olds and isinstance(owner, arith.MulfOp) and product.has_one_use():
+                if old in olds and isinstance(owner, multiply) and product.has_one_use():
                     found[op] = owner
     return found
 

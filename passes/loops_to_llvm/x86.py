@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from stepwell.dialects.amx import TileLoadOp, TileMulFOp, TileStoreOp, TileType, tile_type
 from stepwell.dialects.lanes import lanes, memref_type
+from stepwell.dialects.x86vector import DotOp
 from xdsl.dialects.builtin import i16
 from xdsl.ir import Operation, SSAValue
 
@@ -26,7 +27,8 @@ def lower_dot(low: Lowering, op: Operation) -> None:
     kind = low.type(op.results[0].type)
     shape = lanes(kind)
     assert shape is not None
-    name = f"llvm.x86.avx512bf16.dpbf16ps.{shape[0] * 32}"
+    instruction = "avx512.vpdpbusd" if isinstance(op, DotOp) and op.of_bytes else "avx512bf16.dpbf16ps"
+    name = f"llvm.x86.{instruction}.{shape[0] * 32}"
     low[op.results[0]] = low.call_intrinsic(name, low.all(op.operands), kind)
 
 

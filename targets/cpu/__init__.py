@@ -27,5 +27,6 @@ def strategy_options(hardware: Hardware) -> str:
         "l2-ways": hardware.l2.ways,
     }
     dot = " dot" if hardware.has("avx512bf16") else ""
-    amx = " amx" if dot and hardware.has("amx-tile") and hardware.has("amx-bf16") else ""
+    dot += " dot-bytes" if hardware.has("avx512vnni") else ""
+    amx = " amx" if hardware.has("avx512bf16") and hardware.has("amx-tile") and hardware.has("amx-bf16") else ""
     return " ".join(f"{name}={number}" for name, number in numbers.items()) + dot + amx

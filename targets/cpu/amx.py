@@ -43,7 +43,7 @@ def in_tiles(nest: Nest, tile: Tile, cpu: Cpu) -> Tile | None:
     It holds once the factor that moves along the lanes is packed in pairs.
     """
     main, v, r = nest.main, tile.vector_dim, tile.pair_dim
-    if not cpu.amx or v is None or r is None or tile.lanes != TILE_LANES or len(tile.unroll) != 1:
+    if not cpu.amx or tile.group != 2 or v is None or r is None or tile.lanes != TILE_LANES or len(tile.unroll) != 1:
         return None
     (u,) = tile.unroll
     depth = tile_depth(main.extents[r])

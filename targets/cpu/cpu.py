@@ -20,7 +20,7 @@ class Cpu:
     `l1`, `l2`: bytes of a core's caches; `l1_ways`, `l2_ways`: in how many places a line may stand there. `unroll`,
     `vectors`: the tile of a reduction where they are not 0 (rows, and vectors a row).
     `dot`: an instruction adds the products of pairs of bf16, as fast as one of f32 adds its own. `amx`: another one
-    multiplies tiles of them.
+    multiplies tiles of them. `dot_bytes`: an instruction adds the products of fours of bytes.
     """
 
     vector_width: int = 1
@@ -36,6 +36,7 @@ class Cpu:
     unroll: int = 0
     vectors: int = 0
     dot: bool = False
+    dot_bytes: bool = False
     amx: bool = False
 
     def halved(self) -> Cpu:

@@ -77,13 +77,14 @@ def pack_of(main: Stage, n: int, number: int, tile: Tile) -> PackOp | None:
         if d != columns[0] and shape[d] > 1 and isinstance(expr, AffineDimExpr) and kinds[expr.position] == "parallel"
     ]
     inner = [d for d in range(len(shape)) if d not in (*outer, *columns)]
-    return PackOp(number, n, [*outer, *columns, *inner], [*columns, *pair], [width, *(2 for _ in pair)])
+    return PackOp(number, n, [*outer, *columns, *inner], [*columns, *pair], [width, *(tile.group for _ in pair)])
 
 
 def pair_of(a: Access, tile: Tile, shape: Sequence[int], strides: Sequence[int]) -> list[int]:
-    """The dimension of which pairs are to be neighbours, for an instruction that multiplies them: [..., K / 2, NR, 2].
+    """The dimension of which pairs (of bytes fours) are to be neighbours, for an instruction that multiplies them:
+    [..., K / 2, NR, 2].
 
-    The loop of which it takes two iterations may be several dimensions' at once; the innermost of them has its stride.
+    The loop of which it takes iterations may be several dimensions' at once; the innermost of them has its stride.
     """
     if tile.pair_dim is None:
         return []

@@ -174,5 +174,5 @@ def tile_ops(op: NestOp, nest: Nest, tile: Tile) -> list[Operation]:
     if lanes:
         made.append(VectorizeOp(lanes[0], tile.lanes))
     if pair:
-        made.append(DotOp(pair, amx=tile.depth > 2))
+        made.append(DotOp(pair, amx=tile.in_tiles))
     return made

@@ -13,6 +13,8 @@ from stepwell.passes.linalg_to_loops.access import Access, Stage
 from stepwell.passes.linalg_to_loops.nests import Nest
 from stepwell.passes.linalg_to_loops.plan import (
     DOT_LANES,
+    at_once,
+    dot_factors,
     turns,
     vector_dims,
     vector_reductions,
@@ -47,7 +49,7 @@ class Tile:
     are contiguous that are not so along the lanes. `unroll_reductions`: reduction loops are written out. `row`:
     accumulate one row along `row` in memory, so that a C compiler sees a contiguous inner loop; `chunk` iterations of
     reduction loop `chunk_dim` are added to it in one go. `pair_dim`: a reduction loop of which
-    an instruction takes two iterations at once, or, in tiles of AMX, `depth`.
+    an instruction takes `group` iterations at once, or, in tiles of AMX, `depth`.
     """
 
     order: tuple[int, ...]
@@ -61,7 +63,13 @@ class Tile:
     chunk: int = 1
     turned: int | None = None
     pair_dim: int | None = None
+    group: int = 2
     depth: int = 2
+
+    @property
+    def in_tiles(self) -> bool:
+        """Whether AMX multiplies."""
+        return self.depth > self.group
 
     def step(self, dim: int) -> int:
         """How many iterations of loop `dim` one tile covers."""
@@ -175,8 +183,9 @@ def reduction_tile(main: Stage, v: int, lanes: int, cpu: Cpu) -> Tile:
     reads vectors only, a depthwise convolution or a pool, is for `windows.py`.
     """
     parallel = tuple(d for d, reduced in enumerate(main.reduction) if not reduced)
-    pair = pair_dim(main, v) if cpu.dot and lanes in DOT_LANES else None
-    steps = reduction_steps(main) // (1 if pair is None else 2)
+    group = group_of(main, cpu)
+    pair = pair_dim(main, v, group) if group > 1 and lanes in DOT_LANES else None
+    steps = reduction_steps(main) // (1 if pair is None else group)
     if pair is None and v in parallel and steps <= UNROLL_LIMIT and all(a.at.strides[v] for a in main.inputs):
         order, unroll, vectors = window_tile(main, v, lanes, cpu)
         return Tile(order, v, lanes, vectors, unroll, unroll_reductions=True)
@@ -213,7 +222,16 @@ def reduction_tile(main: Stage, v: int, lanes: int, cpu: Cpu) -> Tile:
     rows, vectors = min(fitting, key=cycles)
     order = tuple(d for d in parallel if d != v)
     unroll = {} if u is None else {u: rows}
-    tile = Tile((*order, v) if v in parallel else order, v, lanes, vectors, unroll, pair_dim=pair)
+    tile = Tile(
+        (*order, v) if v in parallel else order,
+        v,
+        lanes,
+        vectors,
+        unroll,
+        pair_dim=pair,
+        group=max(group, 2),
+        depth=max(group, 2),
+    )
     return replace(tile, order=loop_order(main, tile, cpu))
 
 
@@ -223,10 +241,19 @@ def rows_kept(a: Access, dim: int, size: int, ways: int) -> int:
     return size // max(gcd(4 * a.at.strides[dim], size // ways), LINE)
 
 
-def pair_dim(main: Stage, v: int) -> int | None:
-    """The innermost reduction loop whose pairs of bf16 one instruction can multiply."""
+def group_of(main: Stage, cpu: Cpu) -> int:
+    """How many products of `main` one instruction of the processor adds to a sum."""
+    factors = dot_factors(main)
+    if factors is None:
+        return 1
+    group = at_once(factors)
+    return group if (cpu.dot if group == 2 else cpu.dot_bytes) else 1
+
+
+def pair_dim(main: Stage, v: int, group: int) -> int | None:
+    """The innermost reduction loop of which one instruction can multiply `group` iterations."""
     for dim in reversed(range(len(main.extents))):
-        if main.reduction[dim] and main.extents[dim] % 2 == 0 and why_no_dot(main, dim, v) is None:
+        if main.reduction[dim] and main.extents[dim] % group == 0 and why_no_dot(main, dim, v) is None:
             return dim
     return None
 

@@ -1,7 +1,7 @@
 // RUN: stepwell-opt %s --split-input-file --verify-diagnostics
 
 func.func @a_pair_for_each_sum(%acc: vector<16xf32>, %a: vector<16xbf16>) {
-  // expected-error@+1 {{there are 4, 8 or 16 sums, and a pair of bf16 for each}}
+  // expected-error@+1 {{there are 4, 8 or 16 sums, and a pair of bf16, or four bytes, for each}}
   %0 = x86vector.avx512.dot %acc, %a, %a : vector<16xbf16> -> vector<16xf32>
   func.return
 }
