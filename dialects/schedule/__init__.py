@@ -20,7 +20,7 @@
 `schedule.vectorize`   the iterations of this loop are the lanes of vectors
 `schedule.pack`        an input of a linalg op is read from a packed copy
 `schedule.transpose`   operands that are contiguous along this loop, not along the lanes, are turned in registers
-`schedule.dot`         the two iterations of this loop, pairs of bf16, are multiplied and added by one instruction;
+`schedule.dot`         the iterations of this loop, two of bf16 or four of bytes, are multiplied and added at once;
                        `by amx`: up to 32 of them, by one that multiplies tiles
 `schedule.accumulate`  a row of results along this loop is accumulated in memory, reduction loops around it
 
