@@ -56,6 +56,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "loops": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector", "amx"),
     "program": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector", "amx"),
     "device": (*FUNCTIONS, "gpu", "arith", "math", "memref", "scf"),
+    "device-llvm": (*FUNCTIONS, "gpu.module", "gpu.launch_func", "llvm", "arith.constant", "memref"),
     "llvm": ("builtin.module", "llvm"),
 }
 
@@ -65,6 +66,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "kernels": ("graph.fusion",),
     "program": ALLOCATIONS,
     "device": ALLOCATIONS,
+    "device-llvm": ALLOCATIONS,
 }
 """Of an allowed dialect, what may not be there: from level program on all memory has its place."""
 
@@ -87,7 +89,7 @@ def illegal_ops(module: ModuleOp, level: str, *, halfway: bool = False) -> tuple
     allowed = set(LEVELS[level])
     forbidden: set[str] = set(FORBIDDEN.get(level, ()))
     if halfway:
-        after = ORDER[ORDER.index(level) : ORDER.index(level) + 3]  # from program some ways skip device
+        after = ORDER[ORDER.index(level) : ORDER.index(level) + 4]  # from program some ways skip the device
         allowed = {entry for name in after for entry in LEVELS[name]} | {"linalg", "bufferization"}
         forbidden.clear()
     allowed |= {dialect for dialect, at in REGISTRY.levels.items() if at == level}

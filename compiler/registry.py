@@ -87,6 +87,8 @@ PASSES = {
     "distribute-threads": "stepwell.passes.loops.distribute_threads:DistributeThreads",
     # 4: program -> device
     "loops-to-gpu": "stepwell.passes.loops_to_gpu.loops_to_gpu:LoopsToGPU",
+    # device: its kernels as llvm
+    "gpu-to-llvm": "stepwell.passes.gpu_to_llvm.gpu_to_llvm:GPUToLLVM",
     # 4 -> 5
     "loops-to-llvm": "stepwell.passes.loops_to_llvm.loops_to_llvm:LoopsToLLVM",
     # 5: llvm
@@ -115,6 +117,7 @@ TRANSLATIONS = {
     "opencl": "stepwell.targets.opencl:SOURCE",
     "glsl": "stepwell.targets.glsl:SOURCE",
     "cuda": "stepwell.targets.cuda:SOURCE",
+    "ptx": "stepwell.targets.cuda:PTX",
     "hip": "stepwell.targets.cuda:HIP_SOURCE",
     "msl": "stepwell.targets.msl:SOURCE",
 }

@@ -9,7 +9,16 @@ from upstream import complaints, golden_outputs, needs_mlir_opt
 
 HERE = Path(__file__).parent
 
-PASSES = ("graph_to_linalg", "linalg", "linalg_to_loops", "loops", "loops_to_gpu", "loops_to_llvm", "llvm")
+PASSES = (
+    "graph_to_linalg",
+    "linalg",
+    "linalg_to_loops",
+    "loops",
+    "loops_to_gpu",
+    "gpu_to_llvm",
+    "loops_to_llvm",
+    "llvm",
+)
 """Their passes print levels tensor, loops, program and llvm."""
 
 DIALECTS = ("amx", "arith", "gpu", "memref", "tensor", "llvm")

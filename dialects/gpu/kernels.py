@@ -48,6 +48,8 @@ from .attributes import AddressSpace, space_of
 
 CONTAINER = "gpu.container_module"
 """Marks a module that launches kernels of a gpu.module in it."""
+KERNEL = "gpu.kernel"
+"""Marks a function that is launched."""
 
 
 @irdl_op_definition
@@ -98,7 +100,7 @@ class FuncOp(IRDLOperation):
     function_type = prop_def(FunctionType)
     known_block_size = opt_prop_def(DenseArrayBase[IntegerType])
     workgroup_attributions = opt_attr_def(IntegerAttr)
-    kernel = opt_attr_def(UnitAttr, attr_name="gpu.kernel")
+    kernel = opt_attr_def(UnitAttr, attr_name=KERNEL)
     body = region_def()
 
     traits = traits_def(IsolatedFromAbove(), HasParent(GPUModuleOp), SymbolOpInterface())
@@ -121,7 +123,7 @@ class FuncOp(IRDLOperation):
             attributes={
                 "sym_name": StringAttr(name),
                 "workgroup_attributions": IntegerAttr(workgroup, i64) if workgroup else None,
-                "gpu.kernel": UnitAttr() if kernel else None,
+                KERNEL: UnitAttr() if kernel else None,
             },
             regions=[body],
         )
@@ -196,7 +198,7 @@ class FuncOp(IRDLOperation):
         if self.kernel is not None:
             printer.print_string(" kernel")
         shown = dict(self.attributes)
-        for key in ("sym_name", "workgroup_attributions", "gpu.kernel"):
+        for key in ("sym_name", "workgroup_attributions", KERNEL):
             shown.pop(key, None)
         if self.known_block_size is not None:
             shown["known_block_size"] = self.known_block_size
@@ -264,6 +266,11 @@ class LaunchFuncOp(IRDLOperation):
 
     def target(self) -> FuncOp | None:
         """The kernel, looked up in the module that this op stands in; None outside of one."""
+        found = self.named()
+        return found if isinstance(found, FuncOp) else None
+
+    def named(self) -> Operation | None:
+        """What is called as the kernel is: a gpu.func, or what has become of it."""
         top: Operation = self
         while (parent := top.parent_op()) is not None:
             top = parent
@@ -275,7 +282,7 @@ class LaunchFuncOp(IRDLOperation):
             if not found:
                 return None
             top = found[0]
-        return top if isinstance(top, FuncOp) else None
+        return top
 
     def verify_(self) -> None:
         if len(self.kernel.nested_references) != 1:
@@ -285,7 +292,9 @@ class LaunchFuncOp(IRDLOperation):
             top = parent
         if top is self or top.name != "builtin.module":
             return
-        target = self.target()
+        found, target = self.named(), self.target()
+        if found is not None and KERNEL in found.attributes and target is None:  # an llvm.func by now
+            return
         if target is None:
             raise VerifyException(f"there is no kernel {self.kernel}")
         if target.function_type.inputs.data != tuple(self.arguments.types):

@@ -102,7 +102,7 @@ def constant(value: SSAValue) -> int | None:
     return None
 
 
-def written_arguments(op: func.FuncOp) -> set[int]:
+def written_arguments(op: Operation) -> set[int]:
     """Which arguments a function writes through; all that it passes on to another count."""
     written: set[int] = set()
     for inner in op.walk():
@@ -114,7 +114,7 @@ def written_arguments(op: func.FuncOp) -> set[int]:
             continue
         for target in targets:
             root = bytes_of(target).buffer
-            if root.owner is op.body.blocks.first:
+            if root.owner is op.regions[0].blocks.first:
                 written.add(root.index)  # pyright: ignore
     return written
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from stepwell.conversion import TypeConverter
 from stepwell.diagnostics import StepwellError
@@ -54,12 +54,12 @@ ALWAYS: dict[type[IRDLOperation], Mapping[str, Attribute]] = {
 """What the parser gives an op where the text is silent: so what is read back equals what was printed."""
 
 
-def lowers(*names: str) -> Callable[[Rule], Rule]:
+def lowers(*names: str, table: dict[str, Rule] = RULES) -> Callable[[Rule], Rule]:
     """Put a rule into the table under the names of the ops that it lowers."""
 
     def enter(rule: Rule) -> Rule:
         for name in names:
-            RULES[name] = rule
+            table[name] = rule
         return rule
 
     return enter
@@ -106,6 +106,9 @@ class Types(TypeConverter):
 
 class Lowering:
     """One function being lowered: the values so far, the block that grows, constants, addresses in scope."""
+
+    STEP: ClassVar = "loops-to-llvm"
+    TABLE: ClassVar[Mapping[str, Rule]] = RULES
 
     def __init__(
         self,
@@ -274,8 +277,8 @@ class Lowering:
         if op.name == CONSTANT:
             return
         self.location = op.location
-        if (rule := RULES.get(op.name)) is None:
-            raise StepwellError(f"loops-to-llvm knows no '{op.name}'", where=op)
+        if (rule := self.TABLE.get(op.name)) is None:
+            raise StepwellError(f"{self.STEP} knows no '{op.name}'", where=op)
         try:
             rule(self, op)
         except StepwellError as error:

@@ -36,7 +36,7 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.memref import CopyOp, ReinterpretCastOp, SubviewOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from .lowering import NSW, PTR, Lowering, in_memory, lowers
+from .lowering import NSW, Lowering, in_memory, lowers
 
 DYNAMIC_ONE = DenseArrayBase.from_list(i32, [llvm.GEP_USE_SSA_VAL])
 NO_WRAP = IntegerAttr(0, 32)
@@ -73,7 +73,7 @@ def gep(low: Lowering, pointer: SSAValue, element: Attribute, index: SSAValue | 
     return low.emit(
         llvm.GEPOp,
         [pointer] if isinstance(index, int) else [pointer, index],
-        PTR,
+        pointer.type,
         {
             "elem_type": element,
             "rawConstantIndices": gep_indices(index) if isinstance(index, int) else DYNAMIC_ONE,

@@ -1,13 +1,14 @@
-"""CUDA C++ and HIP: kernels for the GPUs of NVIDIA and AMD, as source text."""
+"""NVIDIA's GPUs by PTX; CUDA C++ and HIP, for the GPUs of NVIDIA and AMD, as source text."""
 
 from stepwell.targets.gpu.target import SourceTarget
 
 from .language import CUDA, HIP
+from .ptx import PTX, CUDATarget
 
-TARGET = SourceTarget("cuda", CUDA, "cu", "cuda")
-SOURCE = TARGET.translation()
+TARGET = CUDATarget()
+SOURCE = SourceTarget("cuda", CUDA, "cu", "cuda").translation()
 
 HIP_TARGET = SourceTarget("hip", HIP, "hip", "hip")
 HIP_SOURCE = HIP_TARGET.translation()
 
-__all__ = ["HIP_SOURCE", "HIP_TARGET", "SOURCE", "TARGET"]
+__all__ = ["HIP_SOURCE", "HIP_TARGET", "PTX", "SOURCE", "TARGET"]

@@ -23,16 +23,19 @@ from typing import Any
 
 import numpy as np
 from stepwell.diagnostics import StepwellError, printable
+from stepwell.dialects.gpu import GPUModuleOp
 from stepwell.dialects.llvm import X86AMXType
 from stepwell.locations import describe
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import (
     BFloat16Type,
+    DenseArrayBase,
     DenseIntOrFPElementsAttr,
     Float16Type,
     Float32Type,
     Float64Type,
     FloatAttr,
+    IntAttr,
     IntegerAttr,
     IntegerType,
     ModuleOp,
@@ -72,6 +75,8 @@ OVERLOADS = {
     "llvm.vector.reduce.fmul": (1,),
 }
 """Which operands' types (-1: the result's) an intrinsic's full name ends with, where it is not the result's alone."""
+NVVM_KERNEL, NVVM_BLOCK = "nvvm.kernel", "nvvm.reqntid"
+"""Upstream's attributes of a function that NVIDIA's GPUs launch, and of the threads of its blocks."""
 FAST = ("reassoc", "nnan", "ninf", "nsz", "arcp", "contract", "afn")
 
 Render = Callable[["FunctionWriter", Operation], str]
@@ -88,15 +93,16 @@ def renders(*names: str) -> Callable[[Render], Render]:
 
 
 def print_llvm_ir(
-    module: ModuleOp, only: Collection[str] | None = None, attributes: Mapping[str, str] | None = None
+    module: ModuleOp | GPUModuleOp, only: Collection[str] | None = None, attributes: Mapping[str, str] | None = None
 ) -> str:
     """The text of `module`, every function with the string `attributes`.
 
     With `only`, those functions alone, visible to the linker, so that each can be compiled to an object of its own.
     """
     functions = [op for op in module.body.block.ops if isinstance(op, llvm.FuncOp)]
+    variables = [variable(op) for op in module.body.block.ops if isinstance(op, llvm.GlobalOp)]
     for op in module.body.block.ops:
-        if not isinstance(op, llvm.FuncOp):
+        if not isinstance(op, llvm.FuncOp | llvm.GlobalOp):
             raise StepwellError(f"{op.name} cannot stand in an LLVM IR module here", where=op)
     signatures = {op.sym_name.data: op for op in functions}
     parts: list[str] = []
@@ -112,12 +118,22 @@ def print_llvm_ir(
         called |= writer.called
     declared = [declaration(signatures[name]) for name in called if name not in defined]
     group = " ".join(f'"{key}"="{value}"' for key, value in (attributes or {}).items())
-    return "\n".join([*declared, *([""] if declared else []), *parts, f"attributes #0 = {{ nounwind {group} }}\n"])
+    heads = [*variables, *declared]
+    return "\n".join([*heads, *([""] if heads else []), *parts, f"attributes #0 = {{ nounwind {group} }}\n"])
 
 
 def declaration(op: llvm.FuncOp) -> str:
     inputs = ", ".join(type_text(type) for type in op.function_type.inputs)
     return f"declare {type_text(op.function_type.output)} {symbol(op.sym_name.data)}({inputs})"
+
+
+def variable(op: llvm.GlobalOp) -> str:
+    """Memory that is there before any function runs, without a value."""
+    if op.value is not None or op.body.blocks:
+        raise StepwellError("a global of a value cannot be written as LLVM IR here", where=op)
+    space = op.addr_space.value.data
+    words = [op.linkage.linkage.data, *([f"addrspace({space})"] if space else []), "global"]
+    return f"{symbol(op.sym_name.data)} = {' '.join(words)} {type_text(op.global_type)} undef, {align_text(op)}"
 
 
 def symbol(name: str) -> str:
@@ -130,7 +146,9 @@ def type_text(type: Attribute) -> str:
     if isinstance(type, VectorType):
         return f"<{type.get_shape()[0]} x {type_text(type.get_element_type())}>"
     if isinstance(type, llvm.LLVMPointerType):
-        return "ptr"
+        return f"ptr addrspace({space})" if (space := space_of(type)) else "ptr"
+    if isinstance(type, llvm.LLVMArrayType):
+        return f"[{type.size.data} x {type_text(type.type)}]"
     if isinstance(type, llvm.LLVMVoidType):
         return "void"
     if isinstance(type, X86AMXType):
@@ -140,12 +158,16 @@ def type_text(type: Attribute) -> str:
     raise StepwellError(f"{type} has no name in LLVM IR")
 
 
+def space_of(type: llvm.LLVMPointerType) -> int:
+    return type.addr_space.data if isinstance(type.addr_space, IntAttr) else 0
+
+
 def mangled(type: Attribute) -> str:
     """A type as an intrinsic's name spells it: v16f32, i64, p0."""
     if isinstance(type, VectorType):
         return f"v{type.get_shape()[0]}{mangled(type.get_element_type())}"
     if isinstance(type, llvm.LLVMPointerType):
-        return "p0"
+        return f"p{space_of(type)}"
     return FLOATS[type.__class__][1] if type.__class__ in FLOATS else type_text(type)
 
 
@@ -235,7 +257,8 @@ class FunctionWriter:
         lines = [] if where is None else [f"; {printable(where).replace(chr(10), ' ')}"]
         output = self.type(op.function_type.output)
         alone = "noinline " if uses_tiles(op) else ""
-        lines.append(f"define {internal}{output} {symbol(op.sym_name.data)}({args}) {alone}#0 {{")
+        kernel = "ptx_kernel " if NVVM_KERNEL in op.attributes else ""
+        lines.append(f"define {internal}{kernel}{output} {symbol(op.sym_name.data)}({args}) {alone}#0{block_of(op)} {{")
         incoming = incoming_values(blocks)
         for n, block in enumerate(blocks):
             lines.append(f"{self.labels[block]}:")
@@ -270,10 +293,21 @@ class FunctionWriter:
             word = {"llvm.mlir.poison": "poison", "llvm.mlir.undef": "undef"}.get(op.name, "zeroinitializer")
             self.names[op.results[0]] = word
             return None
+        if isinstance(op, llvm.AddressOfOp):
+            self.names[op.result] = symbol(op.global_name.string_value())
+            return None
         if (render := RENDERS.get(op.name)) is None:
             raise StepwellError(f"{op.name} cannot be written as LLVM IR", where=op)
         text = render(self, op)
         return f"{self.name(op.results[0])} = {text}" if op.results else text
+
+
+def block_of(op: llvm.FuncOp) -> str:
+    """Which blocks of threads a kernel of a GPU is launched in."""
+    size = op.attributes.get(NVVM_BLOCK)
+    if not isinstance(size, DenseArrayBase):
+        return ""
+    return f' "{NVVM_BLOCK}"="{",".join(map(str, size.get_values()))}"'
 
 
 def uses_tiles(op: Operation) -> bool:
@@ -400,7 +434,7 @@ def render_intrinsic(f: FunctionWriter, op: Operation) -> str:
     base = op.intrin.data
     if base.startswith("llvm.vector.reduce.") and base not in OVERLOADS:
         which = (0,)
-    elif base.startswith("llvm.x86."):  # an instruction has one form
+    elif base.startswith(("llvm.x86.", "llvm.nvvm.")):  # an instruction has one form
         which = ()
     else:
         which = OVERLOADS.get(base, (-1,))

@@ -31,6 +31,7 @@ needs_compiler = pytest.mark.skipif(
 DRIVERS = {
     "wgsl": "a WebGPU device (the library wgpu, and a Vulkan driver)",
     "opencl": "an OpenCL device (the library pyopencl, and a driver such as PoCL)",
+    "cuda": "a GPU of NVIDIA, and its driver",
     "glsl": "OpenGL 4.3 without a window (the library moderngl, and a driver with EGL)",
 }
 
@@ -52,6 +53,11 @@ def _has_device(target: str) -> bool:
             import pyopencl
 
             return any(platform.get_devices() for platform in pyopencl.get_platforms())
+        if target == "cuda":
+            from stepwell.runtime.cuda import Context, Driver
+
+            Context(Driver())
+            return True
         import moderngl
 
         moderngl.create_standalone_context(backend="egl", require=430).release()

@@ -1,4 +1,4 @@
-"""Kernels run by WebGPU, OpenCL and OpenGL: numbers against ONNX Runtime's and numpy's; what a device lacks is said."""
+"""Kernels run by WebGPU, OpenCL, OpenGL, CUDA: numbers against ONNX Runtime's and numpy's; what lacks is said."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
 TOLERANCE = 1e-5
 
 
-DEVICES = ("wgsl", "opencl", "glsl")
+DEVICES = ("wgsl", "opencl", "glsl", "cuda")
 on_devices = pytest.mark.parametrize("target", DEVICES)
 
 

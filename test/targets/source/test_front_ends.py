@@ -13,7 +13,9 @@ from requirements import require, require_compiler
 from stepwell.context import Context
 from stepwell.driver import Way, find_target, read_module
 from stepwell.passes.graph.bind_shapes import BindShapes
+from stepwell.registry import REGISTRY
 
+DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
 SHIM = Path(__file__).parent / "metal_shim"
 MODELS = {
     "mtcnn_rnet": "input_2=1x24x24x3",
@@ -31,6 +33,21 @@ def sources(name: str, target: str, folder: Path) -> list[Path]:
     way.lower(ctx, module)
     made: list[Path] = []
     for file, text in way.target.emit(ctx, module, way.options).files.items():
+        made.append(folder / file)
+        made[-1].write_bytes(text)
+    return made
+
+
+def translated(name: str, language: str, folder: Path, **settings: str) -> list[Path]:
+    """A model's kernels as `stepwell-translate` writes them."""
+    ctx = Context()
+    module = read_module(ctx, real_models.fetch(name) if name in MODELS else DIGITS)
+    BindShapes(MODELS.get(name, "image=1x1x8x8")).apply(ctx, module)
+    translation = REGISTRY.load_translation(language)
+    way = Way(find_target(translation.target), settings=tuple(settings.items()))
+    way.lower(ctx, module, translation.level)
+    made: list[Path] = []
+    for file, text in translation.write(ctx, module, way.options, name).items():
         made.append(folder / file)
         made[-1].write_bytes(text)
     return made
@@ -61,5 +78,19 @@ def test_a_cpp_compiler_reads_metal(name: str, tmp_path: Path) -> None:
 def test_nvcc_compiles_cuda(name: str, tmp_path: Path) -> None:
     if shutil.which("nvcc") is None:
         pytest.skip("there is no nvcc, which is not free to fetch")
-    (file,) = sources(name, "cuda", tmp_path)
+    (file,) = translated(name, "cuda", tmp_path)
     check("nvcc", "-arch=sm_80", "-cubin", "-o", tmp_path / "kernels.cubin", file)
+
+
+PTXAS = shutil.which("ptxas") or shutil.which("ptxas", path="/usr/local/cuda/bin")
+
+
+@pytest.mark.skipif(PTXAS is None, reason="there is no ptxas, which is not free to fetch")
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
+@pytest.mark.parametrize("name", ["digits", *MODELS])
+def test_ptxas_assembles_ptx(name: str, architecture: str, tmp_path: Path) -> None:
+    assert PTXAS is not None
+    (file,) = translated(name, "ptx", tmp_path, cpu=architecture)
+    text = file.read_text()
+    assert f".target {architecture}" in text and ".extern .func" not in text
+    check(PTXAS, f"-arch={architecture}", "-o", tmp_path / "kernels.cubin", file)

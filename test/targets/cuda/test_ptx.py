@@ -1,0 +1,212 @@
+"""Kernels for NVIDIA's GPUs without a GPU: what the driver would compile is compiled for the CPU, and each thread of a
+grid run after the other, through the runtime's own calls of a driver that stands in."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import real_models
+import stepwell
+from onnx import parser
+from stepwell.context import Context
+from stepwell.diagnostics import StepwellError
+from stepwell.driver import Way, find_target, read_module
+from stepwell.pass_manager import parse_passes, run_passes
+from stepwell.passes.graph.bind_shapes import BindShapes
+from stepwell.runtime.cuda import CUDAProgram, Driver
+from stepwell.runtime.device import DeviceError
+from stepwell.runtime.native import link
+from stepwell.target import Artifact
+from stepwell.targets.cpu.hardware import host
+from stepwell.targets.cuda.ptx import llvm_ir, ptx
+from stepwell.targets.native.emitter import Emitter
+from stepwell.text import parse_module
+
+DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
+REGISTERS = [f"{name}.{d}" for name in ("tid", "ctaid") for d in "xyz"]
+
+
+def artifact(source: Any, shapes: str = "") -> tuple[Artifact, str]:
+    """What the target makes of a model, and the LLVM IR of its kernels."""
+    ctx = Context()
+    module = read_module(ctx, source)
+    if shapes:
+        BindShapes(shapes).apply(ctx, module)
+    way = Way(find_target("cuda"))
+    way.lower(ctx, module)
+    return way.target.emit(ctx, module, way.options), llvm_ir(module, "sm_80")
+
+
+def for_cpu(text: str) -> str:
+    """The IR with one memory, and a thread's numbers as variables."""
+    text = text.replace("ptx_kernel ", "").replace(" addrspace(1)", "").replace('"target-cpu"="sm_80"', "")
+    text = re.sub(r' "nvvm\.reqntid"="[0-9,]*"', "", text)
+    for name in REGISTERS:
+        variable = name.replace(".", "_")
+        text = text.replace(f"call i32 @llvm.nvvm.read.ptx.sreg.{name}()", f"load i32, ptr @{variable}")
+        text = f"@{variable} = global i32 0\n" + text
+    return text
+
+
+class StandIn:
+    """A driver whose memory is the process's, and whose GPU is the CPU."""
+
+    def __init__(self, ir: str):
+        kernels = re.findall(r"define ptx_kernel void @([-\w.$]+)\(", ir)
+        emitter = Emitter(host())
+        self._library = link([emitter.object_code(for_cpu(ir))], *kernels, *(r.replace(".", "_") for r in REGISTERS))
+        self._kernels = kernels
+        self._memory: dict[int, Any] = {}
+        self.threads = 0
+
+    def __call__(self, name: str, *args: Any) -> None:
+        getattr(self, name.removesuffix("_v2"))(*args)
+
+    def pass_by(self, *args: Any) -> None: ...
+
+    cuInit = cuDeviceGet = cuDevicePrimaryCtxRetain = cuCtxPushCurrent = cuCtxPopCurrent = pass_by
+    cuCtxSynchronize = cuModuleUnload = pass_by
+
+    def cuModuleLoadDataEx(self, module: Any, code: bytes, *options: Any) -> None:
+        assert code.endswith(b"\0")
+        for kernel in self._kernels:
+            assert f".visible .entry {kernel}(".encode() in code
+
+    def cuMemAlloc(self, address: Any, size: int) -> None:
+        block = np.full(size + 64, 0xA5, np.uint8)
+        start = -(-block.ctypes.data // 64) * 64
+        address._obj.value = start
+        self._memory[start] = block
+
+    def cuMemFree(self, address: int) -> None:
+        del self._memory[address]
+
+    def cuMemcpyHtoD(self, address: int, source: int, size: int) -> None:
+        ctypes.memmove(address, source, size)
+
+    def cuMemcpyDtoH(self, target: int, address: int, size: int) -> None:
+        ctypes.memmove(target, address, size)
+
+    def cuModuleGetFunction(self, function: Any, module: Any, name: bytes) -> None:
+        function._obj.value = self._kernels.index(name.decode()) + 1
+
+    def cuLaunchKernel(self, function: Any, *args: Any) -> None:
+        sizes, (shared, stream, pointers, extra) = args[:6], args[6:]
+        assert (shared, stream, extra) == (0, None, None)
+        values = [ctypes.c_int64.from_address(pointer).value for pointer in pointers]
+        address = self._library[self._kernels[function.value - 1]]
+        kernel = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(values))(address)
+        registers = [ctypes.c_int32.from_address(self._library[r.replace(".", "_")]) for r in REGISTERS]
+        for point in itertools.product(*map(range, (*sizes[3:], *sizes[:3]))):
+            for register, number in zip(registers, point, strict=True):
+                register.value = number
+            kernel(*values)
+            self.threads += 1
+
+
+def run(monkeypatch: pytest.MonkeyPatch, source: Any, feeds: dict[str, Any], shapes: str = "") -> dict[str, Any]:
+    made, ir = artifact(source, shapes)
+    driver = StandIn(ir)
+    monkeypatch.setattr("stepwell.runtime.cuda.Driver", lambda: driver)
+    program = CUDAProgram(made.manifest, made.files, made.weights)
+    program.run(feeds)
+    got = program.run(feeds)
+    del program
+    assert driver.threads > 0 and not driver._memory
+    return got
+
+
+def model(text: str) -> bytes:
+    return parser.parse_model(f'<ir_version: 8, opset_import: ["" : 18]> agraph {text}').SerializeToString()
+
+
+def test_digits_agree_with_the_native_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    feeds = {"image": np.random.default_rng(0).random((3, 1, 8, 8), np.float32)}
+    got = run(monkeypatch, DIGITS, feeds, "image=3x1x8x8")["logits"]
+    np.testing.assert_allclose(got, stepwell.compile(DIGITS).run(feeds)["logits"], rtol=1e-5, atol=1e-5)
+
+
+def test_a_real_model_agrees_with_onnx_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    feeds, want = real_models.recorded("mtcnn_rnet")
+    shapes = ";".join(f"{name}={'x'.join(map(str, feed.shape))}" for name, feed in feeds.items())
+    real_models.assert_agrees(run(monkeypatch, real_models.fetch("mtcnn_rnet"), feeds, shapes), want)
+
+
+def test_every_kind_of_number_crosses_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = model(
+        """(double[5] d, int64[3] i, bool[3] b, int8[4] n) => (double[3] y, bool[3] c, int64[3] s, int8[4] m) {
+             y = Gather(d, i) c = Not(b) s = Mul(i, i) m = Add(n, n) }"""
+    )
+    feeds = {
+        "d": np.arange(5) / 3,
+        "i": np.array([3, -1, 0]),
+        "b": np.array([True, False, True]),
+        "n": np.array([1, -2, 100, -128], np.int8),
+    }
+    got = run(monkeypatch, source, feeds)
+    np.testing.assert_array_equal(got["y"], feeds["d"][feeds["i"]])
+    np.testing.assert_array_equal(got["c"], ~feeds["b"])
+    np.testing.assert_array_equal(got["s"], feeds["i"] ** 2)
+    np.testing.assert_array_equal(got["m"], feeds["n"] + feeds["n"])
+
+
+def test_parts_of_one_buffer_are_handed_in_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = model("(float[4,6] x) => (float[4,2] a, float[4,4] b) { n = Constant<value = int64[2] {2,4}>() "
+                   "p, q = Split<axis = 1>(x, n) a = Exp(p) b = Softmax(q) }")  # fmt: skip
+    x = np.random.default_rng(1).random((4, 6), np.float32)
+    got = run(monkeypatch, source, {"x": x})
+    e = np.exp(x[:, 2:].astype(np.float64))
+    np.testing.assert_allclose(got["a"], np.exp(x[:, :2]), rtol=1e-6)
+    np.testing.assert_allclose(got["b"], e / e.sum(1, keepdims=True), rtol=1e-6)
+
+
+def test_functions_of_the_c_library_are_refused() -> None:
+    with pytest.raises(StepwellError, match=r"math\.exp on f64 is a function of the C library"):
+        artifact(model("(double[4] x) => (double[4] y) { y = Exp(x) }"))
+
+
+def test_unknown_architectures_are_refused() -> None:
+    with pytest.raises(StepwellError, match="makes no code for 'sm_75'"):
+        stepwell.compile(DIGITS, target="cuda", cpu="sm_75")
+
+
+def test_a_machine_without_a_driver_is_told_so() -> None:
+    with pytest.raises(DeviceError, match="no CUDA driver") as raised:
+        Driver("libno_such_driver.so.1")
+    assert raised.value.fix is not None and "install NVIDIA's driver" in raised.value.fix
+
+
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90", "sm_120"])
+def test_shared_memory_and_barriers_reach_ptx(architecture: str) -> None:
+    ctx = Context()
+    module = parse_module(ctx, SHARED)
+    run_passes(ctx, module, parse_passes("gpu-to-llvm"))
+    text = ptx(llvm_ir(module, architecture), architecture)
+    assert f".target {architecture}" in text
+    for line in (".reqntid 64, 1, 1", ".shared .align 16 .b8 turn_shared_0[256]", "bar.sync", "sqrt.rn.f32"):
+        assert line in text
+
+
+SHARED = """
+gpu.module @kernels {
+  gpu.func @turn(%x: memref<64xf32>) workgroup(%t: memref<64xf32, #gpu.address_space<workgroup>>) kernel
+      attributes {known_block_size = array<i32: 64, 1, 1>} {
+    %c63 = arith.constant 63 : index
+    %l = gpu.thread_id x
+    %v = memref.load %x[%l] : memref<64xf32>
+    memref.store %v, %t[%l] : memref<64xf32, #gpu.address_space<workgroup>>
+    gpu.barrier
+    %other = arith.subi %c63, %l : index
+    %w = memref.load %t[%other] : memref<64xf32, #gpu.address_space<workgroup>>
+    %r = math.sqrt %w : f32
+    memref.store %r, %x[%l] : memref<64xf32>
+    gpu.return
+  }
+}
+"""
