@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from requirements import require_compiler
+from requirements import require_compiler, require_device
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text()
@@ -45,6 +45,8 @@ def test_command(command: str, folder: Path) -> None:
     tool, *words = command.split()
     if "--target c" in command:
         require_compiler()
+    if "--target wgsl" in command:
+        require_device("wgsl")
     done = subprocess.run([sys.executable, "-m", TOOLS[tool], *words], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for option in ("-o", "--output", "--dump-dir"):
