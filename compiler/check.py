@@ -19,13 +19,14 @@ from xdsl.dialects.builtin import DenseResourceAttr, ModuleOp, NameLoc, TensorTy
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from .context import Context
-from .diagnostics import StepwellError
+from .diagnostics import NeedsRun, StepwellError
 from .driver import Way, collector_paused, find_target, read_module
 from .interface import Interface, interface_of, main_function
 from .levels import ORDER, level_of
 from .locations import describe, parts_of
 from .manifest import manifest_of
 from .program import Shapes
+from .stages import take_next_stage
 from .work import Counted, Repeated, Work
 
 
@@ -50,6 +51,8 @@ class Report:
     layers: Sequence[Layer] = field(default_factory=tuple[Layer])
     arena: int = 0
     weights: int = 0
+    in_stages: bool = False
+    """Whether a run decides the sizes of a part of the model: what is counted is what comes before."""
 
     @property
     def work(self) -> Work:
@@ -89,7 +92,14 @@ def look_down(ctx: Context, module: ModuleOp, way: Way, report: Report, shapes: 
     if report.interface.static_shapes() is None:
         gather(ctx, report, lambda: way.bind(ctx, module, report.interface, shapes))
     if not report.problems:
+        whole = module.clone()
         gather(ctx, report, lambda: way.lower(ctx, module, to="graph"))
+        if any(isinstance(problem, NeedsRun) for problem in report.problems):
+            before = report.problems
+            module = first_stage(ctx, whole, way, report)
+            if report.problems:
+                known = {str(problem) for problem in before}
+                report.problems = (*before, *(new for new in report.problems if str(new) not in known))
     if not report.problems:
         gather(ctx, report, lambda: way.run(ctx, module, "bind-shapes"))  # infers what the conversion left open
     if not report.problems:
@@ -98,6 +108,20 @@ def look_down(ctx: Context, module: ModuleOp, way: Way, report: Report, shapes: 
     if not report.problems:
         manifest = manifest_of(module)
         report.arena, report.weights = manifest["arena_size"], manifest["weights_size"]
+
+
+def first_stage(ctx: Context, module: ModuleOp, way: Way, report: Report) -> ModuleOp:
+    """What of a model can be looked at before a run, at level graph; of the rest, its operators are checked."""
+    cast("list[StepwellError]", ctx.problems).clear()
+    report.problems = ()
+    gather(ctx, report, lambda: way.run(ctx, module, "split-stages"))
+    rest = take_next_stage(module)
+    report.in_stages = rest is not None
+    if rest is not None:
+        gather(ctx, report, lambda: way.mark(ctx, rest))
+    if not report.problems:
+        gather(ctx, report, lambda: way.lower(ctx, module, to="graph"))
+    return module
 
 
 def gather(ctx: Context, report: Report, step: Any) -> None:

@@ -92,6 +92,8 @@ def say_totals(model: Path, report: Report) -> None:
         lines += [("work", f"follows from what these inputs hold: {', '.join(by_value)}")]
     else:
         lines += [("work", "unknown while dims are open: --shape NAME=1x3x224x224")]
+    if report.in_stages:
+        lines += [("stages", "a run decides the sizes of a part, which is compiled then and not counted here")]
     click.echo(f"{model.name}: all of it compiles")
     for title, text in lines:
         click.echo(f"  {title:10s} {text}")
