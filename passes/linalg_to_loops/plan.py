@@ -152,7 +152,11 @@ def why_no_tiles(main: Stage, dim: int, lanes: int, rows: int) -> str | None:
 def in_pairs(stage: Stage, a: Access, lanes: int) -> bool:
     """Whether `a` is a factor that is packed so that lanes along `lanes` are pairs."""
     factors = dot_factors(stage)
-    return factors is not None and a in factors and a.at.strides[lanes] == at_once(factors)
+    if factors is None or a not in factors or a.at.strides[lanes] != at_once(factors):
+        return False
+    # A tensor of so many channels has this stride too; packed is what has the pairs of a reduction in panels.
+    dims = [dim for dim, reduced in enumerate(stage.reduction) if reduced]
+    return any(a.at.strides[dim] == 1 and a.at.panel(dim) == at_once(factors) for dim in dims)
 
 
 def dot_factors(main: Stage) -> tuple[Access, Access] | None:

@@ -156,3 +156,29 @@ schedule.kernel @two_lanes {
   schedule.vectorize %j by 2
   schedule.dot %ri
 }
+
+// -----
+
+// Columns that are four bytes apart are not packed: nothing says that fours along the reduction stand between them.
+#x = affine_map<(i, j, k) -> (i, k)>
+#w = affine_map<(i, j, k) -> (j, k)>
+#y = affine_map<(i, j, k) -> (i, j)>
+func.func private @not_packed(%a: memref<4x3xi8>, %b: memref<32x3xi8, strided<[4, 1]>>, %c: memref<4x32xi32>) {
+  linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<4x3xi8>, memref<32x3xi8, strided<[4, 1]>>) outs(%c : memref<4x32xi32>) {
+  ^bb0(%l: i8, %r: i8, %acc: i32):
+    %u = arith.extui %l : i8 to i32
+    %v = arith.extsi %r : i8 to i32
+    %p = arith.muli %u, %v : i32
+    %s = arith.addi %acc, %p : i32
+    linalg.yield %s : i32
+  }
+  func.return
+}
+schedule.kernel @not_packed {
+  %i, %j, %r = schedule.nest [0] : 4, 32, 3
+  %jo, %ji = schedule.tile %j by 16
+  schedule.reorder %i, %jo, %r, %ji
+  // expected-error@+1 {{neighbours along it are not neighbours in memory}}
+  schedule.vectorize %ji by 16
+}
