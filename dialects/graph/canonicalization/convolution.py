@@ -43,12 +43,15 @@ class DropTapsInPadding(RewritePattern):
 def taps_that_meet(op: ConvOp, dim: int) -> Shape:
     """(first, behind the last) of the taps in this dim that meet x at some output; all where none does."""
     taps, count = op.kernel[dim], (shape_of(op.result)[2:] if op.layout == "nchw" else shape_of(op.result)[1:-1])[dim]
-    meet = [
-        tap
-        for tap in range(taps)
-        if any(0 <= n * op.strides[dim] - op.low[dim] + tap * op.dilations[dim] < op.spatial[dim] for n in range(count))
-    ]
+    starts = (tap * op.dilations[dim] - op.low[dim] for tap in range(taps))
+    meet = [tap for tap, at in enumerate(starts) if meets(at, op.strides[dim], count, op.spatial[dim])]
     return (meet[0], meet[-1] + 1) if meet else (0, taps)
+
+
+def meets(start: int, stride: int, count: int, size: int) -> bool:
+    """Whether one of `count` places, `stride` apart from `start` on, is in 0 .. size. Padding may give trillions."""
+    first = max(0, -(start // stride))  # the first that is not before 0
+    return first < count and start + first * stride < size
 
 
 CONVOLUTION_PATTERNS: tuple[RewritePattern, ...] = (DropTapsInPadding(),)
