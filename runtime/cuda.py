@@ -49,7 +49,8 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
 class Driver:
     """The driver's functions; a code that says something went wrong becomes a `DeviceError`."""
 
-    def __init__(self, name: str = LIBRARY):
+    def __init__(self, name: str | None = None):
+        name = name or LIBRARY
         try:
             self._library = ctypes.CDLL(name)
         except OSError as error:

@@ -132,10 +132,11 @@ def test_digits_agree_with_the_native_target(monkeypatch: pytest.MonkeyPatch) ->
     np.testing.assert_allclose(got, stepwell.compile(DIGITS).run(feeds)["logits"], rtol=1e-5, atol=1e-5)
 
 
-def test_a_real_model_agrees_with_onnx_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
-    feeds, want = real_models.recorded("mtcnn_rnet")
+@pytest.mark.parametrize("name", ["mtcnn_rnet", "all_minilm_l6_v2_fp32"])
+def test_real_models_agree_with_onnx_runtime(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    feeds, want = real_models.recorded(name)
     shapes = ";".join(f"{name}={'x'.join(map(str, feed.shape))}" for name, feed in feeds.items())
-    real_models.assert_agrees(run(monkeypatch, real_models.fetch("mtcnn_rnet"), feeds, shapes), want)
+    real_models.assert_agrees(run(monkeypatch, real_models.fetch(name), feeds, shapes), want)
 
 
 def test_every_kind_of_number_crosses_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,6 +155,12 @@ def test_every_kind_of_number_crosses_over(monkeypatch: pytest.MonkeyPatch) -> N
     np.testing.assert_array_equal(got["c"], ~feeds["b"])
     np.testing.assert_array_equal(got["s"], feeds["i"] ** 2)
     np.testing.assert_array_equal(got["m"], feeds["n"] + feeds["n"])
+
+
+def test_half_floats_are_numbers_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.linspace(-4, 4, 50, dtype=np.float16)
+    got = run(monkeypatch, model("(float16[50] x) => (float16[50] y) { y = Tanh(x) }"), {"x": x})["y"]
+    np.testing.assert_allclose(got, np.tanh(x.astype(np.float32)), rtol=1e-3)
 
 
 def test_parts_of_one_buffer_are_handed_in_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
