@@ -14,7 +14,7 @@ from stepwell.passes.graph.bind_shapes import BindShapes
 from stepwell.text import parse_module, print_module
 
 SIMPLIFY = "infer-shapes,fold-constants,canonicalize"
-LAYOUT = "fold-batch-norm,channels-last,canonicalize,cse"
+LAYOUT = "fold-batch-norm,channels-last,fold-constants,canonicalize,cse"
 
 TRANSPOSES: dict[str, int | None] = {
     "open_nsfw_resnet50_thin": 0,

@@ -18,13 +18,15 @@ SMALL = ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet", "mediapipe_selfie_seg")
 
 
 def program_of(ctx: Context, name: str) -> ModuleOp:
-    """A model at level program, for the shapes of its recorded inputs."""
+    """A model at level program, for the shapes of its recorded inputs, and for the values of those that say shapes."""
     feeds, _ = real_models.recorded(name)
     way = Way(find_target("c"))
     module = read_module(ctx, real_models.fetch(name))
+    way.mark(ctx, module)
     interface = interface_of(module)
-    if interface.static_shapes() is None:
-        way.bind(ctx, module, interface, tuple(feeds[spec.name].shape for spec in interface.inputs))
+    if interface.static_shapes() is None or interface.by_value:
+        values = tuple(tuple(feeds[key].reshape(-1).tolist()) for key in interface.by_value)
+        way.bind(ctx, module, interface, tuple(feeds[spec.name].shape for spec in interface.inputs), values)
     way.lower(ctx, module)
     return module
 
