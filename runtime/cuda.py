@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from .device import Array, DeviceError, bytes_of, handed_back, stored
+from .sizes import cut
 
 LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 DRIVER = "install NVIDIA's driver; a model can be compiled without one: stepwell-translate MODEL --to ptx"
@@ -155,7 +156,7 @@ class CUDAProgram:
             for launch, _ in self._launches:
                 self._driver("cuLaunchKernel", *launch)
             self._driver("cuCtxSynchronize")
-            return {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)}
+            return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})
 
     def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
         data = np.empty(bytes_of(spec), np.uint8)

@@ -30,6 +30,8 @@ def stored(array: Array, spec: Mapping[str, Any]) -> Array:
     array = np.ascontiguousarray(array)
     if array.dtype == kind:
         return array
+    if array.dtype.kind in "iu" and kind.kind in "iu" and array.dtype.itemsize == kind.itemsize:
+        return array.view(kind)  # the same bits: a type of the device has no sign of its own
     if array.dtype.kind in "iu" and array.size:
         limits = np.iinfo(kind)
         if array.min() < limits.min or array.max() > limits.max:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .device import Array, DeviceError, bytes_of, handed_back, stored
+from .sizes import cut
 
 FLAGS = ["-cl-std=CL1.2"]
 
@@ -90,7 +91,7 @@ class OpenCLProgram:
                     cl.enqueue_copy(self._queue, self._buffers[f"input {n}"], data)
             for kernel, grid, block in self._launches:
                 cl.enqueue_nd_range_kernel(self._queue, kernel, grid, block)
-            return {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)}
+            return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})
 
     def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
         data = np.empty(bytes_of(spec), np.uint8)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .device import Array, DeviceError, bytes_of, handed_back, stored
+from .sizes import cut
 
 VERSION = 430
 SLOT = 256
@@ -88,7 +89,7 @@ class OpenGLProgram:
                 self._numbers.bind_to_uniform_block(len(launch["buffers"]), offset=n * SLOT, size=SLOT)
             self._shaders[launch["kernel"]].run(*launch["blocks"])
             self._context.memory_barrier()
-        return {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)}
+        return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})
 
     def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
         size = bytes_of(spec)

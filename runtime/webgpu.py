@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .device import Array, DeviceError, bytes_of, handed_back, stored
+from .sizes import cut
 
 SLOT = 256
 """Bytes at multiples of which the numbers of a launch may start."""
@@ -121,7 +122,7 @@ class WebGPUProgram:
                 work.dispatch_workgroups(*blocks)
             work.end()
             self._device.queue.submit([encoder.finish()])
-            return {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)}
+            return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})
 
     def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
         size = bytes_of(spec)

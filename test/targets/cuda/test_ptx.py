@@ -157,6 +157,19 @@ def test_every_kind_of_number_crosses_over(monkeypatch: pytest.MonkeyPatch) -> N
     np.testing.assert_array_equal(got["m"], feeds["n"] + feeds["n"])
 
 
+def test_unsigned_bytes_are_handed_over_by_their_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = model("(uint8[3] x, uint8[3] y) => (uint8[3] z) { z = BitwiseAnd(x, y) }")
+    x, y = np.array([255, 128, 7], np.uint8), np.array([129, 255, 2], np.uint8)
+    np.testing.assert_array_equal(run(monkeypatch, source, {"x": x, "y": y})["z"], x & y)
+
+
+def test_outputs_are_cut_to_the_size_that_the_data_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.array([0, 3, 0, 5, 7], np.float32)
+    got = run(monkeypatch, model("(float[5] x) => (int64[1,n] y) { y = NonZero(x) }"), {"x": x})
+    assert list(got) == ["y"]
+    np.testing.assert_array_equal(got["y"], [[1, 3, 4]])
+
+
 def test_half_floats_are_numbers_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.linspace(-4, 4, 50, dtype=np.float16)
     got = run(monkeypatch, model("(float16[50] x) => (float16[50] y) { y = Tanh(x) }"), {"x": x})["y"]
