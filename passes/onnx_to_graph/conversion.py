@@ -5,14 +5,13 @@
         return node.clamp(node.add(node.mul(node[0], node.real("alpha")), node.real("beta")), 0.0, 1.0)
 
 Of several functions of a name, the newest that isn't newer than the model's opset is taken. The table of what is
-supported is read off the decorators, so that it and the code cannot differ.
+supported (docs/onnx-support.md) is made from the decorators, so that it and the code cannot differ.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 
 from stepwell.diagnostics import NeedsRun, StepwellError
@@ -274,14 +273,3 @@ def conversion_of(op: Operation) -> Conversion | None:
     assert isinstance(op, OnnxOp)
     rows = CONVERSIONS.get(op.name.removeprefix("onnx."), ())
     return next((row for row in rows if row.since <= op.opset), None)
-
-
-def support_table() -> str:
-    """What is supported, as a Markdown table: op, first opset, and what the conversion's docstring says of it."""
-    lines = ["| ONNX op | from opset | note |", "|---|---|---|"]
-    for name in sorted(CONVERSIONS):
-        for row in reversed(CONVERSIONS[name]):
-            says = "" if isinstance(row.convert, partial) else row.convert.__doc__ or ""
-            note = says.split("\n")[0].replace("|", "\\|")
-            lines.append(f"| {name} | {row.since} | {note} |")
-    return "\n".join(lines) + "\n"

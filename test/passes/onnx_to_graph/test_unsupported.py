@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
@@ -11,7 +9,6 @@ from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.onnx.importer import import_onnx
 from stepwell.pass_manager import parse_passes, run_passes
-from stepwell.passes.onnx_to_graph.conversion import support_table
 
 
 def convert(*nodes, opset: int = 17, **initializers) -> None:
@@ -73,15 +70,3 @@ def test_a_second_result_that_is_used() -> None:
     with pytest.raises(StepwellError, match="result 1 is used") as error:
         convert(norm, helper.make_node("Cast", ["i"], ["y"], to=1), opset=9, w=np.ones(3, np.float32))
     assert "node 'norm'" in str(error.value)
-
-
-def test_the_page_of_supported_ops_is_the_table() -> None:
-    page = Path(__file__).resolve().parents[3] / "docs" / "onnx-support.md"
-    assert page.read_text().endswith(support_table()), "write docs/onnx-support.md again from support_table()"
-
-
-def test_support_table_names_each_op_with_its_first_opset() -> None:
-    lines = support_table().splitlines()
-    assert "| Clip | 6 |  |" in lines
-    assert "| Clip | 11 | bounds known by now become attributes of one clamp |" in lines
-    assert any(line.startswith("| Conv | 1 | 1-D, 2-D and 3-D") for line in lines)
