@@ -25,7 +25,10 @@ DIALECTS = ("amx", "arith", "gpu", "memref", "tensor", "llvm")
 """Upstream's own: parts of them, and those in which we put something right."""
 
 FOLDERS = (*(f"passes/{name}" for name in PASSES), *(f"dialects/{name}" for name in DIALECTS))
-GOLDEN = [path for folder in FOLDERS for path in sorted((HERE / folder).glob("*.mlir"))]
+OURS = ("dot_bytes.mlir",)
+"""With ops that upstream lacks: its x86vector multiplies no bytes of AVX512-VNNI, one factor of which has no sign."""
+
+GOLDEN = [path for folder in FOLDERS for path in sorted((HERE / folder).glob("*.mlir")) if path.name not in OURS]
 
 
 @needs_mlir_opt
