@@ -97,7 +97,8 @@ def unique(node: Node) -> list[Converted]:
     found = node.add(node.reshape(node.slice(group, 0, count - 1, 1), []), 1)
     zeros = filled(node, [count], 0)
     number = node(graph.ScatterOp("none", zeros, order, group, axis=0))
-    first = node(graph.ScatterOp("min", filled(node, [count], count), group, order, axis=0))
+    # Behind the last group, any index that is in x: sorted by it, they stay last, for equals keep their order.
+    first = node(graph.ScatterOp("min", filled(node, [count], count - 1), group, order, axis=0))
     many = node(graph.ScatterOp("add", zeros, group, filled(node, [count], 1), axis=0))
     if not node.integer("sorted", 1):  # in the order in which they come
         by_first = node(graph.TopKOp(first, k=count, smallest=True))
