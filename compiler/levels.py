@@ -55,7 +55,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     ),
     "loops": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector", "amx"),
     "program": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector", "amx"),
-    "device": (*FUNCTIONS, "gpu", "arith", "math", "memref", "scf"),
+    "device": (*FUNCTIONS, "gpu", "spirv", "arith", "math", "memref", "scf"),
     "device-llvm": (*FUNCTIONS, "gpu.module", "gpu.launch_func", "llvm", "arith.constant", "memref"),
     "llvm": ("builtin.module", "llvm"),
 }

@@ -34,6 +34,7 @@ DIALECTS = {
     "x86vector": "stepwell.dialects.x86vector:X86Vector",
     "amx": "stepwell.dialects.amx:AMX",
     "gpu": "stepwell.dialects.gpu:GPU",
+    "spirv": "stepwell.dialects.spirv:SPIRV",
     "llvm": "stepwell.dialects.llvm:LLVM",
     "onnx": "stepwell.dialects.onnx:Onnx",
     "graph": "stepwell.dialects.graph:Graph",
@@ -87,8 +88,9 @@ PASSES = {
     "distribute-threads": "stepwell.passes.loops.distribute_threads:DistributeThreads",
     # 4: program -> device
     "loops-to-gpu": "stepwell.passes.loops_to_gpu.loops_to_gpu:LoopsToGPU",
-    # device: its kernels as llvm
+    # device: its kernels as llvm, or as spirv
     "gpu-to-llvm": "stepwell.passes.gpu_to_llvm.gpu_to_llvm:GPUToLLVM",
+    "gpu-to-spirv": "stepwell.passes.gpu_to_spirv.gpu_to_spirv:GPUToSPIRV",
     # 4 -> 5
     "loops-to-llvm": "stepwell.passes.loops_to_llvm.loops_to_llvm:LoopsToLLVM",
     # 5: llvm
@@ -100,6 +102,7 @@ TARGETS = {
     "native": "stepwell.targets.native:TARGET",
     "c": "stepwell.targets.c:TARGET",
     "wgsl": "stepwell.targets.wgsl:TARGET",
+    "spirv": "stepwell.targets.spirv:TARGET",
     "opencl": "stepwell.targets.opencl:TARGET",
     "glsl": "stepwell.targets.glsl:TARGET",
     "cuda": "stepwell.targets.cuda:TARGET",
@@ -114,6 +117,8 @@ TRANSLATIONS = {
     "object": "stepwell.targets.native.objects:OBJECT",
     "c": "stepwell.targets.c:C_SOURCE",
     "wgsl": "stepwell.targets.wgsl:SOURCE",
+    "spirv": "stepwell.targets.spirv:BINARY",
+    "spirv-asm": "stepwell.targets.spirv:ASSEMBLY",
     "opencl": "stepwell.targets.opencl:SOURCE",
     "glsl": "stepwell.targets.glsl:SOURCE",
     "cuda": "stepwell.targets.cuda:SOURCE",

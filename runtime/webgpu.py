@@ -1,4 +1,4 @@
-"""Runs a model that was compiled to WGSL, on the GPU that WebGPU gives through the library wgpu.
+"""Runs a model that was compiled to WGSL or SPIR-V, on the GPU that WebGPU gives through the library wgpu.
 
     program = WebGPUProgram(manifest, {"kernel_conv_0.wgsl": source, ...}, weights)
     outputs = program.run({"input": array})
@@ -61,7 +61,7 @@ class WebGPUProgram:
             self._buffers[f"input {n}"] = self._buffer(bytes_of(spec))
         for n, spec in enumerate(self._outputs):
             self._buffers[f"output {n}"] = self._buffer(bytes_of(spec))
-        self._pipelines = {name.removesuffix(".wgsl"): self._pipeline(name, code) for name, code in files.items()}
+        self._pipelines = {name.rpartition(".")[0]: self._pipeline(name, code) for name, code in files.items()}
         self._launches = self._bound(manifest["launches"])
 
     def _buffer(self, size: int, data: Array | None = None) -> Any:
@@ -77,7 +77,9 @@ class WebGPUProgram:
         import wgpu
 
         try:
-            module = self._device.create_shader_module(code=code.decode(), label=name)
+            module = self._device.create_shader_module(
+                code=bytes(code) if name.endswith(".spv") else code.decode(), label=name
+            )
             return self._device.create_compute_pipeline(
                 layout="auto", compute={"module": module, "entry_point": "main"}
             )

@@ -30,6 +30,7 @@ needs_compiler = pytest.mark.skipif(
 
 DRIVERS = {
     "wgsl": "a WebGPU device (the library wgpu, and a Vulkan driver)",
+    "spirv": "a WebGPU device (the library wgpu, and a Vulkan driver)",
     "opencl": "an OpenCL device (the library pyopencl, and a driver such as PoCL)",
     "cuda": "a GPU of NVIDIA, and its driver",
     "glsl": "OpenGL 4.3 without a window (the library moderngl, and a driver with EGL)",
@@ -45,7 +46,7 @@ def require_device(target: str) -> None:
 def _has_device(target: str) -> bool:
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # Mesa complains without
     try:
-        if target == "wgsl":
+        if target in ("wgsl", "spirv"):
             import wgpu
 
             return wgpu.gpu.request_adapter_sync() is not None

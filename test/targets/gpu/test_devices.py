@@ -17,7 +17,7 @@ DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
 TOLERANCE = 1e-5
 
 
-DEVICES = ("wgsl", "opencl", "glsl", "cuda")
+DEVICES = ("wgsl", "spirv", "opencl", "glsl", "cuda")
 on_devices = pytest.mark.parametrize("target", DEVICES)
 
 

@@ -1,0 +1,60 @@
+"""The spirv dialect, upstream's: kernels as Vulkan and WebGPU take them, still as text.
+
+    spirv.module @scale Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
+      spirv.GlobalVariable @x bind(0, 0) : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0])>, StorageBuffer>
+      spirv.GlobalVariable @global_id built_in("GlobalInvocationId") : !spirv.ptr<vector<3xi32>, Input>
+      spirv.func @main() "None" { ... }
+      spirv.EntryPoint "GLCompute" @main, @global_id
+      spirv.ExecutionMode @main "LocalSize", 64, 1, 1
+    }
+
+What upstream has and no pass of ours needs is not here. `targets/spirv/` writes it as words.
+"""
+
+from xdsl.ir import Dialect
+
+from .arithmetic import ARITHMETIC, SelectOp, make
+from .control import BranchConditionalOp, BranchOp, LoopOp, MergeOp, ReturnOp, SelectionOp
+from .memory import AccessChainOp, AddressOfOp, CompositeExtractOp, ConstantOp, LoadOp, StoreOp, VariableOp
+from .structure import EntryPointOp, ExecutionModeOp, FuncOp, GlobalVariableOp, SPIRVModuleOp
+from .types import PointerType, RuntimeArrayType, StructType, VersionAttr
+
+SPIRV = Dialect(
+    "spirv",
+    [
+        *(SPIRVModuleOp, FuncOp, GlobalVariableOp, EntryPointOp, ExecutionModeOp),
+        *(AccessChainOp, AddressOfOp, CompositeExtractOp, ConstantOp, LoadOp, StoreOp, VariableOp),
+        *(LoopOp, SelectionOp, MergeOp, BranchOp, BranchConditionalOp, ReturnOp),
+        *(SelectOp, *ARITHMETIC.values()),
+    ],
+    [PointerType, RuntimeArrayType, StructType, VersionAttr],
+)
+
+__all__ = [
+    "ARITHMETIC",
+    "SPIRV",
+    "AccessChainOp",
+    "AddressOfOp",
+    "BranchConditionalOp",
+    "BranchOp",
+    "CompositeExtractOp",
+    "ConstantOp",
+    "EntryPointOp",
+    "ExecutionModeOp",
+    "FuncOp",
+    "GlobalVariableOp",
+    "LoadOp",
+    "LoopOp",
+    "MergeOp",
+    "PointerType",
+    "ReturnOp",
+    "RuntimeArrayType",
+    "SPIRVModuleOp",
+    "SelectOp",
+    "SelectionOp",
+    "StoreOp",
+    "StructType",
+    "VariableOp",
+    "VersionAttr",
+    "make",
+]
