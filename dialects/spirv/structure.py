@@ -20,19 +20,17 @@ class SPIRVModuleOp(IRDLOperation):
     """What is handed to a device as one: `spirv.module @name Logical GLSL450 requires #spirv.vce<...> { ... }`."""
 
     name = "spirv.module"
-    sym_name = opt_prop_def(StringAttr)
+    sym_name = prop_def(StringAttr)
     vce = prop_def(VersionAttr)
     body = region_def("single_block")
     traits = traits_def(IsolatedFromAbove(), NoTerminator(), SymbolOpInterface(), SymbolTable())
 
-    def __init__(self, name: str | None, body: Region, vce: VersionAttr):
-        super().__init__(
-            properties={"sym_name": None if name is None else StringAttr(name), "vce": vce}, regions=[body]
-        )
+    def __init__(self, name: str, body: Region, vce: VersionAttr):
+        super().__init__(properties={"sym_name": StringAttr(name), "vce": vce}, regions=[body])
 
     @classmethod
     def parse(cls, parser: Parser) -> SPIRVModuleOp:
-        name = parser.parse_optional_symbol_name()
+        name = parser.parse_symbol_name().data
         for word in ("Logical", "GLSL450", "requires"):
             parser.parse_keyword(word)
         vce = parser.parse_attribute()
@@ -41,14 +39,12 @@ class SPIRVModuleOp(IRDLOperation):
         body = parser.parse_region()
         if body.first_block is None:
             body.add_block(Block())
-        return cls(None if name is None else name.data, body, vce)
+        return cls(name, body, vce)
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
-        if self.sym_name is not None:
-            printer.print_symbol_name(self.sym_name.data)
-            printer.print_string(" ")
-        printer.print_string("Logical GLSL450 requires ")
+        printer.print_symbol_name(self.sym_name.data)
+        printer.print_string(" Logical GLSL450 requires ")
         printer.print_attribute(self.vce)
         printer.print_string(" ")
         printer.print_region(self.body, print_entry_block_args=False, print_empty_block=False)

@@ -37,7 +37,7 @@ class SPIRVTarget:
 
 def modules_of(module: ModuleOp) -> dict[str, SPIRVModuleOp]:
     ops = [op for op in module.body.block.ops if isinstance(op, SPIRVModuleOp)]
-    return {op.sym_name.data: op for op in ops if op.sym_name is not None}
+    return {op.sym_name.data: op for op in ops}
 
 
 def binaries(module: ModuleOp) -> dict[str, bytes]:

@@ -1,20 +1,20 @@
 // RUN: stepwell-opt %s --split-input-file --verify-diagnostics
 
-spirv.module Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
+spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
   // expected-error@+1 {{what is built in is in storage class Input, and nothing else is}}
   spirv.GlobalVariable @id built_in("WorkgroupId") : !spirv.ptr<vector<3xi32>, Uniform>
 }
 
 // -----
 
-spirv.module Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
+spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
   // expected-error@+1 {{a global variable has a binding, or is built in}}
   spirv.GlobalVariable @x : !spirv.ptr<f32, Uniform>
 }
 
 // -----
 
-spirv.module Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
+spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
   // expected-error@+1 {{LocalSize has three numbers}}
   spirv.ExecutionMode @main "LocalSize", 64
 }
