@@ -64,6 +64,7 @@ def compile(
     """
     chosen = settings(cpu=cpu, precision=precision, schedule=check_schedule(schedule))
     way = Way(find_target(target), check_threads(threads), tuple(hooks), verify_each, chosen)
+    way.check_options()
     model = Model(source, way)
     program = Program(model.interface(), model.load)
     if (shapes := program.interface.static_shapes()) is not None and not program.interface.by_value:
@@ -135,6 +136,10 @@ class Way:
                 fix = f"its options: {', '.join(known)}"
                 raise StepwellError(f"target '{self.target.name}' has no option '{name}'", fix=fix)
         return self.target.options(threads=self.threads, **dict(self.settings))
+
+    def check_options(self) -> None:
+        """Raise `StepwellError` for an option that the target has not, or a value that it does not take."""
+        _ = self.options
 
     def lower(self, ctx: Context, module: ModuleOp, to: str | None = None) -> None:
         """Take the module from the level it stands at down to level `to`, or to the target's last."""

@@ -9,7 +9,6 @@ import stepwell
 from onnx import TensorProto, helper
 from requirements import needs_compiler
 from stepwell.context import Context
-from stepwell.diagnostics import StepwellError
 from stepwell.dialects.onnx.importer import import_onnx
 from stepwell.driver import Way, find_target
 
@@ -77,10 +76,3 @@ def test_the_manifest_and_the_header_say_so() -> None:
     header = artifact.files["model.h"].decode()
     assert '    int64_t *y,  /* "y": 2x12, of which 2 x *y_count count */\n' in header
     assert '    int64_t *y_count,  /* "y.count": scalar */\n' in header
-
-
-def test_what_is_read_by_another_node_is_refused() -> None:
-    nodes = [helper.make_node("NonZero", ["x"], ["n"]), helper.make_node("Transpose", ["n"], ["y"])]
-    made = model(nodes, {"x": (TensorProto.FLOAT, [3, 4])}, {"y": (TensorProto.INT64, [None, 2])})
-    with pytest.raises(StepwellError, match="known only when the program runs"):
-        stepwell.compile(made.SerializeToString())
