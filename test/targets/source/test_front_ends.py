@@ -17,6 +17,7 @@ from stepwell.registry import REGISTRY
 
 DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
 SHIM = Path(__file__).parent / "metal_shim"
+SUPPORT = Path(__file__).parents[2] / "support"
 MODELS = {
     "mtcnn_rnet": "input_2=1x24x24x3",
     "all_minilm_l6_v2_fp32": "input_ids=1x9;attention_mask=1x9;token_type_ids=1x9",
@@ -71,7 +72,7 @@ def test_a_cpp_compiler_reads_metal(name: str, tmp_path: Path) -> None:
     require(compiler is not None, "a C++ compiler")
     assert compiler is not None
     (file,) = sources(name, "msl", tmp_path)
-    check(compiler, "-x", "c++", "-std=c++17", "-fsyntax-only", "-Wno-attributes", f"-I{SHIM}", file)
+    check(compiler, "-x", "c++", "-std=c++17", "-fsyntax-only", "-Wno-attributes", f"-I{SHIM}", f"-I{SUPPORT}", file)
 
 
 @each_model

@@ -1,0 +1,129 @@
+"""Kernels in a language that grew out of C++, run on the CPU: compiled with a header that stands in for the language's
+own, each thread of a block a fiber (`fibers.h`), launched as a package's manifest says.
+
+    program = Emulated(artifact, METAL)
+    program.run({"image": array})["logits"]
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from requirements import require
+from stepwell.runtime.device import bytes_of, handed_back, stored
+from stepwell.runtime.sizes import cut
+from stepwell.target import Artifact
+
+SUPPORT = Path(__file__).parent
+UNWRITTEN = 0xA5
+FLAGS = ("-x", "c++", "-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-Wno-attributes")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """`includes`: the folder of headers that stand in. `kernel`: how a kernel starts, up to its name, as a regular
+    expression. `prelude`: what is included where the kernels include nothing."""
+
+    includes: Path
+    kernel: str
+    prelude: str = ""
+
+    def launchers(self, source: str) -> str:
+        """For each kernel a function that runs a grid of it: launch_NAME(arguments, blocks, threads)."""
+        found = re.findall(rf"^{self.kernel}\s*(\w+)\((.*?)\)\s*\{{", source, re.MULTILINE | re.DOTALL)
+        return "\n".join(launcher(name, parameters) for name, parameters in found)
+
+
+def launcher(name: str, parameters: str) -> str:
+    """A parameter that an attribute names, `uint3 id [[thread_position_in_grid]]`, is what is called so."""
+    given: list[str] = []
+    for parameter in filter(None, map(str.strip, parameters.split(",\n"))):
+        attribute = re.search(r"\[\[(\w+)\]\]", parameter)
+        given.append(attribute[1] if attribute else f"fibers::Argument{{arguments[{len(given)}]}}")
+    return (
+        f'extern "C" bool launch_{name}(void **arguments, const fibers::Place *blocks, const fibers::Place *threads)\n'
+        f"{{\n  return fibers::run(*blocks, *threads, [&] {{ {name}({', '.join(given)}); }});\n}}\n"
+    )
+
+
+def compiler() -> str:
+    found = os.environ.get("CXX") or next((c for c in ("g++", "clang++-19", "clang++") if shutil.which(c)), None)
+    require(found is not None, "a C++ compiler")
+    assert found is not None
+    return found
+
+
+class Emulated:
+    """A program whose kernels are C++."""
+
+    def __init__(self, artifact: Artifact, dialect: Dialect):
+        self._manifest = artifact.manifest
+        source = "\n".join(text.decode() for text in artifact.files.values())
+        self._library = built(source, dialect)
+        self._weights = np.frombuffer(artifact.weights, np.uint8).copy()
+        self.threads = 0
+        """How many have run."""
+
+    def run(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+        manifest = self._manifest
+        buffers = {"arena": blank(manifest["arena_size"]), "weights": self._weights}
+        for n, spec in enumerate(manifest["inputs"]):
+            buffers[f"input {n}"] = stored(feeds[spec["name"]], spec).view(np.uint8).reshape(-1)
+        for n, spec in enumerate(manifest["outputs"]):
+            buffers[f"output {n}"] = blank(bytes_of(spec))
+        for launch in manifest["launches"]:
+            self._launch(launch, buffers)
+        results = {
+            spec["name"]: handed_back(buffers[f"output {n}"].tobytes(), spec)
+            for n, spec in enumerate(manifest["outputs"])
+        }
+        return cut(manifest["outputs"], results)
+
+    def _launch(self, launch: Mapping[str, Any], buffers: Mapping[str, Any]) -> None:
+        places = [buffers[part["of"]].ctypes.data + part["offset"] for part in launch["buffers"]]
+        run_grid(self._library, launch["kernel"], launch["blocks"], launch["threads"], places, launch["numbers"])
+        self.threads += int(np.prod(launch["blocks"]) * np.prod(launch["threads"]))
+
+
+def run_grid(
+    library: ctypes.CDLL,
+    kernel: str,
+    blocks: Sequence[int],
+    threads: Sequence[int],
+    addresses: Sequence[int],
+    numbers: Sequence[int] = (),
+) -> None:
+    """Run `kernel` for a grid of threads, handing it buffers by their `addresses`, and `numbers`."""
+    values = [ctypes.c_int(number) for number in numbers]
+    arguments = (ctypes.c_void_p * (len(addresses) + len(values)))(*addresses, *map(ctypes.addressof, values))
+    function = getattr(library, f"launch_{kernel}")
+    function.restype = ctypes.c_bool
+    ended = function(arguments, (ctypes.c_uint * 3)(*blocks), (ctypes.c_uint * 3)(*threads))
+    assert ended, f"threads of {kernel} wait for others that never come"
+
+
+def blank(size: int) -> Any:
+    return np.full(max(size, 4), UNWRITTEN, np.uint8)
+
+
+def built(source: str, dialect: Dialect) -> ctypes.CDLL:
+    """The kernels of `source`, and a launcher of each, in a library."""
+    with tempfile.TemporaryDirectory(prefix="stepwell-emulated-") as folder:
+        text, library = Path(folder, "kernels.cpp"), Path(folder, "kernels.so")
+        text.write_text(f'#include "fibers.h"\n{dialect.prelude}\n{source}\n{dialect.launchers(source)}')
+        command = [compiler(), *FLAGS, f"-I{SUPPORT}", f"-I{dialect.includes}", str(text), "-o", str(library)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            pytest.fail(f"{compiler()} refused the kernels:\n{done.stderr[:3000]}")
+        return ctypes.CDLL(str(library))

@@ -1,0 +1,86 @@
+"""MSL without a GPU of Apple's: the kernels of whole models, and threads that share memory, run on the CPU by a shim of
+Metal's standard library. Apple's own compiler is not asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import real_models
+import stepwell
+from emulated import Dialect, Emulated, built, run_grid
+from stepwell.context import Context
+from stepwell.driver import Way, find_target, read_module
+from stepwell.passes.graph.bind_shapes import BindShapes
+from stepwell.targets.msl import TARGET
+from stepwell.text import parse_module
+
+DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
+METAL = Dialect(Path(__file__).parent / "metal_shim", "kernel void")
+
+
+def program(source: Any, feeds: dict[str, Any]) -> Emulated:
+    ctx = Context()
+    module = read_module(ctx, source)
+    BindShapes(";".join(f"{name}={'x'.join(map(str, feed.shape))}" for name, feed in feeds.items())).apply(ctx, module)
+    way = Way(find_target("msl"))
+    way.lower(ctx, module)
+    return Emulated(way.target.emit(ctx, module, way.options), METAL)
+
+
+def test_digits_agree_with_the_native_target() -> None:
+    feeds = {"image": np.random.default_rng(0).random((3, 1, 8, 8), np.float32)}
+    got = program(DIGITS, feeds).run(feeds)["logits"]
+    np.testing.assert_allclose(got, stepwell.compile(DIGITS).run(feeds)["logits"], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["mtcnn_rnet", "all_minilm_l6_v2_fp32"])
+def test_real_models_agree_with_onnx_runtime(name: str) -> None:
+    feeds, want = real_models.recorded(name)
+    made = program(real_models.fetch(name), feeds)
+    real_models.assert_agrees(made.run(feeds), want)
+    assert made.threads > 0
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+def test_threads_of_a_block_wait_for_one_another(blocks: int) -> None:
+    x = np.arange(64 * blocks, dtype=np.float32)
+    want = x.reshape(blocks, 64)[:, ::-1].reshape(-1).copy()
+    run_grid(built(source(TURN), METAL), "turn", (blocks, 1, 1), (64, 1, 1), [x.ctypes.data])
+    np.testing.assert_array_equal(x, want)
+
+
+def test_a_barrier_that_some_threads_never_reach_is_found() -> None:
+    text = source(TURN).replace("threadgroup_barrier(", "if (thread_1 < 32) threadgroup_barrier(")
+    x = np.zeros(64, np.float32)
+    with pytest.raises(AssertionError, match="wait for others that never come"):
+        run_grid(built(text, METAL), "turn", (1, 1, 1), (64, 1, 1), [x.ctypes.data])
+
+
+def source(text: str) -> str:
+    (kernels,) = TARGET.texts(parse_module(Context(), text)).values()
+    return kernels
+
+
+TURN = """
+gpu.module @kernels {
+gpu.func @turn(%x: memref<?xf32>) workgroup(%t: memref<64xf32, #gpu.address_space<workgroup>>) kernel
+    attributes {known_block_size = array<i32: 64, 1, 1>} {
+  %c63 = arith.constant 63 : index
+  %c64 = arith.constant 64 : index
+  %thread = gpu.thread_id x
+  %block = gpu.block_id x
+  %first = arith.muli %block, %c64 : index
+  %at = arith.addi %first, %thread : index
+  %v = memref.load %x[%at] : memref<?xf32>
+  memref.store %v, %t[%thread] : memref<64xf32, #gpu.address_space<workgroup>>
+  gpu.barrier
+  %other = arith.subi %c63, %thread : index
+  %w = memref.load %t[%other] : memref<64xf32, #gpu.address_space<workgroup>>
+  memref.store %w, %x[%at] : memref<?xf32>
+  gpu.return
+}
+}
+"""
