@@ -240,20 +240,25 @@ class Model:
 
     def load(self, shapes: Shapes, values: Values = ()) -> Loaded:
         """The program for inputs of these shapes, and of these values where it is made for some."""
+        try:
+            artifact = self.artifact(shapes, values)
+        except NeedsRun as error:
+            with collector_paused():
+                return self.stages(shapes, values, error)
+        return self.loaded(artifact)
+
+    def artifact(self, shapes: Shapes, values: Values = ()) -> Artifact:
+        """What the target made, for these shapes and values; from the cache where that has it."""
         key = self.key((shapes, values))
         entry = self.cache.map(key) if key is not None else None
         if entry is not None:
-            artifact = unpack_artifact(entry)
-        else:
-            with collector_paused():
-                try:
-                    artifact = self.compile(shapes, values)
-                except NeedsRun as error:
-                    return self.stages(shapes, values, error)
-            if key is not None:
-                self.cache.put(key, pack_artifact(artifact))
-                self.cache.trim()
-        return self.loaded(artifact)
+            return unpack_artifact(entry)
+        with collector_paused():
+            artifact = self.compile(shapes, values)
+        if key is not None:
+            self.cache.put(key, pack_artifact(artifact))
+            self.cache.trim()
+        return artifact
 
     def loaded(self, artifact: Artifact) -> Loaded:
         loader = load(self.way.target.loader)

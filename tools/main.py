@@ -13,6 +13,7 @@ import click
 from stepwell.diagnostics import StepwellError, one_line
 from stepwell.tools.check import check
 from stepwell.tools.errors import exit_code
+from stepwell.tools.package import package
 from stepwell.tools.shapes import parse_shapes, shapes_for
 
 
@@ -23,6 +24,7 @@ def cli() -> None:
 
 
 cli.add_command(check)
+cli.add_command(package)
 
 
 @cli.command()

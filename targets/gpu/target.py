@@ -32,7 +32,8 @@ class DeviceOptions:
 
 @dataclass(frozen=True)
 class SourceTarget:
-    """`suffix`: of the files of kernels. `device`: the name of the description that kernels are made for."""
+    """`suffix`: of the files of kernels. `device`: the name of the description that kernels are made for. `page`: the
+    files of runtime/web that run it in a page."""
 
     name: str
     language: type[KernelLanguage]
@@ -40,6 +41,7 @@ class SourceTarget:
     device: str
     loader: str = "stepwell.runtime.device:SourceOnly"
     options: Callable[..., DeviceOptions] = DeviceOptions
+    page: tuple[str, ...] = ()
 
     def pipeline(self, options: DeviceOptions) -> Phases:
         return device_phases(device(self.device), load_schedules(options.schedule))

@@ -4,7 +4,10 @@ from stepwell.targets.gpu.target import SourceTarget
 
 from .shader import Shader
 
-TARGET = SourceTarget("wgsl", Shader, "wgsl", "webgpu", "stepwell.runtime.webgpu:WebGPUProgram")
+TARGET = SourceTarget(
+    *("wgsl", Shader, "wgsl", "webgpu", "stepwell.runtime.webgpu:WebGPUProgram"),
+    page=("index.html", "stepwell.js", "webgpu.js"),
+)
 SOURCE = TARGET.translation()
 
 __all__ = ["SOURCE", "TARGET"]

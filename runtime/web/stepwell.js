@@ -1,0 +1,141 @@
+/**
+ * Runs a model in a web page: what `stepwell compile MODEL --target wgsl --page -o model` wrote.
+ *
+ *     import { load } from "./model/stepwell.js";
+ *     const program = await load("./model/");
+ *     const { logits } = await program.run({ image: new Float32Array(64) });
+ *     console.log(logits.shape, logits.data);   // [1, 10], a Float32Array
+ *
+ * A package is manifest.json (the inputs, the outputs, the program of the host), weights.bin, and a file for each kernel.
+ * Arrays are in C order; names, dtypes and shapes stand in `program.inputs` and `program.outputs`. Whatever goes wrong
+ * is a `DeviceError` whose text says what, and what to do.
+ */
+
+const RUNNERS = { WGSL: "./webgpu.js" };
+/** What runs kernels of a language: a module with `create(package)`. */
+
+export const ARRAYS = {
+  float32: Float32Array, float64: Float64Array,
+  int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
+  uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array,
+  bool: Uint8Array,
+};
+/** The arrays that hold the values of each dtype. */
+
+export class DeviceError extends Error {
+  name = "DeviceError";
+
+  constructor(what, fix) {
+    super(fix ? `${what} (${fix})` : what);
+  }
+}
+
+/** The program of the package at `folder`, an address. */
+export async function load(folder = "./") {
+  const base = new URL(folder, document.baseURI);
+  const manifest = await (await get(base, "manifest.json")).json();
+  const runner = RUNNERS[manifest.language];
+  if (!runner) throw new DeviceError(`kernels in ${manifest.language} are not run in a page`, "compile for wgsl");
+  const [weights, ...texts] = await Promise.all([
+    get(base, "weights.bin").then((answer) => answer.arrayBuffer()),
+    ...manifest.files.map((name) => get(base, name).then((answer) => answer.text())),
+  ]);
+  const sources = new Map(manifest.files.map((name, n) => [name, texts[n]]));
+  const { create } = await import(runner);
+  return new Program(manifest, await create({ manifest, weights, sources }));
+}
+
+async function get(base, name) {
+  const answer = await fetch(new URL(name, base)).catch((error) => {
+    throw new DeviceError(`${name} cannot be fetched: ${error.message}`, "serve the folder: python3 -m http.server");
+  });
+  if (!answer.ok) throw new DeviceError(`${name} cannot be fetched: ${answer.status} ${answer.statusText}`);
+  return answer;
+}
+
+/** A model for fixed shapes. Runs follow one another, also where a page does not wait for one. */
+class Program {
+  #device;
+  #all;
+  #last = Promise.resolve();
+
+  constructor(manifest, device) {
+    this.inputs = manifest.inputs;
+    this.outputs = manifest.outputs.filter((spec) => !spec.hidden);
+    this.#all = manifest.outputs;
+    this.#device = device;
+  }
+
+  /** The outputs by name, each `{ data, shape }`. `feeds`: an array for every input, by name. */
+  run(feeds) {
+    const done = this.#last.then(() => this.#run(feeds));
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  async #run(feeds) {
+    const given = await this.#device.run(this.inputs.map((spec) => stored(feeds[spec.name], spec)));
+    const made = new Map(this.#all.map((spec, n) => [spec.name, handedBack(given[n], spec)]));
+    return Object.fromEntries(this.outputs.map((spec) => [spec.name, cut(spec, made, this.#all)]));
+  }
+
+  /** Give the device's memory back. */
+  destroy() {
+    this.#device.destroy();
+  }
+}
+
+export function count(spec) {
+  return spec.shape.reduce((product, size) => product * size, 1);
+}
+
+/** Bytes of an input or output on the device. */
+export function bytesOf(spec) {
+  return count(spec) * ARRAYS[spec.stored].BYTES_PER_ELEMENT;
+}
+
+/** An input as the device keeps it. */
+function stored(array, spec) {
+  const [given, kept] = [ARRAYS[spec.dtype], ARRAYS[spec.stored]];
+  if (!(array instanceof given) || array.length !== count(spec)) {
+    const said = array === undefined ? "missing" : `${array?.constructor?.name}(${array?.length})`;
+    throw new DeviceError(`input '${spec.name}' is ${said}: it takes a ${given.name}(${count(spec)})`);
+  }
+  if (given === kept) return array;
+  if (given.BYTES_PER_ELEMENT === kept.BYTES_PER_ELEMENT && kept !== Float32Array) {
+    return new kept(array.buffer, array.byteOffset, array.length); // the same bits: the device's type has no sign
+  }
+  const made = kept.from(array, Number);
+  if (kept !== Float32Array && made.some((value, n) => value !== Number(array[n]))) {
+    throw new DeviceError(`input '${spec.name}': the device keeps ${spec.dtype} as ${spec.stored}, and a number does not fit`);
+  }
+  return made;
+}
+
+/** An output as the model has it, of the bytes that the device kept. */
+function handedBack(bytes, spec) {
+  const [given, kept] = [ARRAYS[spec.dtype], ARRAYS[spec.stored]];
+  const values = new kept(bytes, 0, count(spec));
+  if (given === kept) return values;
+  if (given === BigInt64Array || given === BigUint64Array) return given.from(values, BigInt);
+  return given.from(values);
+}
+
+/** What counts of an output: where the data decide its size, how much stands in other outputs. */
+function cut(spec, made, all) {
+  const data = made.get(spec.name);
+  if (!spec.sizes) return { data, shape: spec.shape };
+  const shape = spec.sizes.map((n, dim) => (n < 0 ? spec.shape[dim] : Number(made.get(all[n].name)[0])));
+  const total = shape.reduce((product, size) => product * size, 1);
+  const kept = new data.constructor(total);
+  for (let at = 0; at < total; at++) {
+    let [left, from, stride] = [at, 0, 1];
+    for (let dim = shape.length - 1; dim >= 0; dim--) {
+      from += (left % shape[dim]) * stride;
+      left = Math.floor(left / shape[dim]);
+      stride *= spec.shape[dim];
+    }
+    kept[at] = data[from];
+  }
+  return { data: kept, shape };
+}
