@@ -15,7 +15,7 @@ from stepwell.diagnostics import StepwellError
 from xdsl.dialects.builtin import AnyFloat, FloatAttr, IndexType, IntegerAttr, IntegerType
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from .expressions import ANY, ATOM, CHOICE, RULES, UNARY, Expr, Rule, is_bool, number
+from .expressions import AND, ANY, ATOM, CHOICE, OR, RULES, UNARY, XOR, Expr, Rule, is_bool, number
 
 READABLE = 16
 """A float that is a multiple of 1/16 is written in decimal, exactly; any other in hexadecimal."""
@@ -93,7 +93,8 @@ class Language:
         return Expr(f"({kind}){a.at(UNARY)}", UNARY, a.loads)
 
     def choose(self, condition: Expr, a: Expr, b: Expr) -> Expr:
-        text = f"{condition.at(ANY)} ? {a.at(ANY)} : {b.at(ANY)}"
+        asked = condition.at(UNARY) if condition.level in (AND, XOR, OR) else condition.at(ANY)
+        text = f"{asked} ? {a.at(ANY)} : {b.at(ANY)}"
         return Expr(text, CHOICE, condition.loads or a.loads or b.loads)
 
     def shift(self, by: Expr) -> Expr:

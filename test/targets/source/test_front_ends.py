@@ -1,62 +1,107 @@
-"""What we write in each language, its own front-end reads: whole models, one with images, one with words."""
+"""What we write in each language, its own front-end reads: the kernels of whole models, of images and of words.
+
+A model is taken down to its scheduled kernels once; from there each target takes a copy its own way.
+"""
 
 from __future__ import annotations
 
-import os
+import functools
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import real_models
-from requirements import require, require_compiler
+from emulated import SUPPORT, compiler
+from requirements import require, require_device
 from stepwell.context import Context
 from stepwell.driver import Way, find_target, read_module
 from stepwell.passes.graph.bind_shapes import BindShapes
 from stepwell.registry import REGISTRY
+from xdsl.dialects.builtin import ModuleOp
 
 DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
-SHIM = Path(__file__).parent / "metal_shim"
-SUPPORT = Path(__file__).parents[2] / "support"
-MODELS = {
-    "mtcnn_rnet": "input_2=1x24x24x3",
-    "all_minilm_l6_v2_fp32": "input_ids=1x9;attention_mask=1x9;token_type_ids=1x9",
-}
+SHIMS = Path(__file__).parent
+SHAPES = {"digits": "image=1x1x8x8", "esrgan_slim_x2": "LR=1x33x20x3", "mtcnn_pnet": "input_1=1x40x61x3"}
+"""Where a model's recorded inputs are not the ones to take."""
+MODELS = (
+    *("digits", "mobilenet_v2_imagenet", "mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet", "esrgan_slim_x2"),
+    *("mediapipe_selfie_seg", "all_minilm_l6_v2_fp32"),
+)
 each_model = pytest.mark.parametrize("name", MODELS)
 
 
-def sources(name: str, target: str, folder: Path) -> list[Path]:
-    """The files of a model's kernels."""
+@functools.cache
+def scheduled(name: str) -> tuple[Context, ModuleOp]:
+    """A model at the level at which its kernels have loops and schedules to come."""
     ctx = Context()
-    module = read_module(ctx, real_models.fetch(name))
-    BindShapes(MODELS[name]).apply(ctx, module)
+    module = read_module(ctx, DIGITS if name == "digits" else real_models.fetch(name))
+    BindShapes(SHAPES.get(name) or recorded_shapes(name)).apply(ctx, module)
+    Way(find_target("opencl")).lower(ctx, module, "tensor")
+    return ctx, module
+
+
+def recorded_shapes(name: str) -> str:
+    feeds, _ = real_models.recorded(name)
+    return ";".join(f"{name}={'x'.join(map(str, feed.shape))}" for name, feed in feeds.items())
+
+
+@functools.cache
+def emitted(name: str, target: str) -> dict[str, bytes]:
+    ctx, module = scheduled(name)
+    copy = module.clone()
     way = Way(find_target(target))
-    way.lower(ctx, module)
-    made: list[Path] = []
-    for file, text in way.target.emit(ctx, module, way.options).files.items():
-        made.append(folder / file)
-        made[-1].write_bytes(text)
-    return made
+    way.lower(ctx, copy)
+    return way.target.emit(ctx, copy, way.options).files
+
+
+def sources(name: str, target: str, folder: Path) -> list[Path]:
+    """The files of a model's kernels, as a package holds them."""
+    return written(emitted(name, target), folder)
 
 
 def translated(name: str, language: str, folder: Path, **settings: str) -> list[Path]:
     """A model's kernels as `stepwell-translate` writes them."""
-    ctx = Context()
-    module = read_module(ctx, real_models.fetch(name) if name in MODELS else DIGITS)
-    BindShapes(MODELS.get(name, "image=1x1x8x8")).apply(ctx, module)
+    ctx, module = scheduled(name)
+    copy = module.clone()
     translation = REGISTRY.load_translation(language)
     way = Way(find_target(translation.target), settings=tuple(settings.items()))
-    way.lower(ctx, module, translation.level)
-    made: list[Path] = []
-    for file, text in translation.write(ctx, module, way.options, name).items():
-        made.append(folder / file)
-        made[-1].write_bytes(text)
-    return made
+    way.lower(ctx, copy, translation.level)
+    return written(translation.write(ctx, copy, way.options, name), folder)
+
+
+def written(files: dict[str, bytes], folder: Path) -> list[Path]:
+    for file, text in files.items():
+        (folder / file).write_bytes(text)
+    assert files
+    return [folder / file for file in files]
 
 
 def check(*command: str | Path) -> None:
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
+
+
+def clang() -> str:
+    require(shutil.which("clang-19") is not None, "clang-19")
+    return "clang-19"
+
+
+@each_model
+def test_clang_reads_opencl(name: str, tmp_path: Path) -> None:
+    (file,) = sources(name, "opencl", tmp_path)
+    for standard in ("CL1.2", "CL3.0"):
+        options = ("-x", "cl", f"-cl-std={standard}", "--target=spir64", "-Xclang", "-finclude-default-header")
+        check(clang(), *options, "-Wall", "-Werror", "-fsyntax-only", file)
+
+
+@each_model
+@pytest.mark.parametrize("architecture", ["gfx90a", "gfx1100"])
+def test_clang_makes_code_for_amds_gpus_of_hip(name: str, architecture: str, tmp_path: Path) -> None:
+    """By a header of our own in the place of ROCm's, which is not at hand."""
+    (file,) = sources(name, "hip", tmp_path)
+    own = ("--offload-device-only", "-nogpulib", "-nogpuinc", "-fdeclspec", f"-I{SHIMS / 'hip_shim'}")
+    check(clang(), "-x", "hip", f"--offload-arch={architecture}", *own, "-Wall", "-Werror", "-S", "-o", "-", file)
 
 
 @each_model
@@ -66,13 +111,20 @@ def test_glslang_reads_every_shader(name: str, tmp_path: Path) -> None:
 
 
 @each_model
+def test_naga_reads_every_shader(name: str, tmp_path: Path) -> None:
+    require_device("wgsl")
+    import wgpu
+
+    device = wgpu.gpu.request_adapter_sync().request_device_sync()
+    for file in sources(name, "wgsl", tmp_path):
+        device.create_shader_module(code=file.read_text())
+
+
+@each_model
 def test_a_cpp_compiler_reads_metal(name: str, tmp_path: Path) -> None:
-    require_compiler()
-    compiler = os.environ.get("CXX") or next((c for c in ("g++", "clang++") if shutil.which(c)), None)
-    require(compiler is not None, "a C++ compiler")
-    assert compiler is not None
     (file,) = sources(name, "msl", tmp_path)
-    check(compiler, "-x", "c++", "-std=c++17", "-fsyntax-only", "-Wno-attributes", f"-I{SHIM}", f"-I{SUPPORT}", file)
+    folders = (f"-I{SHIMS / 'metal_shim'}", f"-I{SUPPORT}")
+    check(compiler(), "-x", "c++", "-std=c++17", "-fsyntax-only", "-Wno-attributes", *folders, file)
 
 
 @each_model
@@ -80,7 +132,8 @@ def test_nvcc_compiles_cuda(name: str, tmp_path: Path) -> None:
     if shutil.which("nvcc") is None:
         pytest.skip("there is no nvcc, which is not free to fetch")
     (file,) = translated(name, "cuda", tmp_path)
-    check("nvcc", "-arch=sm_80", "-cubin", "-o", tmp_path / "kernels.cubin", file)
+    both = [f"-gencode=arch=compute_{n},code=sm_{n}" for n in (80, 90)]
+    check("nvcc", *both, "-fatbin", "-o", tmp_path / "kernels.fatbin", file)
 
 
 PTXAS = shutil.which("ptxas") or shutil.which("ptxas", path="/usr/local/cuda/bin")
@@ -88,7 +141,7 @@ PTXAS = shutil.which("ptxas") or shutil.which("ptxas", path="/usr/local/cuda/bin
 
 @pytest.mark.skipif(PTXAS is None, reason="there is no ptxas, which is not free to fetch")
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
-@pytest.mark.parametrize("name", ["digits", *MODELS])
+@each_model
 def test_ptxas_assembles_ptx(name: str, architecture: str, tmp_path: Path) -> None:
     assert PTXAS is not None
     (file,) = translated(name, "ptx", tmp_path, cpu=architecture)
