@@ -10,7 +10,7 @@
 
 A grid's threads are counted in 32 bits: LLVM sees by the widening that a division of their numbers takes no more.
 
-A GPU has no C library to call: functions that `expand-math` has no formula for are refused by name.
+A GPU has no C library to call: functions that `expand-math{library=false}` has left are refused by name.
 """
 
 from __future__ import annotations
@@ -143,5 +143,5 @@ def lower_return(low: Lowering, op: Operation) -> None:
 def refuse_function(low: Lowering, op: Operation) -> None:
     raise StepwellError(
         f"{op.name} on {op.results[0].type} is a function of the C library, which a GPU has not",
-        fix="run expand-math first: it has formulas of f32; compute what has none on another target",
+        fix="run expand-math{library=false} first",
     )

@@ -18,6 +18,10 @@ result (`test/bench/math_functions.py --errors` looks at each; powf: at millions
 Scalars get the same formulas as vectors, so that a result does not depend on where a tail begins. Special values are
 as C has them: infinities, NaN, zeros and their signs, denormals. Elements of 16 bits go through f32; f64 is left to
 the C library, as is every function that the table does not have.
+
+Where there is no such library (`library=false`: a GPU of NVIDIA's), there are formulas of f64, too; the errors that
+tests found in samples of every exponent stand in `test/passes/loops/test_expand_math.py`. Functions of f32 without a
+formula of their own are computed by those and rounded once.
 """
 
 from __future__ import annotations
@@ -26,14 +30,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stepwell.context import Context
-from stepwell.dialects.lanes import element
+from stepwell.diagnostics import StepwellError
+from stepwell.dialects.lanes import element, vector_type
 from stepwell.locations import stamp
 from stepwell.pass_manager import FunctionPass
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type, f32
+from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type, Float64Type, f32, f64
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation
 
+from .elementary import double_circular as circular
+from .elementary import double_errors as errors
+from .elementary import double_exponentials as exponentials
+from .elementary import double_inverse as inverse
+from .elementary import double_logarithms as logarithms
+from .elementary import double_powers as powers
+from .elementary import double_remainder as remainder
 from .elementary.circular import cos, sin
 from .elementary.exponentials import erf, exp, exp2, expm1, tanh
 from .elementary.formula import Place, Value
@@ -41,6 +53,7 @@ from .elementary.logarithms import log, log1p, log2, log10
 from .elementary.powers import pow
 
 NARROW = Float32Type | Float16Type | BFloat16Type
+Formula = tuple[Callable[..., Value], Float32Type | Float64Type]
 
 FORMULAS: dict[str, Callable[..., Value]] = {
     "math.cos": cos,
@@ -57,36 +70,73 @@ FORMULAS: dict[str, Callable[..., Value]] = {
     "math.tanh": tanh,
 }
 
+DOUBLE: dict[str, Callable[..., Value]] = {
+    "arith.remf": remainder.fmod,
+    "math.acos": inverse.acos,
+    "math.acosh": logarithms.acosh,
+    "math.asin": inverse.asin,
+    "math.asinh": logarithms.asinh,
+    "math.atan": inverse.atan,
+    "math.atanh": logarithms.atanh,
+    "math.cos": circular.cos,
+    "math.cosh": exponentials.cosh,
+    "math.erf": errors.erf,
+    "math.exp": exponentials.exp,
+    "math.expm1": exponentials.expm1,
+    "math.log": logarithms.log,
+    "math.log1p": logarithms.log1p,
+    "math.powf": powers.pow,
+    "math.sin": circular.sin,
+    "math.sinh": exponentials.sinh,
+    "math.tan": circular.tan,
+    "math.tanh": exponentials.tanh,
+}
+SCALAR = frozenset({"arith.remf"})
+"""A loop that runs as often as the numbers say."""
+
 
 @dataclass(frozen=True)
 class ExpandMath(FunctionPass):
     """`ordered`: sums are computed as they are written; compilers of shaders may do otherwise. `double`: formulas may
-    compute in f64, as that of powf does."""
+    compute in f64, as that of powf does. `library`: what has no formula of f32 stays, a call of the C library."""
 
     name = "expand-math"
 
     ordered: bool = True
     double: bool = True
+    library: bool = True
 
     def apply_to(self, ctx: Context, func: FuncOp) -> None:
-        place = Place(func.body.blocks[0], self.ordered)
+        if not self.library and not self.double:
+            raise StepwellError("expand-math: without a C library, functions are computed in f64: leave double=true")
+        place = Place(func.body.blocks[0], self.ordered, self.library)
         for op in list(func.walk()):
-            if op.name == "math.powf" and not self.double:
-                continue
-            if op.name in FORMULAS and isinstance(element(op.results[0].type), NARROW):
+            if (formula := self.formula_of(op)) is not None:
                 place.anchor, place.made = op, []
-                expand(op, place)
+                expand(op, place, formula)
                 stamp(place.made, op.location)
 
+    def formula_of(self, op: Operation) -> Formula | None:
+        """The formula of an op's function, and the type that it computes."""
+        if op.name not in FORMULAS and op.name not in DOUBLE:
+            return None
+        kind = element(op.results[0].type)
+        if op.name in FORMULAS and isinstance(kind, NARROW):
+            return None if op.name == "math.powf" and not self.double else (FORMULAS[op.name], f32)
+        if self.library or op.name not in DOUBLE or not isinstance(kind, NARROW | Float64Type):
+            return None
+        return None if op.name in SCALAR and vector_type(op.results[0].type) is not None else (DOUBLE[op.name], f64)
 
-def expand(op: Operation, place: Place) -> None:
+
+def expand(op: Operation, place: Place, formula: Formula) -> None:
     """Put the formula of `op` in its place."""
     kind: Attribute = element(op.results[0].type)
+    function, computed = formula
     args = [Value(operand, place) for operand in op.operands]
-    if isinstance(kind, Float32Type):
-        result = FORMULAS[op.name](*args)
+    if kind == computed:
+        result = function(*args)
     else:
-        result = FORMULAS[op.name](*(arg.cast(arith.ExtFOp, f32) for arg in args)).cast(arith.TruncFOp, kind)
+        result = function(*(arg.cast(arith.ExtFOp, computed) for arg in args)).cast(arith.TruncFOp, kind)
     result.ssa.name_hint = op.results[0].name_hint
     op.results[0].replace_all_uses_with(result.ssa)
     op.detach()

@@ -18,7 +18,8 @@ class DeviceDescription:
     """`block`: threads of a block that kernels are made for. `blocks`: the most blocks along a dimension of a grid.
     `buffers`: the most buffers that a kernel takes. `buffer_bytes`: the largest part of memory that it is handed.
     `workgroup_bytes`: memory that the threads of a block share. `alignment`: bytes at multiples of which a buffer may
-    start. `types`: the dtypes that kernels may store and compute.
+    start. `types`: the dtypes that kernels may store and compute. `library`: whether its language has functions such as
+    acos to call; PTX has not.
     """
 
     name: str
@@ -29,6 +30,7 @@ class DeviceDescription:
     workgroup_bytes: int
     alignment: int
     types: tuple[str, ...]
+    library: bool = True
 
 
 ALL = ("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
@@ -43,7 +45,7 @@ DEVICES = {
         DeviceDescription("opengl", 64, 65535, 8, 128 << 20, 32 << 10, 256, SHADER),
         DeviceDescription("opencl", 64, (1 << 31) - 1, 64, 2 << 30, 32 << 10, 128, ALL),
         DeviceDescription("metal", 64, (1 << 31) - 1, 24, 256 << 20, 32 << 10, 256, SINGLE),
-        DeviceDescription("cuda", 128, (1 << 31) - 1, 128, 4 << 30, 48 << 10, 256, ALL),
+        DeviceDescription("cuda", 128, (1 << 31) - 1, 128, 4 << 30, 48 << 10, 256, ALL, library=False),
         DeviceDescription("hip", 128, (1 << 31) - 1, 128, 4 << 30, 64 << 10, 256, ALL),
     )
 }

@@ -68,13 +68,17 @@ class SourceTarget:
 def device_phases(described: DeviceDescription, schedules: str = "") -> Phases:
     """The way from a framework's graph to kernels of a device. `schedules`: the start of a pipeline text that loads
     some from a file."""
-    double = "double" if "float64" in described.types else "double=false"
+    formulas = "ordered=false"
+    if "float64" not in described.types:
+        formulas += " double=false"
+    if not described.library:
+        formulas += " library=false"
     narrow = "" if "int64" in described.types else ",narrow-types"
     return (
         *graph_phases(),
         ("tensor", "graph-to-linalg,fuse-elementwise"),
         ("buffers", f"bufferize,{schedules}schedule-gpu"),
-        ("loops", f"apply-schedule,expand-math{{ordered=false {double}}}{narrow}"),
+        ("loops", f"apply-schedule,expand-math{{{formulas}}}{narrow}"),
         ("program", f"plan-memory{{alignment={described.alignment} inplace=false}}"),
         ("device", f"loops-to-gpu{{block={described.block} blocks={described.blocks}}}"),
     )

@@ -19,6 +19,8 @@ from stepwell.text import parse_module
 
 COUNT = 1 << 14
 """Elements that a kernel computes in one call."""
+PAIRS = ("math.powf", "arith.remf")
+"""Functions of two numbers."""
 
 BOUNDS = {
     "math.cos": 1.6,
@@ -38,9 +40,9 @@ BOUNDS = {
 
 
 @cache
-def loop(op: str, kind: str = "f32", lanes: int = 0, *, expand: bool = True) -> Callable[..., None]:
-    """`op` over arrays of COUNT elements, the last of them for the results."""
-    inputs = "xy" if op == "math.powf" else "x"
+def loop(op: str, kind: str = "f32", lanes: int = 0, *, expand: bool | str = True) -> Callable[..., None]:
+    """`op` over arrays of COUNT elements, the last of them for the results. `expand`: the options of expand-math."""
+    inputs = "xy" if op in PAIRS else "x"
     wide = f"vector<{lanes}x{kind}>" if lanes else kind
     load, store = ("vector.load", "vector.store") if lanes else ("memref.load", "memref.store")
     of, at = f"memref<{COUNT}x{kind}>", f", {wide}" if lanes else ""
@@ -59,13 +61,17 @@ func.func @f({", ".join(f"%{n}s: {of}" for n in (*inputs, "r"))}) {{
 }}"""
     module = parse_module(Context(), text)
     if expand:
-        run_passes(Context(), module, parse_passes("expand-math"), verify_each=True)
+        options = expand if isinstance(expand, str) else ""
+        run_passes(Context(), module, parse_passes(f"expand-math{{{options}}}"), verify_each=True)
     return jit(module)
 
 
-def kernel(op: str, kind: str = "f32", lanes: int = 0) -> Callable[..., Any]:
+def kernel(op: str, kind: str = "f32", lanes: int = 0, *, expand: bool | str = True) -> Callable[..., Any]:
     """`op` of arrays, whose elements are a multiple of COUNT."""
-    function, dtype = loop(op, kind, lanes), {"f16": np.float16, "f32": np.float32, "f64": np.float64}[kind]
+    function, dtype = (
+        loop(op, kind, lanes, expand=expand),
+        {"f16": np.float16, "f32": np.float32, "f64": np.float64}[kind],
+    )
 
     def call(*arrays: Any) -> Any:
         parts = [np.ascontiguousarray(a, dtype).reshape(-1, COUNT) for a in arrays]

@@ -3,20 +3,20 @@
     sin(x) = +-sin(r) or +-cos(r),   n = round(x * 2/pi),   r = x - n pi/2   in [-pi/4, pi/4]
 
 Which of them, the last two bits of n say. pi/2 is taken in three parts of 24 bits [Cody, Waite 1980]; up to 2**16 each
-product with n is exact where it has to be. Where a lane is beyond that, the C library computes all lanes: networks have
-no such angles, but their results must be right. The coefficients are by docs/make_polynomials.py.
+product with n is exact where it has to be. Where a lane is beyond that, the C library computes it, or where there is
+none the formula of f64: networks have no such angles, but their results must be right. The coefficients are by
+docs/make_polynomials.py.
 """
 
 from __future__ import annotations
 
-from stepwell.dialects.arith import SelectOp
-from stepwell.dialects.lanes import vector_type
-from xdsl.dialects import math, scf, vector
-from xdsl.dialects.builtin import i1
-from xdsl.dialects.vector import CombiningKindAttr, CombiningKindFlag
-from xdsl.ir import Block, Operation, Region
+from collections.abc import Callable
 
-from .formula import Value, absolute, bits, floats, fma, hexes, horner, nearest, select
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import f32, f64
+
+from . import double_circular as double
+from .formula import Value, absolute, bits, floats, fma, hexes, horner, nearest, select, where
 
 TWO_OVER_PI = float.fromhex("0x1.45f306p-1")
 HALF_PI = hexes("0x1.921fb6p+0 -0x1.777a5cp-25 -0x1.ee59dap-50")
@@ -30,16 +30,14 @@ COS = hexes("0x1.55554ap-5 -0x1.6c0c2ap-10 0x1.99e904p-16")
 
 
 def sin(x: Value) -> Value:
-    size = absolute(x)
-    n, r = reduced(size)
+    n, r = reduced(absolute(x))
     y = floats(bits(quarter(n, r)) ^ (bits(x) & SIGN))
-    return beyond(size, math.SinOp(x.ssa), y)
+    return beyond(x, math.SinOp, double.sin, y)
 
 
 def cos(x: Value) -> Value:
-    size = absolute(x)
-    n, r = reduced(size)
-    return beyond(size, math.CosOp(x.ssa), quarter(n + 1, r))
+    n, r = reduced(absolute(x))
+    return beyond(x, math.CosOp, double.cos, quarter(n + 1, r))
 
 
 def reduced(x: Value) -> tuple[Value, Value]:
@@ -60,13 +58,12 @@ def quarter(n: Value, r: Value) -> Value:
     return floats(bits(y) ^ ((n & 2) << 30))
 
 
-def beyond(size: Value, libm: Operation, y: Value) -> Value:
-    """`libm` in the lanes where `size` is too large, or infinite; `y` in the others."""
-    large = size.compare("oge", LARGE)
-    some = large
-    if vector_type(large.type) is not None:
-        kind = {"kind": CombiningKindAttr(CombiningKindFlag.OR)}
-        some = size.place.emit(vector.ReductionOp.create(operands=[large.ssa], result_types=[i1], properties=kind))
-    chosen = SelectOp(large.ssa, libm.results[0], y.ssa)
-    slow = Block([libm, chosen, scf.YieldOp(chosen.result)])
-    return size.place.emit(scf.IfOp(some.ssa, [y.type], Region(slow), Region(Block([scf.YieldOp(y.ssa)]))))
+def beyond(x: Value, op: type[math.SinOp | math.CosOp], formula: Callable[[Value], Value], y: Value) -> Value:
+    """The library's `op`, or `formula` in f64, in the lanes where x is too large, or infinite; `y` in the others."""
+
+    def rare() -> list[Value]:
+        if x.place.library:
+            return [x.place.emit(op(x.ssa))]
+        return [formula(x.cast(arith.ExtFOp, f64)).cast(arith.TruncFOp, f32)]
+
+    return where(absolute(x).compare("oge", LARGE), rare, [y])[0]

@@ -10,15 +10,26 @@ A Python number beside a value is a constant of the value's type; each stands on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from stepwell.dialects.arith import CmpfOp, CmpiOp, SelectOp, in_vector_form
 from stepwell.dialects.lanes import element, is_integer, like, vector_type, width
-from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, IntegerType, f32, f64, i32
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.dialects import arith, math, scf, vector
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    FloatAttr,
+    IndexType,
+    IntegerAttr,
+    IntegerType,
+    f32,
+    f64,
+    i1,
+    i32,
+)
+from xdsl.dialects.vector import CombiningKindAttr, CombiningKindFlag
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 SHIFT = 1.5 * 2**23
 
@@ -30,6 +41,8 @@ class Place:
     entry: Block
     ordered: bool = True
     """Whether sums are computed as they are written, so that a large addend rounds to a whole number."""
+    library: bool = True
+    """Whether there is a C library to call, where an argument is beyond what a formula holds for."""
     anchor: Operation = field(init=False)
     last_constant: Operation | None = None
     constants: dict[tuple[Attribute, str], Value] = field(default_factory=dict[tuple[Attribute, str], "Value"])
@@ -43,7 +56,8 @@ class Place:
         return Value(op.results[0], self)
 
     def constant(self, number: float, type: Attribute) -> Value:
-        key = (type, float(number).hex())  # 0.0 == -0.0, but not as text
+        exact = str(number) if isinstance(number, int) else number.hex()  # 0.0 == -0.0, but not as text
+        key = (type, exact)
         if (known := self.constants.get(key)) is not None:
             return known
         op = arith.ConstantOp(constant_attr(number, type))
@@ -57,7 +71,9 @@ class Place:
         return made
 
 
-def constant_attr(number: float, type: Any) -> FloatAttr | IntegerAttr[IntegerType] | DenseIntOrFPElementsAttr:
+def constant_attr(number: float, type: Any) -> FloatAttr | IntegerAttr[Any] | DenseIntOrFPElementsAttr:
+    if isinstance(type, IndexType):
+        return IntegerAttr(int(number), type)
     number = int(number) if is_integer(element(type)) else number
     if vector_type(type) is not None:
         return DenseIntOrFPElementsAttr.from_list(type, [number])
@@ -126,7 +142,19 @@ class Value:
 
     def equals(self, other: Number) -> Value:
         """arith.cmpi of integers."""
-        return self.place.emit(CmpiOp(self.ssa, self.like(other), "eq"))
+        return self.order("eq", other)
+
+    def order(self, predicate: str, other: Number) -> Value:
+        """arith.cmpi: `slt`, `sge`, ... of integers with a sign, `ult`, ... without."""
+        return self.place.emit(CmpiOp(self.ssa, self.like(other), predicate))
+
+    def shifted(self, by: Number) -> Value:
+        """To the right, zeros coming in."""
+        return self._op(None, arith.ShRUIOp, by)
+
+    def modulo(self, other: Number) -> Value:
+        """The rest of a division of integers without a sign."""
+        return self._op(None, arith.RemUIOp, other)
 
     def cast(self, op: type[Operation], to: Attribute) -> Value:
         """A cast op, to elements of type `to`."""
@@ -198,3 +226,25 @@ def nearest(x: Value, factor: float, bias: int) -> tuple[Value, Value]:
 
 def floor(x: Value) -> Value:
     return x.place.emit(math.FloorOp(x.ssa))
+
+
+def square_root(x: Value) -> Value:
+    return x.place.emit(math.SqrtOp(x.ssa))
+
+
+def where(condition: Value, rare: Callable[[], Sequence[Value]], usual: Sequence[Value]) -> list[Value]:
+    """`rare()` where the condition holds, `usual` elsewhere. An `scf.if`: where it holds in no lane, what `rare` makes
+    costs nothing."""
+    place, some = condition.place, condition
+    if vector_type(condition.type) is not None:
+        kind = {"kind": CombiningKindAttr(CombiningKindFlag.OR)}
+        some = place.emit(vector.ReductionOp.create(operands=[condition.ssa], result_types=[i1], properties=kind))
+    end = scf.YieldOp(*(value.ssa for value in usual))
+    otherwise = scf.YieldOp(*(value.ssa for value in usual))
+    op = scf.IfOp(some.ssa, [value.type for value in usual], Region(Block([end])), Region(Block([otherwise])))
+    place.emit(op)
+    place.anchor, back = end, place.anchor
+    for n, (value, old) in enumerate(zip(rare(), usual, strict=True)):
+        end.operands[n] = select(condition, value, old).ssa if some is not condition else value.ssa
+    place.anchor = back
+    return [Value(result, place) for result in op.results]

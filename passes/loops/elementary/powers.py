@@ -46,10 +46,13 @@ EXP2 = hexes(
 
 
 def pow(x: Value, y: Value) -> Value:
-    """C's cases: x**0 and 1**y are 1 whatever the other is, (-1)**inf is 1, a negative x wants a whole y."""
     a, b = absolute(x).cast(arith.ExtFOp, f64), y.cast(arith.ExtFOp, f64)
-    power = exp2(b * log2(a)).cast(arith.TruncFOp, f32)
+    return with_cases(exp2(b * log2(a)).cast(arith.TruncFOp, f32), x, y)
 
+
+def with_cases(power: Value, x: Value, y: Value) -> Value:
+    """x**y, where `power` is |x|**y. C's cases: x**0 and 1**y are 1 whatever the other is, (-1)**inf is 1, a negative x
+    wants a whole y."""
     whole = floor(y).compare("oeq", y)
     half = y * 0.5
     odd = whole & floor(half).compare("one", half)

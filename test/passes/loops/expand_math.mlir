@@ -1,5 +1,6 @@
 // RUN: stepwell-opt %s -p expand-math | filecheck %s
 // RUN: stepwell-opt %s -p 'expand-math{ordered=false double=false}' | filecheck %s --check-prefix=SHADER
+// RUN: stepwell-opt %s -p 'expand-math{library=false}' | filecheck %s --check-prefix=ALONE
 
 // A compiler of shaders may turn (x + s) - s into x: n is rounded by an op. Nothing is computed in f64.
 // SHADER-LABEL:  @exp
@@ -80,6 +81,12 @@ func.func @large(%x: vector<4xf32>) -> vector<4xf32> {
   func.return %y : vector<4xf32>
 }
 
+// Without a C library, the formula of f64 computes that.
+// ALONE-LABEL: @large
+// ALONE:         %y = scf.if
+// ALONE-NEXT:      arith.extf %x : vector<4xf32> to vector<4xf64>
+// ALONE-NOT:     math.sin
+
 // f64, and what no formula is written for, are the C library's. A square root is an instruction.
 // CHECK-LABEL: @library
 // CHECK-NEXT:    math.exp %x : f64
@@ -90,4 +97,27 @@ func.func @library(%x: f64, %v: vector<4xf32>) -> (f64, vector<4xf32>, vector<4x
   %b = math.acosh %v : vector<4xf32>
   %c = math.sqrt %v : vector<4xf32>
   func.return %a, %b, %c : f64, vector<4xf32>, vector<4xf32>
+}
+
+// Without a C library f64 has formulas, too, and of f32 what has none of its own is computed in f64.
+// ALONE-LABEL: @library
+// ALONE:         math.roundeven %{{.*}} : f64
+// ALONE:         arith.divf %{{.*}} : f64
+// ALONE:         arith.extf %v : vector<4xf32> to vector<4xf64>
+// ALONE:         arith.truncf %{{.*}} : vector<4xf64> to vector<4xf32>
+// ALONE-NEXT:    math.sqrt %v : vector<4xf32>
+
+// A remainder is a long division of integers, 11 bits at a time. It is of numbers, not of lanes: those stay.
+// ALONE-LABEL: @remainder
+// ALONE:         [[BITS:%.*]] = arith.bitcast %{{.*}} : f64 to i64
+// ALONE:         [[FIRST:%.*]] = arith.remui %{{.*}}, [[BY:%.*]] : i64
+// ALONE:         scf.for %{{.*}} = %{{.*}} to %{{.*}} step %{{.*}} iter_args([[REST:%.*]] = [[FIRST]]) -> (i64) {
+// ALONE:           [[MORE:%.*]] = arith.shli [[REST]], %{{.*}} : i64
+// ALONE-NEXT:      [[NEXT:%.*]] = arith.remui [[MORE]], [[BY]] : i64
+// ALONE-NEXT:      scf.yield [[NEXT]] : i64
+// ALONE:         arith.remf %v, %v : vector<4xf32>
+func.func @remainder(%x: f32, %y: f32, %v: vector<4xf32>) -> (f32, vector<4xf32>) {
+  %r = arith.remf %x, %y : f32
+  %s = arith.remf %v, %v : vector<4xf32>
+  func.return %r, %s : f32, vector<4xf32>
 }

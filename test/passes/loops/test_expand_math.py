@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
-from stepwell.passes.loops.expand_math import FORMULAS
-from ulps import BOUNDS, COUNT, errors, kernel, sample
+from stepwell.passes.loops.expand_math import DOUBLE, FORMULAS
+from ulps import BOUNDS, COUNT, PAIRS, errors, kernel, sample
 
 WIDTHS = (0, 4, 16)
 
@@ -102,3 +103,118 @@ def test_a_sigmoid() -> None:
     x = padded(np.linspace(-87, 100, 32 * COUNT - 5, dtype=np.float32))
     got = 1 / (1 + kernel("math.exp", lanes=16)(-x))
     assert errors(got, 1 / (1 + np.exp(-x.astype(np.float64)))).max() <= 2.6
+
+
+# -- functions of f64, without a C library -----------------------------------------------------------------------------
+
+DOUBLE_RANGES = {
+    "acos": (1.2, (-1, 1)),
+    "acosh": (2.6, (0.9, 10)),
+    "asin": (2.2, (-1, 1)),
+    "asinh": (2.6, (-10, 10)),
+    "atan": (1.0, (-10, 10)),
+    "atanh": (2.6, (-1, 1)),
+    "cos": (2.0, (-2e6, 2e6)),
+    "cosh": (2.4, (-30, 30)),
+    "erf": (1.1, (-7, 7)),
+    "exp": (1.0, (-760, 720)),
+    "expm1": (1.6, (-60, 5)),
+    "log": (1.0, (0.4, 2.5)),
+    "log1p": (1.8, (-1, 1.5)),
+    "sin": (2.0, (-2e6, 2e6)),
+    "sinh": (2.4, (-30, 30)),
+    "tan": (3.2, (-20, 20)),
+    "tanh": (2.6, (-25, 25)),
+}
+"""The largest error, and where something happens."""
+NO_LIBRARY = "library=false"
+EXACT: dict[str, Any] = {name: getattr(np, name.replace("a", "arc", 1) if name[0] == "a" else name, None)
+                         for name in DOUBLE_RANGES} | {"erf": np.vectorize(math.erf)}  # fmt: skip
+
+
+def every_exponent() -> Any:
+    """Floats of f64 of every sign and exponent, denormals, infinities and NaNs included."""
+    mantissas = np.concatenate([[0, 1, 2**52 - 1], np.random.default_rng(0).integers(0, 2**52, 13)]).astype(np.uint64)
+    return ((np.arange(4096, dtype=np.uint64)[:, None] << np.uint64(52)) | mantissas).reshape(-1).view(np.float64)
+
+
+def ulps(got: Any, exact: Any) -> Any:
+    """As `errors`, of f64 against numbers of 64 bits of mantissa."""
+    top = np.longdouble(2) ** 1024
+    got, exact = (np.clip(np.asarray(a, np.longdouble), -top, top) for a in (got, exact))
+    size = np.abs(got - exact) / np.ldexp(np.longdouble(1), np.clip(np.frexp(exact)[1] - 1, -1022, 1023) - 52)
+    return np.where(np.isnan(got) | np.isnan(exact), np.where(np.isnan(got) & np.isnan(exact), 0.0, np.inf), size)
+
+
+needs_more_than_f64 = pytest.mark.skipif(
+    np.finfo(np.longdouble).nmant < 63, reason="the C library has no numbers of more than 53 bits to compare with"
+)
+
+
+def check_double(op: str, bound: float, exact: Any, *args: Any) -> None:
+    args = tuple(np.concatenate([a, np.ones(-len(a) % COUNT)]) for a in args)
+    with np.errstate(all="ignore"):
+        got, want = kernel(op, "f64", expand=NO_LIBRARY)(*args), exact(*(a.astype(np.longdouble) for a in args))
+        found = ulps(got, want)
+    worst = int(found.argmax())
+    assert found[worst] <= bound, [float(a[worst]) for a in (*args, got, want)]
+    signs = (np.signbit(got) == np.signbit(want)) | np.isnan(got)
+    assert signs.all(), [float(a[~signs][0]) for a in (*args, got, want)]
+
+
+def test_every_formula_of_f64_is_looked_at() -> None:
+    assert set(DOUBLE) == {f"math.{name}" for name in DOUBLE_RANGES} | set(PAIRS)
+
+
+@needs_more_than_f64
+@pytest.mark.parametrize("name", DOUBLE_RANGES)
+def test_functions_of_f64(name: str) -> None:
+    bound, ends = DOUBLE_RANGES[name]
+    check_double(f"math.{name}", bound, EXACT[name], np.concatenate([every_exponent(), np.linspace(*ends, 1 << 16)]))
+
+
+@needs_more_than_f64
+def test_powers_of_f64() -> None:
+    rng, n = np.random.default_rng(0), 1 << 16
+    x = np.concatenate([rng.uniform(0, 1, n) * np.exp2(rng.integers(-1070, 1023, n)), rng.uniform(0.9999, 1.0001, n)])
+    with np.errstate(all="ignore"):
+        y = np.nan_to_num(rng.uniform(-1076, 1025, 2 * n) / np.log2(x))
+    check_double("math.powf", 1.0, np.power, x, y)
+    numbers = np.array([*WHOLE, *BROKEN, 5e-324, 2.0**60, 1.7e308, np.inf, np.nan])
+    numbers = np.concatenate([numbers, -numbers])
+    x, y = (a.ravel() for a in np.meshgrid(numbers, numbers))
+    check_double("math.powf", 1.0, np.power, x, y)
+
+
+@pytest.mark.parametrize("kind", ["f32", "f64"])
+def test_remainders_are_exact(kind: str) -> None:
+    x, y = np.random.default_rng(0).permuted(np.tile(every_exponent(), (2, 1)), axis=1)
+    if kind == "f32":
+        x, y = (padded(np.random.default_rng(n).permutation(sample(per_exponent=32))) for n in range(2))
+    with np.errstate(all="ignore"):
+        got, want = kernel("arith.remf", kind, expand=NO_LIBRARY)(x, y), np.fmod(x, y)
+    np.testing.assert_array_equal(got, want)
+    assert (np.signbit(got) == np.signbit(want))[~np.isnan(want)].all()
+
+
+@pytest.mark.parametrize("name", [name for name in DOUBLE_RANGES if f"math.{name}" not in FORMULAS])
+def test_functions_without_a_formula_of_f32_are_rounded_once(name: str) -> None:
+    x = np.concatenate([sample(per_exponent=64)])
+    with np.errstate(all="ignore"):
+        exact = EXACT[name](x.astype(np.float64))
+        assert errors(kernel(f"math.{name}", expand=NO_LIBRARY)(x), exact).max() <= 0.5001
+
+
+def test_angles_of_f32_beyond_all_tables_need_no_library() -> None:
+    x = sample(per_exponent=512)
+    with np.errstate(all="ignore"):
+        for op, exact in (("math.sin", np.sin), ("math.cos", np.cos)):
+            assert errors(kernel(op, expand=NO_LIBRARY)(x), exact(x.astype(np.float64))).max() <= BOUNDS[op]
+
+
+@pytest.mark.parametrize("op", ["math.sin", "math.powf", "math.acosh"])
+def test_lanes_of_f64_agree_with_scalars(op: str) -> None:
+    x = every_exponent()
+    args = (x, x[::-1].copy()) if op in PAIRS else (x,)
+    scalar, wide = (kernel(op, "f64", lanes, expand=NO_LIBRARY)(*args) for lanes in (0, 4))
+    np.testing.assert_array_equal(scalar, wide)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -186,9 +187,51 @@ def test_parts_of_one_buffer_are_handed_in_as_the_whole(monkeypatch: pytest.Monk
     np.testing.assert_allclose(got["b"], e / e.sum(1, keepdims=True), rtol=1e-6)
 
 
-def test_functions_of_the_c_library_are_refused() -> None:
-    with pytest.raises(StepwellError, match=r"math\.exp on f64 is a function of the C library"):
-        artifact(model("(double[4] x) => (double[4] y) { y = Exp(x) }"))
+KINDS = {"float": np.float32, "double": np.float64}
+FUNCTIONS = {
+    **{name: getattr(np, name.lower()) for name in ("Cos", "Cosh", "Exp", "Log", "Sin", "Sinh", "Tan", "Tanh")},
+    **{name: getattr(np, f"arc{name[1:].lower()}") for name in ("Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh")},
+    "Erf": np.vectorize(math.erf),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_functions_need_no_library(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One model of all: where C has a number, we have it; nothing is called."""
+    x = np.concatenate([np.linspace(-1.5, 1.5, 301), [0.0, 8.0, 30.0, 1e5, 1e15]]).astype(KINDS[kind])
+    nodes = " ".join(f"y{n} = {name}(x)" for n, name in enumerate(FUNCTIONS))
+    results = ", ".join(f"{kind}[{x.size}] y{n}" for n in range(len(FUNCTIONS)))
+    source = model(f"({kind}[{x.size}] x) => ({results}) {{ {nodes} }}")
+    _, ir = artifact(source)
+    called = set(re.findall(r"call \S+ @([\w.]+)\(", ir))
+    on_device = (
+        "llvm.nvvm.",
+        "llvm.fabs.",
+        "llvm.fma.",
+        "llvm.copysign.",
+        "llvm.floor.",
+        "llvm.roundeven.",
+        "llvm.sqrt.",
+    )
+    assert called and not [name for name in called if not name.startswith(on_device)]
+    got = run(monkeypatch, source, {"x": x})
+    with np.errstate(all="ignore"):
+        for n, (name, function) in enumerate(FUNCTIONS.items()):
+            want = function(x.astype(np.longdouble)).astype(x.dtype)
+            np.testing.assert_allclose(got[f"y{n}"], want, rtol=4 * np.finfo(x.dtype).eps, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_powers_and_remainders_need_no_library(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    x, y = (rng.uniform(-9, 9, 200).astype(KINDS[kind]) for _ in range(2))
+    x[:3], y[:3] = (1e30, -2.0, 0.0), (0.7, 3.0, -1.0)
+    source = model(f"({kind}[200] x, {kind}[200] y) => ({kind}[200] p, {kind}[200] r) "
+                   "{ p = Pow(x, y) r = Mod<fmod = 1>(x, y) }")  # fmt: skip
+    got = run(monkeypatch, source, {"x": x, "y": y})
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(got["p"], np.power(x, y), rtol=4 * np.finfo(x.dtype).eps)
+        np.testing.assert_array_equal(got["r"], np.fmod(x, y))
 
 
 def test_unknown_architectures_are_refused() -> None:
