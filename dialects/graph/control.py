@@ -17,7 +17,7 @@ values around them, and end with `graph.yield`.
 A loop runs `%n` steps (tensor<i64>; none if it is negative), or until what its region yields first (`while`:
 tensor<i1>; `%go` is what holds before the first step) is false, or until the first of the two where both are given.
 It carries tensors of unchanging types from step to step; its results are what the last step yields, or the initial
-values where there is none.
+values where there is none. One of which it is plain that it would never end (`never_ends`) is not lowered.
 """
 
 from __future__ import annotations
@@ -51,6 +51,9 @@ from .types import BOOL, I64, Tensor, same_dim, tensor
 
 CONDITION = tensor((), BOOL)
 COUNT = tensor((), I64)
+
+FOREVER = 1 << 62
+"""Steps that no run gets through: one a cycle of 5 GHz, they take 29 years. Exporters write 2^63 - 1 for "no count"."""
 
 
 def fits(a: Attribute, b: Attribute) -> bool:
@@ -190,6 +193,15 @@ class LoopOp(ControlOp):
         """How many steps there are, where that is a constant and nothing ends the loop earlier."""
         known = scalar(self.trips)
         return None if known is None or self.condition is not None else max(0, known)
+
+    @property
+    def never_ends(self) -> bool:
+        """Whether it is sure that there is always another step: nobody counts them, and the condition stays true."""
+        trips = scalar(self.trips)
+        if self.trips is not None and (trips is None or trips < FOREVER):
+            return False
+        following = self.next_condition
+        return following is None or following is self.condition or scalar(following) == 1
 
     def verify_(self) -> None:
         if self.trips is None and self.condition is None:

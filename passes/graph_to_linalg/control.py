@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from stepwell.diagnostics import StepwellError
 from stepwell.dialects import graph
 from stepwell.dialects.graph.control import CONDITION, scalar, yield_of
 from stepwell.dialects.graph.place import PlaceOp, clamped
@@ -138,6 +139,12 @@ def lower_if(op: graph.IfOp, at: Lowering, lower_block: LowerBlock) -> None:
 
 
 def lower_loop(op: graph.LoopOp, at: Lowering, lower_block: LowerBlock) -> None:
+    if op.never_ends:
+        raise StepwellError(
+            f"{op.name} never ends: nothing counts its steps below 2^62, and its condition stays true",
+            op,
+            fix="let its region yield a condition that becomes false, or give it a number of steps",
+        )
     inits = [initial(at, value) for value in op.inits]
     if op.condition is None:
         lower_for(op, at, lower_block, inits)

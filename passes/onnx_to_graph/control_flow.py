@@ -11,6 +11,8 @@ becomes
       graph.yield %next : tensor<4xf32>
     }
 
+A loop that would never end, as its condition stays true and nothing counts its steps, is refused.
+
 What each step gives besides what it carries is put into one tensor, at the place of the step. A loop whose values
 change their shapes, or that carries sequences, is written out step by step: then how often it runs must be known.
 """
@@ -24,6 +26,7 @@ from math import prod
 import numpy as np
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import graph
+from stepwell.dialects.graph.control import FOREVER
 from stepwell.dialects.graph.types import element_type_of, rank_of, shape_of, type_of
 from stepwell.dialects.onnx import YieldOp
 from xdsl.dialects.builtin import DYNAMIC_INDEX, TensorType
@@ -145,10 +148,16 @@ class LoopPlan:
         loop = Loop(node, [value.type for value in kept])
         values, again, scanned = self.body(loop, inits, fixed)
         trips, count = self.trips, self.known_trips()
-        if again is not None and (self.condition is None or starts):
+        told = trips is None or count is not None  # by the model: when it runs there may be fewer steps
+        if again is not None and (self.condition is None or starts) and told:
             count = count_steps(node, loop.block.args[0], loop.carried, kept, values, again, count)
             if count is not None:
                 trips, again = node.constant(np.array(count, np.int64)), None
+        if again is None and (trips is None or (count is not None and count >= FOREVER)):
+            raise node.unsupported(
+                "never ends: its condition stays true, and no trip count below 2^62 ends it",
+                "let the body yield a condition that becomes false, or give a trip count (M)",
+            )
         open_ended = bool(scanned) and (again is not None or count is None)
         if open_ended:
             count = self.most_steps(scanned)

@@ -8,6 +8,7 @@
     }
 has eight: whatever `%more` is computed from is known at each step, once it is before the first. So TensorFlow's
 converters write every loop. The steps are gone through while compiling, with what the condition needs and no more.
+A state that was there before, where the step's number does not matter, comes again and again: no step is the last.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from math import prod
 
 import numpy as np
 from stepwell.dialects import graph
+from stepwell.dialects.graph.control import FOREVER
 from xdsl.ir import BlockArgument, SSAValue
 
 from .conversion import Node
@@ -38,13 +40,18 @@ def count_steps(
     again: SSAValue,
     limit: int | None,
 ) -> int | None:
-    """Steps of a loop that has at least one; None if that cannot be told.
+    """Steps of a loop that has at least one; FOREVER or more if none is the last, None if that cannot be told.
 
     `values`: what `carried` is in the next step. `again`: whether there is one. `limit`: the most there can be.
     """
     needed = needed_for(step, carried, values, again)
+    seen = set[frozenset[tuple[SSAValue, bytes | None]]]()
     state = {argument: node.known(init) for argument, init in zip(carried, inits, strict=True) if argument in needed}
     for number in range(MOST_STEPS if limit is None else min(limit, MOST_STEPS)):
+        said = frozenset((value, None if at is None else at.tobytes()) for value, at in state.items())
+        if said in seen and step not in needed:
+            return FOREVER if limit is None else limit  # as it was before, so it goes on as it did then
+        seen.add(said)
         known: dict[SSAValue, Array | None] = {step: np.array(number, np.int64), **state}
         go = value_of(node, again, known)
         if go is None:
@@ -59,7 +66,7 @@ def count_steps(
 def needed_for(
     step: BlockArgument, carried: Sequence[SSAValue], values: Sequence[SSAValue], again: SSAValue
 ) -> set[SSAValue]:
-    """What of the carried values the condition hangs on, in this step or a later one."""
+    """What of the carried values, and of the step's number, the condition hangs on, in this step or a later one."""
     following = dict(zip(carried, values, strict=True))
     needed: set[SSAValue] = set()
     open_, seen = [again], set[SSAValue]()
@@ -68,7 +75,9 @@ def needed_for(
         if value in seen:
             continue
         seen.add(value)
-        if value in following:
+        if value is step:
+            needed.add(value)
+        elif value in following:
             needed.add(value)
             open_.append(following[value])
         elif isinstance(value.owner, graph.GraphOp):

@@ -329,12 +329,19 @@ graph_case(
     x=np.ones((2, 3), np.float32),
     t=np.array([LARGEST, LEAST]),
 )
-graph_case(
-    "loop-without-end",
-    "(float[4] x) => (float y) { y = Loop(, , x) <body = b (int64 i, bool c, float[4] v) => (bool c2, float[4] w) "
-    "{ c2 = Identity(c) w = Add(v, v) }> }",
-    "",
-)
+for label, trips, body in (
+    ("without-end", "", "c2 = Identity(c)"),
+    ("of-a-billion-years", "n", "c2 = Identity(c)"),
+    ("whose-condition-is-computed", "", "c2 = Or(c, c)"),
+    ("whose-condition-is-carried", "", "c2 = Identity(d)"),
+):
+    graph_case(
+        f"loop-{label}",
+        f"(float[4] x) => (float y, bool e) <int64 n = {{{LARGEST}}}, bool t = {{1}}> {{ y, e = Loop({trips}, t, x, t) "
+        "<body = b (int64 i, bool c, float[4] v, bool d) => (bool c2, float[4] w, bool d2) "
+        f"{{ {body} w = Add(v, v) d2 = Or(d, c2) }}> }}",
+        "Loop: never ends",
+    )
 graph_case(
     "loop-that-grows",
     "(float[4] x) => (float y) <int64 n = {100}> { y = Loop(n, , x) <body = b (int64 i, bool c, float[k] v) => "

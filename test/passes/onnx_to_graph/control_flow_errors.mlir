@@ -29,3 +29,39 @@ func.func @main(%n: tensor<i64>, %x: tensor<1xf32>) -> tensor<*xf32> {
   func.return %h : tensor<*xf32>
 }
 }
+
+// -----
+
+// A loop that nothing ends: exporters write 2^63 - 1 for a trip count that is not meant. Its condition is handed on.
+builtin.module attributes {onnx.opset = {ai.onnx = 17 : i64}} {
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %most = onnx.Constant() {value = dense<9223372036854775807> : tensor<i64>} : () -> tensor<i64>
+  %none = onnx.NoValue
+  // expected-error@+1 {{Loop: never ends: its condition stays true, and no trip count below 2^62 ends it}}
+  %h = onnx.Loop(%most, %none, %x) : (tensor<i64>, none, tensor<4xf32>) -> tensor<4xf32> body {
+  ^bb0(%i: tensor<i64>, %go: tensor<i1>, %a: tensor<4xf32>):
+    %b = onnx.Tanh(%a) : (tensor<4xf32>) -> tensor<4xf32>
+    onnx.Yield %go, %b : tensor<i1>, tensor<4xf32>
+  }
+  func.return %h : tensor<4xf32>
+}
+}
+
+// -----
+
+// What it is computed from is carried, and the same at each step.
+builtin.module attributes {onnx.opset = {ai.onnx = 17 : i64}} {
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %true = onnx.Constant() {value = dense<true> : tensor<i1>} : () -> tensor<i1>
+  %none = onnx.NoValue
+  // expected-error@+1 {{Loop: never ends: its condition stays true, and no trip count below 2^62 ends it}}
+  %h, %d = onnx.Loop(%none, %true, %x, %true)
+      : (none, tensor<i1>, tensor<4xf32>, tensor<i1>) -> (tensor<4xf32>, tensor<i1>) body {
+  ^bb0(%i: tensor<i64>, %go: tensor<i1>, %a: tensor<4xf32>, %c: tensor<i1>):
+    %b = onnx.Tanh(%a) : (tensor<4xf32>) -> tensor<4xf32>
+    %e = onnx.Or(%c, %go) : (tensor<i1>, tensor<i1>) -> tensor<i1>
+    onnx.Yield %c, %b, %e : tensor<i1>, tensor<4xf32>, tensor<i1>
+  }
+  func.return %h : tensor<4xf32>
+}
+}

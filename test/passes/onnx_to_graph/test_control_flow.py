@@ -57,6 +57,28 @@ MODELS: dict[str, tuple[str, int, dict[str, np.ndarray]]] = {
         17,
         {"n": np.array(5), "x": X},
     ),
+    "loop with a number of steps from outside, that its own count may end earlier": (
+        """(int64 n, float[3, 4] x) => (float[3, 4] y) <bool go = {1}, int64 last = {7}> {
+             y = Loop(n, go, x) <body = b (int64 i, bool c, float[3, 4] a) => (bool more, float[3, 4] d) {
+               d = Add(a, x)
+               more = Less(i, last)
+             }>
+           }""",
+        17,
+        {"n": np.array(3), "x": X},
+    ),
+    "loop whose condition never changes, of so many steps": (
+        """(float[3, 4] x) => (float[3, 4] y) <bool go = {1}, int64 n = {4}> {
+             y, e = Loop(n, go, x, go) <body = b (int64 i, bool c, float[3, 4] a, bool d)
+                 => (bool more, float[3, 4] f, bool same) {
+               f = Add(a, x)
+               more = Or(d, c)
+               same = Or(d, d)
+             }>
+           }""",
+        17,
+        {"x": X},
+    ),
     "loop that never starts": (
         """(int64 n, bool start, float[3, 4] x) => (float[3, 4] y) {
              y = Loop(n, start, x) <body = b (int64 i, bool go, float[3, 4] a) => (bool go, float[3, 4] c) {
