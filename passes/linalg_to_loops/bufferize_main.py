@@ -44,9 +44,10 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.linalg import ops as linalg
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
+from .boxes import Box
 from .bufferize_kernel import copy, erase_unused_views, invert
 from .bufferize_main_control import control_rule, is_scalar
-from .placement import Assembly, Box, Placement, Reshape
+from .placement import Assembly, Placement, Reshape
 from .views import (
     Buffer,
     Groups,

@@ -29,8 +29,9 @@ else it is computed elsewhere, and copied when the step ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 
 from xdsl.dialects import func, scf, tensor
@@ -39,40 +40,15 @@ from xdsl.dialects.linalg import ops as linalg
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue, Use
 
 from .aliases import RESHAPES, VIEWS
+from .boxes import Box, around, overlapping
 from .views import is_static_slice, shape_of, slice_of
 
 Reshape = tensor.ExpandShapeOp | tensor.CollapseShapeOp
-Box = tuple[tuple[int, int], ...]
-"""(first, behind the last) of each dimension."""
 
 
 def box_of(insert: tensor.InsertSliceOp) -> Box:
     offsets, sizes, _ = slice_of(insert)
     return tuple((offset, offset + size) for offset, size in zip(offsets, sizes, strict=True))
-
-
-def disjoint(a: Box, b: Box) -> bool:
-    return any(first >= behind or other >= end for (first, end), (other, behind) in zip(a, b, strict=True))
-
-
-def around(whole: Box, holes: Sequence[Box]) -> list[Box]:
-    """Boxes that cover what of `whole` is in none of the holes, each element once; whole rows where that can be."""
-    boxes = [whole]
-    for hole in holes:
-        boxes = [part for box in boxes for part in _without(box, hole)]
-    return boxes
-
-
-def _without(box: Box, hole: Box) -> Iterator[Box]:
-    if disjoint(box, hole):
-        yield box
-        return
-    for d, ((first, end), (start, behind)) in enumerate(zip(box, hole, strict=True)):
-        if first < start:
-            yield (*box[:d], (first, start), *box[d + 1 :])
-        if behind < end:
-            yield (*box[:d], (behind, end), *box[d + 1 :])
-        box = (*box[:d], (max(first, start), min(end, behind)), *box[d + 1 :])
 
 
 CONTROL = (scf.IfOp, scf.ForOp, scf.WhileOp)
@@ -105,7 +81,7 @@ def carried(block: Block) -> list[BlockArgument]:
 
 @dataclass(eq=False)
 class Assembly:
-    """One buffer that a fill, and then insertions, give its contents."""
+    """One buffer that a fill, and then insertions, give its contents. What is said of all of them is found once."""
 
     fill: linalg.FillOp | None
     copied: SSAValue | None
@@ -119,7 +95,7 @@ class Assembly:
         assert last is not None
         return last.results[0]
 
-    @property
+    @cached_property
     def only_border(self) -> bool:
         """Whether the fill can leave out what is inserted."""
         return bool(self.inserts) and all(step == 1 for insert in self.inserts for step in slice_of(insert)[2])
@@ -128,7 +104,12 @@ class Assembly:
         """Whether what is inserted may be there before the other parts are."""
         if self.copied is not None or not self.only_border or not is_static_slice(insert):
             return False
-        return all(disjoint(box_of(insert), box_of(other)) for other in self.inserts if other is not insert)
+        return insert not in self.overlapping
+
+    @cached_property
+    def overlapping(self) -> set[tensor.InsertSliceOp]:
+        """The insertions that share elements with another."""
+        return {self.inserts[n] for n in overlapping([box_of(insert) for insert in self.inserts])}
 
     def border(self) -> list[Box]:
         """What is left for the fill."""
@@ -202,7 +183,7 @@ class Placement:
     def _goes_on(self, assembly: Assembly, op: tensor.InsertSliceOp) -> bool:
         owner = op.dest.owner
         alone = op.dest.has_one_use() and isinstance(owner, Operation) and owner.parent is op.parent
-        return alone and all(is_static_slice(insert) for insert in (op, *assembly.inserts))
+        return alone and all(is_static_slice(insert) for insert in (op, *assembly.inserts[:1]))  # so are the others
 
     def home(self, value: SSAValue) -> object:
         """What stands for the buffer of a value: an assembly, or the value that was there first."""

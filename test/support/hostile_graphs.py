@@ -105,9 +105,9 @@ model_case("ladder-of-400", RIGHT, lambda: ladder(400))
 model_case("fan-of-1500", RIGHT, lambda: fan(1500))
 model_case("shape-arithmetic-of-2000", RIGHT, lambda: shapes_of_shapes(2000))
 model_case(
-    "concat-of-500",
+    "concat-of-2000",
     RIGHT,
-    lambda: model(node("Concat", ["x"] * 500, ["y"], axis=0), outputs=[info("y", FLOAT, None)]),
+    lambda: model(node("Concat", ["x"] * 2000, ["y"], axis=0), outputs=[info("y", FLOAT, None)]),
 )
 model_case(
     "inputs-1000",
