@@ -53,8 +53,8 @@ LEVELS: dict[str, tuple[str, ...]] = {
         "schedule",
         "scf",
     ),
-    "loops": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector", "amx"),
-    "program": (*FUNCTIONS, "arith", "math", "memref", "scf", "vector", "x86vector", "amx"),
+    "loops": (*FUNCTIONS, "arith", "gpu.barrier", "math", "memref", "scf", "vector", "x86vector", "amx"),
+    "program": (*FUNCTIONS, "arith", "gpu.barrier", "math", "memref", "scf", "vector", "x86vector", "amx"),
     "device": (*FUNCTIONS, "gpu", "spirv", "arith", "math", "memref", "scf"),
     "device-llvm": (*FUNCTIONS, "gpu.module", "gpu.launch_func", "llvm", "arith.constant", "memref"),
     "llvm": ("builtin.module", "llvm"),
@@ -64,7 +64,7 @@ ALLOCATIONS = ("memref.alloc", "memref.alloca", "memref.dealloc", "memref.global
 
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "kernels": ("graph.fusion",),
-    "program": ALLOCATIONS,
+    "program": tuple(name for name in ALLOCATIONS if name != "memref.alloca"),  # shared by the threads of a block
     "device": ALLOCATIONS,
     "device-llvm": ALLOCATIONS,
 }

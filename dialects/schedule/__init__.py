@@ -22,6 +22,8 @@
 `schedule.transpose`   operands that are contiguous along this loop, not along the lanes, are turned in registers
 `schedule.dot`         the iterations of this loop, two of bf16 or four of bytes, are multiplied and added at once;
                        `by amx`: up to 32 of them, by one that multiplies tiles
+`schedule.bind`        the iterations of these loops are the blocks, or the threads of a block, of a GPU
+`schedule.cache`       an input of a linalg op is read from a copy in the memory that the threads of a block share
 `schedule.accumulate`  a row of results along this loop is accumulated in memory, reduction loops around it
 
 A loop is a value of type `!schedule.loop`. `schedule-kernels` writes a schedule by rule, a person edits it,
@@ -30,6 +32,7 @@ A loop is a value of type `!schedule.loop`. `schedule-kernels` writes a schedule
 
 from xdsl.ir import Dialect
 
+from .blocks import BindOp, CacheOp
 from .ops import (
     AccumulateOp,
     BlockOp,
@@ -60,6 +63,8 @@ Schedule = Dialect(
         TransposeOp,
         DotOp,
         AccumulateOp,
+        BindOp,
+        CacheOp,
         PackOp,
     ],
     [LoopType],
@@ -67,7 +72,9 @@ Schedule = Dialect(
 
 __all__ = [
     "AccumulateOp",
+    "BindOp",
     "BlockOp",
+    "CacheOp",
     "DotOp",
     "KernelOp",
     "LoopType",

@@ -72,12 +72,16 @@ def check_loops(op: Operation, loops: Sequence[SSAValue]) -> NestOp:
     for loop in loops:
         if nest_of(loop) is not nest:
             raise VerifyException("its loops are of different nests")
+        check_not_tiled(op, loop)
         for use in loop.uses:
-            if use.operation is not op and isinstance(use.operation, TileOp):
-                raise VerifyException("a loop is used again after schedule.tile: name the two that it became")
             if use.operation is not op and type(use.operation) is type(op):
                 raise VerifyException(f"a loop is used twice by {op.name}")
     return nest
+
+
+def check_not_tiled(op: Operation, loop: SSAValue) -> None:
+    if any(use.operation is not op and isinstance(use.operation, TileOp) for use in loop.uses):
+        raise VerifyException("a loop is used again after schedule.tile: name the two that it became")
 
 
 @irdl_op_definition

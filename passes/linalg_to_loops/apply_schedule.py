@@ -44,6 +44,8 @@ from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, Mod
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from .access import VIEWS, Stage, stage_of
+from .block_emit import BlockEmitter
+from .block_plan import BlockPlan
 from .builder import Function
 from .emit import Emitter
 from .interpret import plan_of
@@ -106,13 +108,17 @@ def lower(function: func.FuncOp, schedule: KernelOp | None) -> None:
         for nest in nests:
             nest_op = said[nest.main.op]
             nest = fitted(nest, nest_op)
-            plan = plan_of(nest_op, list(schedule.body.block.ops), nest)
+            plan = plan_of(nest_op, list(schedule.body.block.ops), nest, numbers[nest.main.op])
             if nest.is_empty:
+                continue
+            ops = sorted((s.op for s in nest.stages), key=position.__getitem__)
+            if isinstance(plan, BlockPlan):
+                made = BlockEmitter(nest, plan, shared, ops[-1]).emit()
+                stamp(made, fuse(o.location for o in ops))
                 continue
             shapes |= set() if plan.tiles is None else {plan.tiles}
             if len(shapes) > 1:
                 raise StepwellError("schedule.dot by amx: the tiles of a kernel have one shape, here are two", nest_op)
-            ops = sorted((s.op for s in nest.stages), key=position.__getitem__)
             made = Emitter(nest, plan, shared, ops[-1]).emit()
             stamp(made, fuse(o.location for o in ops))
         for nest in nests:

@@ -172,6 +172,31 @@ class NestBuilder:
         self._insert(op, len(self.scopes) - 1)
         return op
 
+    def put(self, op: Operation, *, level: int | None = None) -> Operation:
+        """An op as it is, at the end of the innermost block, or of an outer one."""
+        self._insert(op, len(self.scopes) - 1 if level is None else level)
+        return op
+
+    @contextmanager
+    def when(self, condition: SSAValue) -> Generator[None, None, None]:
+        """An open scf.if. Pure ops in it still stand in the outermost loop that can hold them."""
+        block = Block()
+        op = scf.IfOp(condition, [], Region(block))
+        with self._open(op, block):
+            yield
+        block.add_op(scf.YieldOp())
+
+    @contextmanager
+    def _open(self, op: Operation, block: Block) -> Generator[None, None, None]:
+        """Put `op` at the end of the innermost block, and have what follows in `block`, its own."""
+        level = len(self.scopes) - 1
+        self._insert(op, level)
+        outer_before, self.scopes[level].before = self.scopes[level].before, op
+        self.scopes.append(Scope(block, None))
+        yield
+        self.scopes.pop()
+        self.scopes[level].before = outer_before
+
     def pure(
         self,
         make: type[Operation],
@@ -227,18 +252,13 @@ class NestBuilder:
         block = Block(arg_types=[INDEX, *(v.type for v in carried)])
         op = scf.ForOp(self.constant(start), self.constant(stop), self.constant(step), carried, Region(block))
         level = len(self.scopes) - 1
-        self._insert(op, level)
-        outer_before, self.scopes[level].before = self.scopes[level].before, op
-        self.scopes.append(Scope(block, None))
-        for arg in block.args:
-            self.levels[arg] = level + 1
-        self.steps[block.args[0]] = step
         loop = Loop(op, block.args[0], tuple(block.args[1:]))
         loop.index.name_hint = "ijklmnopqrstuv"[level % 14]
-        yield loop
+        self.steps[loop.index] = step
+        self.levels |= dict.fromkeys(block.args, level + 1)
+        with self._open(op, block):
+            yield loop
         block.add_op(scf.YieldOp(*loop.yielded))
-        self.scopes.pop()
-        self.scopes[level].before = outer_before
 
     def allocate(self, element: Attribute, *shape: int, name: str = "row", level: int = 0) -> SSAValue:
         """A buffer of the nest's own; in a scope of a higher level, one of each iteration."""

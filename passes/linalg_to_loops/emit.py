@@ -33,6 +33,8 @@ IN_ORDER, REASSOCIATE = FastMathFlagsAttr("none"), FastMathFlagsAttr([FastMathFl
 
 PARALLEL = "stepwell.parallel"
 """Marks a loop whose iterations touch nothing in common, so that threads may share them."""
+BLOCK, THREAD = "block", "thread"
+"""What stands behind the mark where each iteration is a block of threads of a GPU, or a thread of the block."""
 
 Sizes = Mapping[int, int]
 """How many iterations of each loop are left inside of the loops that are open."""

@@ -8,20 +8,21 @@ An op is understood by its row in `HANDLERS`; another op of the dialect is one r
 
 The order that can be had: parallel loops that run, then reductions, then parallel loops that are unrolled or in lanes,
 whose results are all in registers. `schedule.accumulate` puts a parallel loop inside of reductions; those that are
-inside of it in turn are written out.
+inside of it in turn are written out. A nest with `schedule.bind` is read by `block_plan.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
-from math import ceil, prod
+from math import ceil
 from typing import Any
 
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.schedule import (
     AccumulateOp,
+    BindOp,
+    CacheOp,
     DotOp,
     NestOp,
     ParallelOp,
@@ -33,12 +34,12 @@ from stepwell.dialects.schedule import (
 )
 from xdsl.ir import Operation, SSAValue
 
+from .block_plan import BlockPlan, block_plan
 from .nests import Nest
 from .plan import (
     DOT_LANES,
     MOST_TILES,
     TILE_LANES,
-    Loop,
     Plan,
     Tiles,
     at_once,
@@ -49,44 +50,13 @@ from .plan import (
     why_no_partial_lanes,
     why_no_tiles,
 )
+from .reading import Reading, check_size, iterations, name_of, refusal
 
 
-@dataclass
-class Reading:
-    """What has been read of a nest's schedule so far. Loops are known by their handles."""
-
-    nest: Nest
-    dim: dict[SSAValue, int]
-    """The loop of the nest that a handle is of, or is a part of."""
-    step: dict[SSAValue, int]
-    """How many iterations of that loop one iteration of the handle covers."""
-    order: list[SSAValue]
-    vector: SSAValue | None = None
-    lanes: int = 1
-    lanes_by: VectorizeOp | None = None
-    turned_by: TransposeOp | None = None
-    row: SSAValue | None = None
-    dot: SSAValue | None = None
-    amx: bool = False
-    unrolled: list[SSAValue] = field(default_factory=list[SSAValue])
-    shared: list[SSAValue] = field(default_factory=list[SSAValue])
-
-    @property
-    def turned(self) -> int | None:
-        """The loop of the nest that is turned into the lanes."""
-        return None if self.turned_by is None else self.dim[self.turned_by.loops[0]]
-
-    def is_reduction(self, loop: SSAValue) -> bool:
-        return self.nest.main.reduction[self.dim[loop]]
-
-    def loop(self, handle: SSAValue) -> Loop:
-        return Loop(self.dim[handle], self.step[handle])
-
-
-def plan_of(op: NestOp, ops: Sequence[Operation], nest: Nest) -> Plan:
-    """How `nest` runs, by what `ops` of the schedule say of the loops of `op`."""
+def plan_of(op: NestOp, ops: Sequence[Operation], nest: Nest, number: int) -> Plan | BlockPlan:
+    """How `nest` runs, by what `ops` of the schedule say of the loops of `op`. `number`: of its main linalg op."""
     loops = list(op.loops)
-    reading = Reading(nest, {loop: d for d, loop in enumerate(loops)}, dict.fromkeys(loops, 1), [])
+    reading = Reading(nest, {loop: d for d, loop in enumerate(loops)}, dict.fromkeys(loops, 1), [], number=number)
     reading.order = sorted(loops, key=reading.is_reduction)
     last: Operation = op
     for said in ops:
@@ -97,7 +67,10 @@ def plan_of(op: NestOp, ops: Sequence[Operation], nest: Nest) -> Plan:
             raise StepwellError(f"{said.name} is not supported here", said)
         handler(reading, said)
         last = said if isinstance(said, ReorderOp) else last
+    if reading.bound or reading.caches:
+        return block_plan(reading, last)
     _check_lanes(reading)
+    _check_nesting(reading, last)
     return _plan(reading, last)
 
 
@@ -110,17 +83,20 @@ def _tile(reading: Reading, op: TileOp) -> None:
 
 
 def _reorder(reading: Reading, op: ReorderOp) -> None:
-    for dim in set(reading.dim.values()):
-        steps = [reading.step[loop] for loop in op.loops if reading.dim[loop] == dim]
-        if steps != sorted(steps, reverse=True):
-            raise StepwellError("schedule.reorder: the loop inside of a tile cannot run outside of the tile's", op)
     reading.order = list(op.loops)
+
+
+def _check_nesting(reading: Reading, where: Operation) -> None:
+    for dim in set(reading.dim.values()):
+        steps = [reading.step[loop] for loop in reading.order if reading.dim[loop] == dim]
+        if steps != sorted(steps, reverse=True):
+            raise StepwellError(f"{where.name}: the loop inside of a tile cannot run outside of the tile's", where)
 
 
 def _parallel(reading: Reading, op: ParallelOp) -> None:
     for loop in op.loops:
         if reading.is_reduction(loop):
-            raise _refusal(op, loop, "all of its iterations add to the same results, so threads cannot share them")
+            raise refusal(op, loop, "all of its iterations add to the same results, so threads cannot share them")
     reading.shared += op.loops
 
 
@@ -135,7 +111,7 @@ def _vectorize(reading: Reading, op: VectorizeOp) -> None:
 def _transpose(reading: Reading, op: TransposeOp) -> None:
     loop = op.loops[0]
     if reading.is_reduction(loop):
-        raise _refusal(op, loop, "only a parallel loop can be turned into the lanes")
+        raise refusal(op, loop, "only a parallel loop can be turned into the lanes")
     reading.turned_by = op
     reading.unrolled.append(loop)
 
@@ -144,7 +120,7 @@ def _check_lanes(reading: Reading) -> None:
     """Refuse lanes that some operand does not have, be it after a turn."""
     op, turn = reading.lanes_by, reading.turned_by
     if turn is not None and (op is None or reading.is_reduction(op.loop)):
-        raise _refusal(turn, turn.loops[0], "no parallel loop is in lanes")
+        raise refusal(turn, turn.loops[0], "no parallel loop is in lanes")
     if op is None:
         return
     if reading.is_reduction(op.loop):
@@ -152,20 +128,28 @@ def _check_lanes(reading: Reading) -> None:
     else:
         reason = why_no_lanes(reading.nest.stages, reading.dim[op.loop], reading.turned)
     if reason is not None:
-        raise _refusal(op, op.loop, reason)
+        raise refusal(op, op.loop, reason)
 
 
 def _accumulate(reading: Reading, op: AccumulateOp) -> None:
     loop = op.loops[0]
     if reading.is_reduction(loop) or reading.nest.main.is_parallel:
-        raise _refusal(op, loop, "a row of accumulators runs along a parallel loop of an op that reduces")
+        raise refusal(op, loop, "a row of accumulators runs along a parallel loop of an op that reduces")
     reading.row = loop
+
+
+def _bind(reading: Reading, op: BindOp) -> None:
+    reading.bound |= dict.fromkeys(op.loops, op)
+
+
+def _cache(reading: Reading, op: CacheOp) -> None:
+    reading.caches.append(op)
 
 
 def _dot(reading: Reading, op: DotOp) -> None:
     loop = op.loops[0]
     if not reading.is_reduction(loop) or reading.step[loop] != 1:
-        raise _refusal(op, loop, "pairs are neighbours along a reduction")
+        raise refusal(op, loop, "pairs are neighbours along a reduction")
     reading.dot, reading.amx = loop, op.amx is not None
 
 
@@ -178,15 +162,9 @@ HANDLERS: dict[type[Operation], Callable[[Reading, Any], None]] = {
     TransposeOp: _transpose,
     DotOp: _dot,
     AccumulateOp: _accumulate,
+    BindOp: _bind,
+    CacheOp: _cache,
 }
-
-
-def _refusal(op: Operation, loop: SSAValue, reason: str) -> StepwellError:
-    return StepwellError(f"{op.name}: {_name(loop)}: {reason}", op)
-
-
-def _name(loop: SSAValue) -> str:
-    return f"%{loop.name_hint}" if loop.name_hint else "a loop"
 
 
 def _plan(reading: Reading, where: Operation) -> Plan:
@@ -194,9 +172,9 @@ def _plan(reading: Reading, where: Operation) -> Plan:
     order, row, vector, unrolled = reading.order, reading.row, reading.vector, reading.unrolled
     for loop in (vector, row):
         if loop is not None and loop in unrolled:
-            raise _refusal(where, loop, "it is unrolled, and in lanes or accumulated along: one of the two")
+            raise refusal(where, loop, "it is unrolled, and in lanes or accumulated along: one of the two")
     if row is not None and (vector is not None or reading.shared):
-        raise _refusal(where, row, "a row that is accumulated in memory leaves no lanes and nothing to share")
+        raise refusal(where, row, "a row that is accumulated in memory leaves no lanes and nothing to share")
     place = {loop: n for n, loop in enumerate(order)}
     dot = [] if reading.dot is None else [reading.dot]
     reductions = [loop for loop in order if reading.is_reduction(loop) and loop is not vector and loop not in dot]
@@ -209,26 +187,26 @@ def _plan(reading: Reading, where: Operation) -> Plan:
     wanted += [*([] if vector is None else [vector]), *dot]
     for a, b in pairwise(wanted):
         if place[a] > place[b]:
-            raise _refusal(where, b, _misplaced(reading, a, b))
+            raise refusal(where, b, _misplaced(reading, a, b))
     if row is not None and tile:
-        raise _refusal(where, tile[0], "a nest that accumulates a row in memory has no tile in registers")
+        raise refusal(where, tile[0], "a nest that accumulates a row in memory has no tile in registers")
     for loop in chunk:
         if loop not in unrolled:
-            raise _refusal(where, loop, "a reduction inside of the row that is accumulated must be unrolled")
+            raise refusal(where, loop, "a reduction inside of the row that is accumulated must be unrolled")
     for loop in reading.shared:
         if loop not in outer:
-            raise _refusal(where, loop, "threads share loops that run, not what is unrolled or in lanes")
+            raise refusal(where, loop, "threads share loops that run, not what is unrolled or in lanes")
     dims = [reading.dim[loop] for loop in (*tile, *([] if vector is None else [vector]))]
     if len(set(dims)) != len(dims):
-        raise _refusal(where, tile[-1], "two parts of one loop are unrolled or in lanes")
+        raise refusal(where, tile[-1], "two parts of one loop are unrolled or in lanes")
     for loop in dot:
         _check_dot(reading, loop, where)
     tiles = _tiles(reading, dot[0], tile, where) if reading.amx else None
     if vector is not None and not dot:
         lanes = reading.dim[vector]
         if any(in_pairs(reading.nest.main, a, lanes) for a in reading.nest.main.inputs):
-            raise _refusal(where, vector, "a factor is packed in pairs, which schedule.dot multiplies")
-    _check_size(reading, where)
+            raise refusal(where, vector, "a factor is packed in pairs, which schedule.dot multiplies")
+    check_size(reading, where)
     return Plan(
         outer=tuple(map(reading.loop, outer)),
         reductions=tuple(map(reading.loop, around)),
@@ -250,64 +228,41 @@ def _check_dot(reading: Reading, loop: SSAValue, where: Operation) -> None:
     dim, vector = reading.dim[loop], reading.vector
     factors = dot_factors(reading.nest.main)
     group = 2 if factors is None else at_once(factors)
-    if not reading.amx and (_iterations(reading, loop) != group or reading.nest.main.extents[dim] % group):
+    if not reading.amx and (iterations(reading, loop) != group or reading.nest.main.extents[dim] % group):
         many = "two iterations, and a loop of an even number of them" if group == 2 else "four, of a multiple of four"
-        raise _refusal(where, loop, f"schedule.dot takes {many}")
+        raise refusal(where, loop, f"schedule.dot takes {many}")
     if vector is not None and reading.lanes not in DOT_LANES:
-        raise _refusal(where, loop, f"schedule.dot is for 4, 8 or 16 lanes, not {reading.lanes}")
+        raise refusal(where, loop, f"schedule.dot is for 4, 8 or 16 lanes, not {reading.lanes}")
     reason = why_no_dot(reading.nest.main, dim, None if vector is None else reading.dim[vector])
     if reason is not None:
-        raise _refusal(where, loop, f"schedule.dot: {reason}")
+        raise refusal(where, loop, f"schedule.dot: {reason}")
 
 
 def _tiles(reading: Reading, loop: SSAValue, rows: Sequence[SSAValue], where: Operation) -> Tiles:
     """The tiles of AMX in which pairs along `loop` are multiplied, `rows` the loops that are written out."""
     vector, main = reading.vector, reading.nest.main
-    depth = _iterations(reading, loop)
+    depth = iterations(reading, loop)
     if vector is None or reading.lanes != TILE_LANES or len(rows) != 1 or reading.turned is not None:
-        raise _refusal(where, loop, f"tiles of amx are of one unrolled loop and one in {TILE_LANES} lanes")
+        raise refusal(where, loop, f"tiles of amx are of one unrolled loop and one in {TILE_LANES} lanes")
     if depth < 2 or depth % 2 or depth > 2 * TILE_LANES or main.extents[reading.dim[loop]] % depth:
-        raise _refusal(where, loop, "tiles of amx take an even number of iterations, up to 32, that divides the loop's")
-    down, across = (ceil(_iterations(reading, of) / TILE_LANES) for of in (rows[0], vector))
-    if _iterations(reading, rows[0]) % down:
-        raise _refusal(where, rows[0], f"its iterations do not fill {down} tiles of amx of one size")
+        raise refusal(where, loop, "tiles of amx take an even number of iterations, up to 32, that divides the loop's")
+    down, across = (ceil(iterations(reading, of) / TILE_LANES) for of in (rows[0], vector))
+    if iterations(reading, rows[0]) % down:
+        raise refusal(where, rows[0], f"its iterations do not fill {down} tiles of amx of one size")
     if down * across + down + across > MOST_TILES:
-        raise _refusal(where, loop, f"{down} by {across} sums and their factors are more than the {MOST_TILES} of amx")
+        raise refusal(where, loop, f"{down} by {across} sums and their factors are more than the {MOST_TILES} of amx")
     reason = why_no_tiles(main, reading.dim[loop], reading.dim[vector], reading.dim[rows[0]])
     if reason is not None:
-        raise _refusal(where, loop, f"schedule.dot by amx: {reason}")
-    return Tiles(_iterations(reading, rows[0]) // down, depth)
+        raise refusal(where, loop, f"schedule.dot by amx: {reason}")
+    return Tiles(iterations(reading, rows[0]) // down, depth)
 
 
 def _misplaced(reading: Reading, a: SSAValue, b: SSAValue) -> str:
     """Why loop `b` cannot stand outside of `a`."""
     if b is reading.dot:
-        return f"pairs are multiplied innermost, but {_name(a)} is inside of them"
+        return f"pairs are multiplied innermost, but {name_of(a)} is inside of them"
     if b is reading.vector:
-        return f"the loop in lanes must be the innermost, but {_name(a)} is inside of it"
+        return f"the loop in lanes must be the innermost, but {name_of(a)} is inside of it"
     if reading.is_reduction(b):
-        return f"a reduction cannot run outside of {_name(a)}: unroll that loop, or accumulate along it"
-    return f"it must be inside of {_name(a)}, which runs"
-
-
-MOST_WRITTEN_OUT = 1024
-"""More iterations than this are not written out: the code would fit no cache, and take minutes to compile."""
-
-
-def _check_size(reading: Reading, where: Operation) -> None:
-    count = prod(_iterations(reading, loop) for loop in reading.unrolled)
-    if reading.vector is not None:
-        count *= ceil(_iterations(reading, reading.vector) / reading.lanes)
-    if count > MOST_WRITTEN_OUT:
-        raise StepwellError(
-            f"{where.name}: {count} iterations would be written out at once, more than {MOST_WRITTEN_OUT}",
-            where,
-            "tile the loops that are unrolled or in lanes",
-        )
-
-
-def _iterations(reading: Reading, loop: SSAValue) -> int:
-    """How many iterations a loop has in a whole tile of the loops around it."""
-    dim, step = reading.dim[loop], reading.step[loop]
-    around = [reading.step[o] for o in reading.order if reading.dim[o] == dim and reading.step[o] > step]
-    return ceil(min([reading.nest.main.extents[dim], *around]) / step)
+        return f"a reduction cannot run outside of {name_of(a)}: unroll that loop, or accumulate along it"
+    return f"it must be inside of {name_of(a)}, which runs"

@@ -162,8 +162,7 @@ class HostProgram:
             outline = Outline(name, kernel, grid, self.description, same)
             function = outline.function()
             self.device.add_op(function)
-            threads = self.description.block if grid.axes else 1
-            launches.append(Launch(name, outline.blocks(), threads, tuple(outline.parameters)))
+            launches.append(Launch(name, outline.blocks(), outline.threads, tuple(outline.parameters)))
         return launches
 
     def free(self, name: str) -> str:

@@ -9,9 +9,10 @@
       } {stepwell.parallel}                                     %i = arith.divui %id, %c4
     } {stepwell.parallel}                                       ...
 
-A thread is a point of the grid. What an iteration takes from outside of the loops is computed by every thread; buffers
-are the arguments, in one dimension. One that the kernel may find anywhere, or that shares its memory with another
-argument of a call, is handed in as a whole, beside the number of its first element.
+A thread is a point of the grid, or one of the block that is a point. What an iteration takes from outside of the loops
+is computed by every thread; buffers are the arguments, in one dimension, those that a block shares behind them. One
+that the kernel may find anywhere, or that shares its memory with another argument of a call, is handed in as a whole,
+beside the number of its first element.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import cast
 
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import gpu
+from stepwell.dialects.gpu.attributes import AddressSpace, space_of
 from stepwell.locations import stamp
 from stepwell.passes.loops_to_llvm.arguments import bytes_of
 from xdsl.builder import Builder
@@ -32,7 +34,7 @@ from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
 
 from .flat import Buffer, Flat, Index, Indices, strides_of, view
-from .grids import Axis, Grid
+from .grids import THREAD, Axis, Grid, axis_of, level_of
 
 
 @dataclass(frozen=True)
@@ -94,37 +96,51 @@ class Outline:
     # -- the function ------------------------------------------------------------------------------------------------
 
     def function(self) -> gpu.FuncOp:
-        size = (self.device.block, 1, 1) if self.grid.axes else (1, 1, 1)
         self._find_point()
         self._bring_in(self.grid.ops)
-        for op in self.grid.ops:
-            self.copy(op)
+        self._run(self.grid.ops)
         if self.at.insertion_point.block is not self.entry:
             self.at.insert(scf.YieldOp())
         self.entry.add_op(gpu.ReturnOp())
         stamp(self.entry.walk(), self.kernel.location)
-        made = gpu.FuncOp(self.name, list(self.entry.arg_types), Region(self.entry), block_size=size)
+        inputs, shared = list(self.entry.arg_types[: len(self.parameters)]), len(self.entry.args) - len(self.parameters)
+        size = (self.threads, 1, 1)
+        made = gpu.FuncOp(self.name, inputs, Region(self.entry), workgroup=shared, block_size=size)
         made.location = self.kernel.location
         return made
 
+    @property
+    def threads(self) -> int:
+        """How many threads a block has."""
+        if self.grid.threads is not None:
+            return self.grid.threads
+        return self.device.block if self.grid.axes else 1
+
+    @property
+    def points(self) -> int:
+        """How many points of the grid are of one block."""
+        return 1 if self.grid.threads is not None else self.threads
+
     def blocks(self) -> tuple[int, int]:
         """How many blocks the grid has along x and y."""
-        count = -(-self.grid.points // self.device.block) if self.grid.axes else 1
+        count = -(-self.grid.points // self.points)
         rows = -(-count // self.device.blocks)
         return -(-count // rows), rows
 
     def _find_point(self) -> None:
-        """Which point of the grid the thread is: a number, then one for each axis; none where there are too many."""
+        """Which point of the grid the thread, or its block, is: a number, then one for each axis; none where there are
+        too many."""
         if not self.grid.axes:
             return
         points, (columns, rows) = self.grid.points, self.blocks()
-        number: SSAValue = self.at.insert(gpu.GlobalIdOp("x")).result
+        which = gpu.GlobalIdOp if self.grid.threads is None else gpu.BlockIdOp
+        number: SSAValue = self.at.insert(which("x")).result
         if rows > 1:
-            row = self.at.insert(gpu.GlobalIdOp("y")).result
-            before = self.indices.times(row, columns * self.device.block)
+            row = self.at.insert(which("y")).result
+            before = self.indices.times(row, columns * self.points)
             number = self.indices.value(self.indices.plus(number, before))
-        number.name_hint = "id"
-        if columns * rows * self.device.block != points:
+        number.name_hint = "id" if self.grid.threads is None else "block"
+        if columns * rows * self.points != points:
             there = self.at.insert(arith.CmpiOp(number, self.indices.value(points), "ult"))
             inside = Block()
             self.at.insert(scf.IfOp(there.result, [], Region(inside)))
@@ -202,10 +218,42 @@ class Outline:
 
     def _parameter(self, parameter: Parameter, kind: Buffer | IndexType, like: SSAValue) -> BlockArgument:
         if parameter not in self.made:
-            made = self.made[parameter] = self.entry.insert_arg(kind, len(self.entry.args))
+            made = self.made[parameter] = self.entry.insert_arg(kind, len(self.parameters))
             made.name_hint = like.name_hint
             self.parameters.append(parameter)
         return self.made[parameter]
+
+    # -- what the threads of a block do ------------------------------------------------------------------------------
+
+    def _run(self, ops: Sequence[Operation]) -> None:
+        """Write `ops`, of which loops over threads are run by the threads at once. Who goes on behind such a loop sees
+        what all of them wrote."""
+        waits = False
+        for op in ops:
+            if level_of(op) != THREAD or (axis := axis_of(op)) is None:
+                if waits and isinstance(op, memref.LoadOp):
+                    self.at.insert(gpu.BarrierOp())
+                    waits = False
+                self.copy(op)
+                continue
+            if waits:
+                self.at.insert(gpu.BarrierOp())
+            thread = self.at.insert(gpu.ThreadIdOp("x")).result
+            self._set_counter(axis, thread)
+            for inner in axis.loop.body.block.ops:
+                if not isinstance(inner, scf.YieldOp):
+                    self.copy(inner)
+            waits = True
+
+    def _share(self, op: memref.AllocaOp) -> None:
+        """Memory of the block: an argument behind those that are handed in."""
+        kind = op.memref.type
+        if space_of(kind) is not AddressSpace.Workgroup:
+            raise StepwellError("memory of one thread is not supported in a kernel of a device", op)
+        line = MemRefType(kind.element_type, [prod(kind.get_shape())], NoneAttr(), kind.memory_space)
+        base = self.entry.insert_arg(line, len(self.entry.args))
+        base.name_hint = op.memref.name_hint
+        self.flats[op.memref] = Flat(base, 0, strides_of(kind, op))
 
     # -- ops ---------------------------------------------------------------------------------------------------------
 
@@ -230,6 +278,10 @@ class Outline:
                 self.at.insert(memref.StoreOp.get(self.value(op.value), flat.base, [place]))
             case memref.ViewOp():
                 self._part_of_workspace(op)
+            case memref.AllocaOp():
+                self._share(op)
+            case gpu.BarrierOp():
+                self.at.insert(gpu.BarrierOp())
             case memref.ExtractStridedMetaDataOp():
                 flat = self.flats[op.source]
                 self.flats[op.base_buffer] = Flat(flat.base, 0, ())

@@ -172,3 +172,48 @@ schedule.kernel @pairs_of_one_loop {
   // expected-error@+1 {{pairs are of one loop}}
   schedule.dot %i, %j
 }
+
+// -----
+
+schedule.kernel @bound_to_warps {
+  %i = schedule.nest [0] : 64
+  // expected-error@+1 {{a loop is bound to block or thread, not to 'warp'}}
+  schedule.bind %i to warp
+}
+
+// -----
+
+schedule.kernel @bound_twice {
+  %i = schedule.nest [0] : 64
+  // expected-error@+1 {{a loop is used twice by schedule.bind}}
+  schedule.bind %i to block
+  // expected-error@+1 {{a loop is used twice by schedule.bind}}
+  schedule.bind %i to thread
+}
+
+// -----
+
+schedule.kernel @cached_at_a_tiled_loop {
+  %i, %r = schedule.nest [0] : 64, 64
+  %o, %p = schedule.tile %r by 4
+  // expected-error@+1 {{a loop is used again after schedule.tile: name the two that it became}}
+  schedule.cache [0] input 0 at %r
+}
+
+// -----
+
+schedule.kernel @cached_twice {
+  %i, %r = schedule.nest [0] : 64, 64
+  // expected-error@+1 {{input 1 of linalg op 0 is cached twice}}
+  schedule.cache [0] input 1 at %r
+  // expected-error@+1 {{input 1 of linalg op 0 is cached twice}}
+  schedule.cache [0] input 1 at %i
+}
+
+// -----
+
+schedule.kernel @no_such_input {
+  %i, %r = schedule.nest [0] : 64, 64
+  // expected-error@+1 {{linalg ops and their inputs are counted from 0}}
+  schedule.cache [0] input -1 at %r
+}

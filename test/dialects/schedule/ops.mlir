@@ -95,3 +95,26 @@ schedule.kernel @tiles {
   schedule.vectorize %j by 16
   schedule.dot %ri by amx
 }
+
+// Blocks and threads of a GPU: 16 x 16 threads compute 64 x 64 results, 4 x 4 each, which are 16 apart.
+// CHECK-LABEL: schedule.kernel @bound {
+// CHECK:         schedule.reorder %ib, %jb, %it, %jt, %ro, %ri, %ii, %ji
+// CHECK-NEXT:    schedule.bind %ib, %jb to block
+// CHECK-NEXT:    schedule.bind %it, %jt to thread
+// CHECK-NEXT:    schedule.cache [1] input 0 at %ro double pad 1
+// CHECK-NEXT:    schedule.cache [1] input 1 at %ro double{{$}}
+// CHECK-NEXT:    schedule.unroll %ii, %ji
+schedule.kernel @bound {
+  %i, %j, %r = schedule.nest [0, 1] : 512, 512, 128
+  %ib, %ix = schedule.tile %i by 64
+  %jb, %jx = schedule.tile %j by 64
+  %ii, %it = schedule.tile %ix by 16
+  %ji, %jt = schedule.tile %jx by 16
+  %ro, %ri = schedule.tile %r by 16
+  schedule.reorder %ib, %jb, %it, %jt, %ro, %ri, %ii, %ji
+  schedule.bind %ib, %jb to block
+  schedule.bind %it, %jt to thread
+  schedule.cache [1] input 0 at %ro double pad 1
+  schedule.cache [1] input 1 at %ro double
+  schedule.unroll %ii, %ji
+}
