@@ -109,3 +109,24 @@ def end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(5)
             return
+
+
+TINT = """
+const device = await (await navigator.gpu.requestAdapter()).requestDevice();
+const found = {};
+for (const [name, code] of Object.entries(await (await fetch("shaders.json")).json())) {
+  device.pushErrorScope("validation");
+  const { messages } = await device.createShaderModule({ code, label: name }).getCompilationInfo();
+  const error = await device.popErrorScope();
+  found[name] = messages.map((m) => `${m.type} ${m.lineNum}:${m.linePos} ${m.message}`);
+  if (error && !messages.length) found[name].push(error.message);
+}
+say(found);
+"""
+
+
+def tint(shaders: Mapping[str, str]) -> dict[str, list[str]]:
+    """What Tint, Chromium's compiler of WGSL, says of each of these sources, warnings too."""
+    found = browse({"test.html": page(TINT), "shaders.json": json.dumps(shaders).encode()})
+    assert found.keys() == shaders.keys(), found
+    return found

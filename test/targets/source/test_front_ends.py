@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import real_models
+from browser import tint
 from emulated import SUPPORT, compiler
 from requirements import require, require_device
 from stepwell.context import Context
@@ -118,6 +119,26 @@ def test_naga_reads_every_shader(name: str, tmp_path: Path) -> None:
     device = wgpu.gpu.request_adapter_sync().request_device_sync()
     for file in sources(name, "wgsl", tmp_path):
         device.create_shader_module(code=file.read_text())
+
+
+def test_tint_reads_every_shader_without_a_warning() -> None:
+    """It looks at more than grammar, as naga does: whether all threads of a block come to a barrier, say."""
+    texts = {f"{name}/{file}": text.decode() for name in MODELS for file, text in emitted(name, "wgsl").items()}
+    assert {name: said for name, said in tint(texts).items() if said} == {}
+
+
+def test_tint_refuses_a_barrier_that_some_threads_pass_by() -> None:
+    """So that nothing was said above means something."""
+    code = """
+    @group(0) @binding(0) var<storage, read_write> x: array<f32>;
+    @compute @workgroup_size(64)
+    fn main(@builtin(local_invocation_id) id: vec3<u32>) {
+      if (id.x < 3) { workgroupBarrier(); }
+      x[id.x] = 1;
+    }
+    """
+    said = tint({"barrier": code})["barrier"]
+    assert any("'workgroupBarrier' must only be called from uniform control flow" in message for message in said)
 
 
 @each_model
