@@ -88,6 +88,7 @@ PASSES = {
     "distribute-threads": "stepwell.passes.loops.distribute_threads:DistributeThreads",
     # 4: program -> device
     "loops-to-gpu": "stepwell.passes.loops_to_gpu.loops_to_gpu:LoopsToGPU",
+    "check-limits": "stepwell.targets.gpu.check_limits:CheckLimits",
     # device: its kernels as llvm, or as spirv
     "gpu-to-llvm": "stepwell.passes.gpu_to_llvm.gpu_to_llvm:GPUToLLVM",
     "gpu-to-spirv": "stepwell.passes.gpu_to_spirv.gpu_to_spirv:GPUToSPIRV",

@@ -3,7 +3,7 @@
 webgpu: the least that every WebGPU adapter has (W3C WebGPU, section 3.6.2, "Limits", defaults). opengl: the least of
 OpenGL 4.3 (table 23.64 and following). opencl: of a full profile (OpenCL 3.0, section 4.2), doubles where the device
 has them. metal: Apple's table of GPU families. cuda: compute capability 7.0 on (CUDA C++ Programming Guide, section
-16). hip: CDNA and RDNA.
+16). hip: CDNA and RDNA. Blocks of 256 threads are more than OpenCL promises (one), and what GPUs have.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from stepwell.diagnostics import StepwellError, did_you_mean
 
 @dataclass(frozen=True)
 class DeviceDescription:
-    """`block`: threads of a block that kernels are made for. `blocks`: the most blocks along a dimension of a grid.
-    `buffers`: the most buffers that a kernel takes. `buffer_bytes`: the largest part of memory that it is handed.
-    `workgroup_bytes`: memory that the threads of a block share. `alignment`: bytes at multiples of which a buffer may
-    start. `types`: the dtypes that kernels may store and compute. `library`: whether its language has functions such as
-    acos to call; PTX has not.
+    """`block`: threads of a block that kernels are made for. `threads`: the most that a block may have. `blocks`: the
+    most blocks along a dimension of a grid. `buffers`: the most buffers that a kernel takes. `buffer_bytes`: the
+    largest part of memory that it is handed. `workgroup_bytes`: memory that the threads of a block share. `alignment`:
+    bytes at multiples of which a buffer may start. `types`: the dtypes that kernels may store and compute. `library`:
+    whether its language has functions such as acos to call; PTX has not.
     """
 
     name: str
     block: int
+    threads: int
     blocks: int
     buffers: int
     buffer_bytes: int
@@ -40,13 +41,13 @@ SHADER = ("float32", "int32", "uint32")
 DEVICES = {
     described.name: described
     for described in (
-        #                 name     block   blocks       buffers  bytes     shared    start  types
-        DeviceDescription("webgpu", 64, 65535, 8, 128 << 20, 16 << 10, 256, SHADER),
-        DeviceDescription("opengl", 64, 65535, 8, 128 << 20, 32 << 10, 256, SHADER),
-        DeviceDescription("opencl", 64, (1 << 31) - 1, 64, 2 << 30, 32 << 10, 128, ALL),
-        DeviceDescription("metal", 64, (1 << 31) - 1, 24, 256 << 20, 32 << 10, 256, SINGLE),
-        DeviceDescription("cuda", 128, (1 << 31) - 1, 128, 4 << 30, 48 << 10, 256, ALL, library=False),
-        DeviceDescription("hip", 128, (1 << 31) - 1, 128, 4 << 30, 64 << 10, 256, ALL),
+        #                 name     block threads blocks       buffers  bytes     shared    start  types
+        DeviceDescription("webgpu", 64, 256, 65535, 8, 128 << 20, 16 << 10, 256, SHADER),
+        DeviceDescription("opengl", 64, 1024, 65535, 8, 128 << 20, 32 << 10, 256, SHADER),
+        DeviceDescription("opencl", 64, 256, (1 << 31) - 1, 64, 2 << 30, 32 << 10, 128, ALL),
+        DeviceDescription("metal", 64, 512, (1 << 31) - 1, 24, 256 << 20, 32 << 10, 256, SINGLE),
+        DeviceDescription("cuda", 128, 1024, (1 << 31) - 1, 128, 4 << 30, 48 << 10, 256, ALL, library=False),
+        DeviceDescription("hip", 128, 1024, (1 << 31) - 1, 128, 4 << 30, 64 << 10, 256, ALL),
     )
 }
 

@@ -74,11 +74,12 @@ def device_phases(described: DeviceDescription, schedules: str = "") -> Phases:
     if not described.library:
         formulas += " library=false"
     narrow = "" if "int64" in described.types else ",narrow-types"
+    grid = f"block={described.block} blocks={described.blocks}"
     return (
         *graph_phases(),
         ("tensor", "graph-to-linalg,fuse-elementwise"),
         ("buffers", f"bufferize,{schedules}schedule-gpu"),
         ("loops", f"apply-schedule,expand-math{{{formulas}}}{narrow}"),
         ("program", f"plan-memory{{alignment={described.alignment} inplace=false}}"),
-        ("device", f"loops-to-gpu{{block={described.block} blocks={described.blocks}}}"),
+        ("device", f"loops-to-gpu{{{grid}}},check-limits{{device={described.name}}}"),
     )
