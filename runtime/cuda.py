@@ -4,8 +4,9 @@
     outputs = program.run({"input": array})
 
 The manifest is the program of the host: `launches`, each a kernel, how many blocks of threads, which parts of which
-buffers, and numbers; `parameters`, the types of each kernel's arguments. Weights are uploaded once. Shapes and dtypes
-of the feeds are trusted: who calls has checked. (CUDA Driver API: `cuModuleLoadDataEx`, `cuLaunchKernel`.)
+buffers, and numbers, with control flow around them, see `steps.py`; `parameters`, the types of each kernel's arguments.
+Weights are uploaded once. Shapes and dtypes of the feeds are trusted: who calls has checked. (CUDA Driver API:
+`cuModuleLoadDataEx`, `cuLaunchKernel`.)
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import ctypes
 import sys
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .device import Array, DeviceError, bytes_of, handed_back, stored
 from .sizes import cut
+from .steps import Launch, Step, Steps
 
 LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 DRIVER = "install NVIDIA's driver; a model can be compiled without one: stepwell-translate MODEL --to ptx"
@@ -118,7 +120,7 @@ class CUDAProgram:
             if files:
                 self._load("kernels.ptx", files["kernels.ptx"])
             parameters = manifest["parameters"]
-            self._launches = [self._bound(launch, parameters[launch["kernel"]]) for launch in manifest["launches"]]
+            self._steps = Steps(manifest["launches"], lambda launch: self._bound(launch, parameters[launch["kernel"]]))
 
     def _allocated(self, size: int) -> int:
         address = Address()
@@ -137,38 +139,44 @@ class CUDAProgram:
         except DeviceError as error:
             raise DeviceError(f"the device refused {name}: {error}\n{log.value.decode(errors='replace')}") from None
 
-    def _bound(self, launch: Mapping[str, Any], parameters: list[str]) -> tuple[Any, ...]:
-        """The arguments of cuLaunchKernel; what they point to is kept beside them."""
-        kernel = POINTER()
-        self._driver("cuModuleGetFunction", ctypes.byref(kernel), self._module, launch["kernel"].encode())
-        buffers = (self._buffers[part["of"]] + part["offset"] for part in launch["buffers"])
-        values = list(arguments(parameters, iter(buffers), iter(launch["numbers"])))
+    def _bound(self, launch: Step, parameters: list[str]) -> Launch:
+        kernel, driver = POINTER(), self._driver
+        driver("cuModuleGetFunction", ctypes.byref(kernel), self._module, launch["kernel"].encode())
+        buffers = iter([self._buffers[part["of"]] + part["offset"] for part in launch["buffers"]])
+        values = [Address(next(buffers)) if kind == "pointer" else ctypes.c_int64() for kind in parameters]
         pointers = (POINTER * len(values))(*map(ctypes.addressof, values))
-        return (kernel, *launch["blocks"], *launch["threads"], 0, None, pointers, None), values
+        size = (*launch["blocks"], *launch["threads"])
+
+        def run(numbers: Sequence[int]) -> None:
+            given = iter(numbers)
+            for value, kind in zip(values, parameters, strict=True):  # at which `pointers` point
+                if kind != "pointer":
+                    value.value = next(given)
+            driver("cuLaunchKernel", kernel, *size, 0, None, pointers, None)
+
+        return run
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs by name, each a new array. `feeds` holds an array for every input."""
         with self._lock, self._context:
-            for n, spec in enumerate(self._inputs):
-                data = stored(feeds[spec["name"]], spec)
-                if data.nbytes:
-                    self._upload(f"input {n}", data)
-            for launch, _ in self._launches:
-                self._driver("cuLaunchKernel", *launch)
+            data = [stored(feeds[spec["name"]], spec) for spec in self._inputs]
+            for n, array in enumerate(data):
+                if array.nbytes:
+                    self._upload(f"input {n}", array)
+            self._steps.run(data, self._number)
             self._driver("cuCtxSynchronize")
             return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})
+
+    def _number(self, buffer: str, at: int, kind: np.dtype[Any]) -> int:
+        number = np.empty(1, kind)
+        self._driver("cuMemcpyDtoH_v2", number.ctypes.data, self._buffers[buffer] + at, number.nbytes)
+        return int(number[0])
 
     def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
         data = np.empty(bytes_of(spec), np.uint8)
         if data.nbytes:
             self._driver("cuMemcpyDtoH_v2", data.ctypes.data, self._buffers[f"output {n}"], data.nbytes)
         return handed_back(data, spec)
-
-
-def arguments(parameters: list[str], buffers: Iterator[int], numbers: Iterator[int]) -> Iterator[Any]:
-    """A kernel's arguments in order: buffers and numbers are listed apart."""
-    for kind in parameters:
-        yield Address(next(buffers)) if kind == "pointer" else ctypes.c_int64(next(numbers))
 
 
 def release(driver: Driver, context: Context, buffers: dict[str, int], module: Any) -> None:

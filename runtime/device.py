@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,35 @@ def handed_back(data: Any, spec: Mapping[str, Any]) -> Array:
     """An output as the model has it, of the bytes that the device kept."""
     shape = tuple(spec["shape"])
     return np.frombuffer(data, np.dtype(spec["stored"]), int(np.prod(shape))).reshape(shape).astype(spec["dtype"])
+
+
+class Slots:
+    """Places for the numbers of launches, in a buffer of `COUNT` times `BYTES` bytes that a kernel reads them from.
+
+    The same numbers have one place. When all places are taken `full` is called: behind it they may be overwritten.
+    """
+
+    BYTES = 256
+    """At multiples of so many bytes such numbers may start (WebGPU, `minUniformBufferOffsetAlignment`)."""
+    COUNT = 1024
+
+    def __init__(self, write: Callable[[int, Array], None], full: Callable[[], None] = lambda: None):
+        """`write(offset, data)` puts bytes into the buffer."""
+        self._write, self._full = write, full
+        self._places: dict[tuple[int, ...], int] = {}
+
+    def place(self, numbers: Sequence[int]) -> int:
+        """Where in the buffer these numbers stand, in bytes."""
+        key = tuple(numbers)
+        if key not in self._places:
+            if len(self._places) == self.COUNT:
+                self._full()
+                self._places.clear()
+            self._places[key] = len(self._places) * self.BYTES
+            data = np.zeros(-(-max(len(key), 1) * 4 // 16) * 4, np.int32)
+            data[: len(key)] = key
+            self._write(self._places[key], data)
+        return self._places[key]
 
 
 class SourceOnly:

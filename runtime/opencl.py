@@ -4,19 +4,21 @@
     outputs = program.run({"input": array})
 
 The manifest is the program of the host: `launches`, each a kernel, how many blocks of threads, which parts of which
-buffers, and numbers. Weights are uploaded once. Shapes and dtypes of the feeds are trusted: who calls has checked.
+buffers, and numbers, with control flow around them, see `steps.py`. Weights are uploaded once. Shapes and dtypes of the
+feeds are trusted: who calls has checked.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .device import Array, DeviceError, bytes_of, handed_back, stored
 from .sizes import cut
+from .steps import Launch, Step, Steps
 
 FLAGS = ["-cl-std=CL1.2"]
 
@@ -59,7 +61,7 @@ class OpenCLProgram:
         if sizes["weights"]:
             cl.enqueue_copy(self._queue, self._buffers["weights"], np.frombuffer(weights, np.uint8))
         program = self._build("kernels.cl", files["kernels.cl"]) if files else None
-        self._launches = [self._bound(program, launch) for launch in manifest["launches"]]
+        self._steps = Steps(manifest["launches"], lambda launch: self._bound(program, launch))
 
     def _buffer(self, size: int) -> Any:
         return self._cl.Buffer(self._context, self._cl.mem_flags.READ_WRITE, max(size, 4))
@@ -70,28 +72,37 @@ class OpenCLProgram:
         except self._cl.Error as error:
             raise DeviceError(f"the device refused {name}: {error}") from None
 
-    def _bound(self, program: Any, launch: Mapping[str, Any]) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
-        """A kernel with its arguments, the threads of the grid, those of a block."""
-        kernel = self._cl.Kernel(program, launch["kernel"])
+    def _bound(self, program: Any, launch: Step) -> Launch:
+        cl, queue = self._cl, self._queue
+        kernel = cl.Kernel(program, launch["kernel"])
         for n, part in enumerate(launch["buffers"]):
             whole = self._buffers[part["of"]]
             kernel.set_arg(n, whole.get_sub_region(part["offset"], max(part["bytes"], 4)))
-        for n, number in enumerate(launch["numbers"], len(launch["buffers"])):
-            kernel.set_arg(n, np.int32(number))
-        threads = tuple(launch["threads"])
-        return kernel, tuple(b * t for b, t in zip(launch["blocks"], threads, strict=True)), threads
+        block = tuple(launch["threads"])
+        grid = tuple(b * t for b, t in zip(launch["blocks"], block, strict=True))
+        first = len(launch["buffers"])
+
+        def run(numbers: Sequence[int]) -> None:
+            for n, number in enumerate(numbers, first):
+                kernel.set_arg(n, np.int32(number))
+            cl.enqueue_nd_range_kernel(queue, kernel, grid, block)
+
+        return run
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs by name, each a new array. `feeds` holds an array for every input."""
-        cl = self._cl
         with self._lock:
-            for n, spec in enumerate(self._inputs):
-                data = stored(feeds[spec["name"]], spec)
-                if data.nbytes:
-                    cl.enqueue_copy(self._queue, self._buffers[f"input {n}"], data)
-            for kernel, grid, block in self._launches:
-                cl.enqueue_nd_range_kernel(self._queue, kernel, grid, block)
+            data = [stored(feeds[spec["name"]], spec) for spec in self._inputs]
+            for n, array in enumerate(data):
+                if array.nbytes:
+                    self._cl.enqueue_copy(self._queue, self._buffers[f"input {n}"], array)
+            self._steps.run(data, self._number)
             return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})
+
+    def _number(self, buffer: str, at: int, kind: np.dtype[Any]) -> int:
+        number = np.empty(1, kind)
+        self._cl.enqueue_copy(self._queue, number, self._buffers[buffer], src_offset=at)
+        return int(number[0])
 
     def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
         data = np.empty(bytes_of(spec), np.uint8)

@@ -4,23 +4,23 @@
     outputs = program.run({"input": array})
 
 The manifest is the program of the host: `launches`, each a kernel, how many blocks of threads, which parts of which
-buffers, and numbers. Weights are uploaded once. A context of OpenGL belongs to one thread: all work is done by one.
+buffers, and numbers, with control flow around them, see `steps.py`. Weights are uploaded once. A context of OpenGL
+belongs to one thread: all work is done by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from .device import Array, DeviceError, bytes_of, handed_back, stored
+from .device import Array, DeviceError, Slots, bytes_of, handed_back, stored
 from .sizes import cut
+from .steps import Launch, Step, Steps
 
 VERSION = 430
-SLOT = 256
-"""Bytes at multiples of which the numbers of a launch may start."""
 
 
 def request_context() -> Any:
@@ -58,11 +58,9 @@ class OpenGLProgram:
         if sizes["weights"]:
             self._buffers["weights"].write(bytes(weights))
         self._shaders = {name.removesuffix(".comp"): self._shader(name, code) for name, code in files.items()}
-        self._launches = manifest["launches"]
-        numbers = np.zeros((max(len(self._launches), 1), SLOT // 4), np.int32)
-        for n, launch in enumerate(self._launches):
-            numbers[n, : len(launch["numbers"])] = launch["numbers"]
-        self._numbers = self._context.buffer(numbers.tobytes())
+        numbers = self._context.buffer(reserve=Slots.COUNT * Slots.BYTES)
+        slots = Slots(lambda at, data: numbers.write(data.tobytes(), offset=at))
+        self._steps = Steps(manifest["launches"], lambda launch: self._bound(launch, numbers, slots))
 
     def _shader(self, name: str, code: bytes) -> Any:
         import moderngl
@@ -71,6 +69,21 @@ class OpenGLProgram:
             return self._context.compute_shader(code.decode())
         except moderngl.Error as error:
             raise DeviceError(f"the device refused {name}: {error}") from None
+
+    def _bound(self, launch: Step, places: Any, slots: Slots) -> Launch:
+        """`places`: the buffer in which numbers stand."""
+        parts = [(self._buffers[part["of"]], part["offset"], max(part["bytes"], 4)) for part in launch["buffers"]]
+        context, shader, blocks = self._context, self._shaders[launch["kernel"]], launch["blocks"]
+
+        def run(numbers: Sequence[int]) -> None:
+            for place, (buffer, offset, size) in enumerate(parts):
+                buffer.bind_to_storage_buffer(place, offset=offset, size=size)
+            if numbers:
+                places.bind_to_uniform_block(len(parts), offset=slots.place(numbers), size=Slots.BYTES)
+            shader.run(*blocks)
+            context.memory_barrier()
+
+        return run
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs by name, each a new array. `feeds` holds an array for every input."""
@@ -81,15 +94,11 @@ class OpenGLProgram:
         for n, array in enumerate(data):
             if array.nbytes:
                 self._buffers[f"input {n}"].write(array.tobytes())
-        for n, launch in enumerate(self._launches):
-            for place, part in enumerate(launch["buffers"]):
-                buffer = self._buffers[part["of"]]
-                buffer.bind_to_storage_buffer(place, offset=part["offset"], size=max(part["bytes"], 4))
-            if launch["numbers"]:
-                self._numbers.bind_to_uniform_block(len(launch["buffers"]), offset=n * SLOT, size=SLOT)
-            self._shaders[launch["kernel"]].run(*launch["blocks"])
-            self._context.memory_barrier()
+        self._steps.run(data, self._number)
         return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})
+
+    def _number(self, buffer: str, at: int, kind: np.dtype[Any]) -> int:
+        return int(np.frombuffer(self._buffers[buffer].read(size=kind.itemsize, offset=at), kind)[0])
 
     def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
         size = bytes_of(spec)

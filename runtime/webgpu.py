@@ -4,22 +4,21 @@
     outputs = program.run({"input": array})
 
 The manifest is the program of the host: `launches`, each a kernel, how many blocks of threads, which parts of which
-buffers, and numbers. Weights are uploaded once. Shapes and dtypes of the feeds are trusted: who calls has checked.
+buffers, and numbers, with control flow around them, see `steps.py`. Launches go to the device together, up to where a
+number is read back. Weights are uploaded once. Shapes and dtypes of the feeds are trusted: who calls has checked.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .device import Array, DeviceError, bytes_of, handed_back, stored
+from .device import Array, DeviceError, Slots, bytes_of, handed_back, stored
 from .sizes import cut
-
-SLOT = 256
-"""Bytes at multiples of which the numbers of a launch may start."""
+from .steps import Launch, Step, Steps, launches_of
 
 
 def request_device(limits: Mapping[str, int]) -> Any:
@@ -36,6 +35,36 @@ def request_device(limits: Mapping[str, int]) -> Any:
         raise DeviceError(f"no WebGPU device: {error}", fix="install a Vulkan, Metal or DirectX 12 driver") from None
 
 
+class Work:
+    """Launches on their way to the device, written down until they are handed over together."""
+
+    def __init__(self, device: Any):
+        import wgpu
+
+        self._device = device
+        self._written: tuple[Any, Any] | None = None  # an encoder and its pass
+        usage = wgpu.BufferUsage.UNIFORM | wgpu.BufferUsage.COPY_DST
+        self.numbers = device.create_buffer(size=Slots.COUNT * Slots.BYTES, usage=usage)
+        self._slots = Slots(lambda at, data: device.queue.write_buffer(self.numbers, at, data), self.submit)
+
+    def launch(self, pipeline: Any, group: Any, blocks: Sequence[int], numbers: Sequence[int]) -> None:
+        places = [self._slots.place(numbers)] if numbers else []
+        if self._written is None:
+            encoder = self._device.create_command_encoder()
+            self._written = encoder, encoder.begin_compute_pass()
+        work = self._written[1]
+        work.set_pipeline(pipeline)
+        work.set_bind_group(0, group, places)
+        work.dispatch_workgroups(*blocks)
+
+    def submit(self) -> None:
+        if self._written is not None:
+            encoder, work = self._written
+            self._written = None
+            work.end()
+            self._device.queue.submit([encoder.finish()])
+
+
 class WebGPUProgram:
     """A model for fixed shapes. Several threads may call `run`: one after the other has the device."""
 
@@ -47,7 +76,8 @@ class WebGPUProgram:
         threads: int = 1,
     ):
         self._inputs, self._outputs = manifest["inputs"], manifest["outputs"]
-        largest = max([buffer["bytes"] for launch in manifest["launches"] for buffer in launch["buffers"]], default=0)
+        launches = list(launches_of(manifest["launches"]))
+        largest = max([buffer["bytes"] for launch in launches for buffer in launch["buffers"]], default=0)
         whole = max(largest, int(manifest["arena_size"]), int(manifest["weights_size"]))
         self._device = request_device(
             {"max-buffer-size": max(whole, 256 << 20), "max-storage-buffer-binding-size": max(largest, 128 << 20)}
@@ -61,8 +91,14 @@ class WebGPUProgram:
             self._buffers[f"input {n}"] = self._buffer(bytes_of(spec))
         for n, spec in enumerate(self._outputs):
             self._buffers[f"output {n}"] = self._buffer(bytes_of(spec))
-        self._pipelines = {name.rpartition(".")[0]: self._pipeline(name, code) for name, code in files.items()}
-        self._launches = self._bound(manifest["launches"])
+        self._work = Work(self._device)
+        kinds = {launch["kernel"]: (len(launch["buffers"]), len(launch["numbers"])) for launch in launches}
+        self._pipelines = {
+            kernel: self._pipeline(name, code, *kinds[kernel])
+            for name, code in files.items()
+            if (kernel := name.rpartition(".")[0]) in kinds
+        }
+        self._steps = Steps(manifest["launches"], self._bound)
 
     def _buffer(self, size: int, data: Array | None = None) -> Any:
         import wgpu
@@ -73,58 +109,58 @@ class WebGPUProgram:
             self._device.queue.write_buffer(made, 0, np.ascontiguousarray(data))
         return made
 
-    def _pipeline(self, name: str, code: bytes) -> Any:
+    def _pipeline(self, name: str, code: bytes, buffers: int, numbers: int) -> tuple[Any, Any]:
+        """A kernel, and the layout of what it is handed: buffers, then the numbers, which stand at a place of a buffer
+        that each launch says."""
         import wgpu
 
+        visible = wgpu.ShaderStage.COMPUTE
+        entries: list[Any] = [
+            {"binding": n, "visibility": visible, "buffer": {"type": "storage"}} for n in range(buffers)
+        ]
+        if numbers:
+            place = {"type": "uniform", "has_dynamic_offset": True}
+            entries.append({"binding": buffers, "visibility": visible, "buffer": place})
         try:
             module = self._device.create_shader_module(
                 code=bytes(code) if name.endswith(".spv") else code.decode(), label=name
             )
-            return self._device.create_compute_pipeline(
-                layout="auto", compute={"module": module, "entry_point": "main"}
-            )
+            handed = self._device.create_bind_group_layout(entries=entries)
+            layout = self._device.create_pipeline_layout(bind_group_layouts=[handed])
+            compute = {"module": module, "entry_point": "main"}
+            return self._device.create_compute_pipeline(layout=layout, compute=compute), handed
         except wgpu.GPUError as error:
             raise DeviceError(f"the device refused {name}: {error}") from None
 
-    def _bound(self, launches: list[dict[str, Any]]) -> list[tuple[Any, Any, list[int]]]:
-        """(pipeline, bind group, blocks) of each launch."""
-        import wgpu
-
-        numbers = np.zeros((max(len(launches), 1), SLOT // 4), np.int32)
-        for n, launch in enumerate(launches):
-            numbers[n, : len(launch["numbers"])] = launch["numbers"]
-        usage = wgpu.BufferUsage.UNIFORM | wgpu.BufferUsage.COPY_DST
-        params = self._device.create_buffer_with_data(data=numbers, usage=usage)
-        bound: list[tuple[Any, Any, list[int]]] = []
-        for n, launch in enumerate(launches):
-            parts = [(self._buffers[b["of"]], b["offset"], max(b["bytes"], 4)) for b in launch["buffers"]]
-            if launch["numbers"]:
-                parts.append((params, n * SLOT, -(-len(launch["numbers"]) * 4 // 16) * 16))
-            entries = [
+    def _bound(self, launch: Step) -> Launch:
+        parts = [(self._buffers[b["of"]], b["offset"], max(b["bytes"], 4)) for b in launch["buffers"]]
+        if launch["numbers"]:
+            parts.append((self._work.numbers, 0, -(-len(launch["numbers"]) * 4 // 16) * 16))
+        pipeline, layout = self._pipelines[launch["kernel"]]
+        group = self._device.create_bind_group(
+            layout=layout,
+            entries=[
                 {"binding": place, "resource": {"buffer": buffer, "offset": offset, "size": size}}
                 for place, (buffer, offset, size) in enumerate(parts)
-            ]
-            pipeline = self._pipelines[launch["kernel"]]
-            group = self._device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
-            bound.append((pipeline, group, launch["blocks"]))
-        return bound
+            ],
+        )
+        work, blocks = self._work, launch["blocks"]
+        return lambda numbers: work.launch(pipeline, group, blocks, numbers)
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """The outputs by name, each a new array. `feeds` holds an array for every input."""
         with self._lock:
-            for n, spec in enumerate(self._inputs):
-                data = stored(feeds[spec["name"]], spec)
-                if data.nbytes:
-                    self._device.queue.write_buffer(self._buffers[f"input {n}"], 0, data)
-            encoder = self._device.create_command_encoder()
-            work = encoder.begin_compute_pass()
-            for pipeline, group, blocks in self._launches:
-                work.set_pipeline(pipeline)
-                work.set_bind_group(0, group)
-                work.dispatch_workgroups(*blocks)
-            work.end()
-            self._device.queue.submit([encoder.finish()])
+            data = [stored(feeds[spec["name"]], spec) for spec in self._inputs]
+            for n, array in enumerate(data):
+                if array.nbytes:
+                    self._device.queue.write_buffer(self._buffers[f"input {n}"], 0, array)
+            self._steps.run(data, self._number)
+            self._work.submit()
             return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})
+
+    def _number(self, buffer: str, at: int, kind: np.dtype[Any]) -> int:
+        self._work.submit()
+        return int(np.frombuffer(self._device.queue.read_buffer(self._buffers[buffer], at, 4), kind)[0])
 
     def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
         size = bytes_of(spec)

@@ -6,7 +6,12 @@
                                                                 memref.store %0, %mask[%n] : memref<8xi32>
 
 @main's signature stays: who runs the program hands over what the model says, converted, and refuses numbers that do
-not fit. Inside, an int64 may be compared, chosen, moved and used as an index. What could leave the range of int32, sums
+not fit. The host has 64 bits: what @main computes for its control flow stays as it is, and only what stands in buffers
+is narrowed.
+    %n = memref.load %count[] : memref<i64>                     %0 = memref.load %count[] : memref<i32>
+                                                          =>    %n = arith.extsi %0 : i32 to i64
+
+In kernels an int64 may be compared, chosen, moved and used as an index. What could leave the range of int32, sums
 and products, is refused; sums of an index and a size, with which an index below zero counts from the end, are not: an
 index that such a sum would take out of the range is out of its tensor.
 """
@@ -20,6 +25,7 @@ import numpy as np
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.memref import GlobalOp
+from stepwell.manifest import ENTRY
 from stepwell.pass_manager import ModulePass
 from xdsl.dialects import arith, func, memref
 from xdsl.dialects.builtin import (
@@ -56,7 +62,8 @@ class NarrowTypes(ModulePass):
     name = "narrow-types"
 
     def apply(self, ctx: Context, module: ModuleOp) -> None:
-        for op in list(module.walk()):
+        host: set[Operation] = set()
+        for op in list(module.body.block.ops):
             if isinstance(op, GlobalOp):
                 narrow_global(ctx, op)
             elif isinstance(op, func.FuncOp):
@@ -64,10 +71,14 @@ class NarrowTypes(ModulePass):
                 op.properties["function_type"] = FunctionType.from_lists(
                     [narrowed(kind) for kind in signature.inputs], [narrowed(kind) for kind in signature.outputs]
                 )
-            elif wide(op):
-                check(op)
+                if op.sym_name.data == ENTRY:
+                    host |= set(op.walk())
         for op in list(module.walk()):
-            narrow(op)
+            if op in host:
+                narrow_on_host(op)
+            else:
+                check(op)
+                narrow(op)
 
 
 def narrowed(kind: Attribute) -> Attribute:
@@ -86,7 +97,7 @@ def wide(op: Operation) -> bool:
 
 def check(op: Operation) -> None:
     """Raise `StepwellError` for arithmetic that 32 bits may not be enough for."""
-    if op.name in KEEPS_RANGE or not op.name.startswith(("arith.", "math.")) or counts_from_end(op):
+    if not wide(op) or op.name in KEEPS_RANGE or not op.name.startswith(("arith.", "math.")) or counts_from_end(op):
         return
     raise StepwellError(
         f"{op.name} on i64: the device has integers of 32 bits, for which its result may be too large",
@@ -120,6 +131,27 @@ def narrow(op: Operation) -> None:
     if op.name in ("arith.extsi", "arith.extui", "arith.trunci") and op.operands[0].type == op.results[0].type:
         op.results[0].replace_all_uses_with(op.operands[0])
         erase(op)
+
+
+def narrow_on_host(op: Operation) -> None:
+    """Narrow the buffers of `op`, an op of @main; numbers keep their width."""
+    for value in (*op.results, *(arg for region in op.regions for block in region.blocks for arg in block.args)):
+        if (kind := value.type) != i64 and narrowed(kind) != kind:
+            Rewriter.replace_value_with_new_type(value, narrowed(kind))
+    if isinstance(op, memref.LoadOp) and op.res.type == i1:
+        as_bool(op)
+    elif isinstance(op, memref.LoadOp) and op.res.type == i64:
+        new = memref.LoadOp(operands=[op.memref, op.indices], result_types=[i32])
+        widened = arith.ExtSIOp(new.res, i64)
+        widened.result.name_hint = op.res.name_hint
+        for made in (new, widened):
+            insert_before(op, made)
+        op.res.replace_all_uses_with(widened.result)
+        erase(op)
+    elif isinstance(op, memref.StoreOp) and op.value.type in (i64, i1):
+        kept = arith.TruncIOp(op.value, i32) if op.value.type == i64 else arith.ExtUIOp(op.value, i32)
+        insert_before(op, kept)
+        op.operands[0] = kept.result
 
 
 def as_bool(op: memref.LoadOp) -> None:

@@ -8,35 +8,199 @@
      "buffers": [{"of": "input 0", "offset": 0, "bytes": 256}, {"of": "arena", "offset": 4096, "bytes": 256}]}
 
 Buffers and numbers stand in the order of the kernel's arguments. Launches run one after the other, each seeing what
-those before it wrote.
+those before it wrote. Control flow holds lists of such steps. A number is known, or called by its name: `v1` and so on.
+
+    scf.for %i = %c0 to %c9 step %c1        {"for": "v0", "from": 0, "to": 9, "step": 1, "do": [...]}
+    scf.if %c { ... } else { ... }          {"if": "v1", "then": [...], "else": [...]}
+    scf.while ... { %c = ...                {"while": "v2", "test": [...], "do": [...]}
+      scf.condition(%c) } do { ... }
+    %n = memref.load %b[%c3] : memref<8xi64>    {"read": "v3", "at": 3, "dtype": "int64", "buffer": {"of": ...}}
+    %p = arith.addi %n, %c4 : i64           {"let": "v4", "be": "addi", "of": ["v3", 4], "bits": 64}
+    scf.yield %p, %n : i64, i64             {"set": {"v5": "v4", "v6": "v3"}}
+
+What a loop carries has one name before, in and behind it, which `set` gives new values, all at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.gpu import LaunchFuncOp
 from stepwell.manifest import dtype_name, entry_of, manifest_of
 from stepwell.passes.loops_to_gpu.loops_to_gpu import is_root
-from stepwell.passes.loops_to_llvm.arguments import constant
+from stepwell.passes.loops_to_llvm.arguments import VIEWS, constant
 from stepwell.passes.loops_to_llvm.memory import element_bytes
-from xdsl.dialects import func, memref
-from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType, ModuleOp
-from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
+from xdsl.dialects import arith, func, memref, scf
+from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerType, MemRefType, ModuleOp, i1
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from .device import DeviceDescription
+
+Step = dict[str, Any]
+
+
+COMPUTED = frozenset(
+    f"arith.{name}"
+    for name in (
+        *("addi", "subi", "muli", "divsi", "remsi", "floordivsi", "maxsi", "minsi", "andi", "ori", "xori", "select"),
+        *("index_cast", "extsi", "extui", "trunci"),
+    )
+)
+"""What the host computes with whole numbers, besides comparisons."""
+COMPARISONS = ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge")
+"""Those of arith.cmpi, in the order of their numbers."""
 
 
 def host_program(module: ModuleOp, device: DeviceDescription) -> dict[str, Any]:
     """The manifest of a module at level device. Raises `StepwellError` where it asks for more than `device` has."""
     main = cast("func.FuncOp", entry_of(module))
     manifest = manifest_of(module)
-    names = names_of(main, len(manifest["inputs"]))
-    launches = [describe(op, names, device) for op in main.body.block.ops if isinstance(op, LaunchFuncOp)]
+    steps = Steps(names_of(main, len(manifest["inputs"])), device).of(main.body.block)
     for entry, argument in zip((*manifest["inputs"], *manifest["outputs"]), main.body.block.args, strict=False):
         entry["stored"] = dtype_name(cast("MemRefType[Attribute]", argument.type).element_type)
-    return manifest | {"device": device.name, "launches": launches}
+    return manifest | {"device": device.name, "launches": steps}
+
+
+@dataclass
+class Steps:
+    """Blocks of @main as lists of steps. `buffers`: what the arguments of @main are called."""
+
+    buffers: dict[SSAValue, str]
+    device: DeviceDescription
+    numbers: dict[SSAValue, str] = field(default_factory=dict[SSAValue, str])
+
+    def of(self, block: Block) -> list[Step]:
+        return [step for op in block.ops for step in self.step(op)]
+
+    def step(self, op: Operation) -> list[Step]:
+        match op:
+            case LaunchFuncOp():
+                return [self.launch(op)]
+            case memref.LoadOp():
+                kind = dtype_name(op.res.type)
+                (at,) = map(self.number, op.indices)
+                return [{"read": self.name(op.res), "at": at, "dtype": kind, "buffer": place(op.memref, self.buffers)}]
+            case scf.ForOp():
+                return self.count(op)
+            case scf.IfOp():
+                return self.branch(op)
+            case scf.WhileOp():
+                return self.repeat(op)
+            case arith.ConstantOp() | func.ReturnOp() | scf.YieldOp() | scf.ConditionOp():
+                return []
+            case arith.CmpiOp():
+                return [self.let(op, COMPARISONS[op.predicate.value.data])]
+            case _ if op.name in COMPUTED:
+                return [self.let(op, op.name.removeprefix("arith."))]
+            case _ if op.name in VIEWS:
+                return []
+            case _:
+                raise StepwellError(f"{op.name} cannot be run by the host of a device", op)
+
+    # -- numbers -----------------------------------------------------------------------------------------------------
+
+    def name(self, value: SSAValue, like: SSAValue | None = None) -> str:
+        """What a number is called; `like`: as that one is."""
+        if value not in self.numbers:
+            self.numbers[value] = f"v{len(self.numbers)}" if like is None else self.numbers[like]
+        return self.numbers[value]
+
+    def number(self, value: SSAValue) -> int | str:
+        known = constant(value)
+        if known is not None:
+            return known & 1 if value.type == i1 else known
+        return self.numbers[value]
+
+    def let(self, op: Operation, word: str) -> Step:
+        (result,) = op.results
+        wide = op.operands[0] if word in COMPARISONS else result
+        step = {"let": self.name(result), "be": word, "of": list(map(self.number, op.operands))}
+        return step | {"bits": bits(op.operands[0] if word == "extui" else wide)}
+
+    def set(self, names: Sequence[SSAValue], values: Sequence[SSAValue]) -> list[Step]:
+        new = {self.name(a): self.number(b) for a, b in zip(names, values, strict=True)}
+        changed = {name: number for name, number in new.items() if name != number}
+        return [{"set": changed}] if changed else []
+
+    # -- control flow ------------------------------------------------------------------------------------------------
+
+    def count(self, op: scf.ForOp) -> list[Step]:
+        block = op.body.block
+        counter, *carried = block.args
+        before = self.set(carried, op.iter_args)
+        for result, arg in zip(op.results, carried, strict=True):
+            self.name(result, like=arg)
+        first, end, step = map(self.number, (op.lb, op.ub, op.step))
+        name = self.name(counter)
+        return [*before, {"for": name, "from": first, "to": end, "step": step, "do": self.yielding(block, carried)}]
+
+    def branch(self, op: scf.IfOp) -> list[Step]:
+        for result in op.output:
+            self.name(result)
+        then, otherwise = (
+            self.yielding(region.block, op.output) if region.blocks else []
+            for region in (op.true_region, op.false_region)
+        )
+        return [{"if": self.number(op.cond), "then": then, "else": otherwise}]
+
+    def repeat(self, op: scf.WhileOp) -> list[Step]:
+        test, body = op.before_region.block, op.after_region.block
+        before = self.set(test.args, op.arguments)
+        steps = self.of(test)
+        last = test.last_op
+        assert isinstance(last, scf.ConditionOp)
+        handed = last.operands[1:]
+        for result, arg, value in zip(op.results, body.args, handed, strict=True):
+            self.name(arg, like=value if value in test.args else None)
+            self.name(result, like=arg)
+        steps += self.set(body.args, handed)
+        return [
+            *before,
+            {"while": self.number(last.operands[0]), "test": steps, "do": self.yielding(body, test.args)},
+        ]
+
+    def yielding(self, block: Block, to: Sequence[SSAValue]) -> list[Step]:
+        """The steps of a block, and what it yields."""
+        last = block.last_op
+        assert isinstance(last, scf.YieldOp)
+        return [*self.of(block), *self.set(to, last.operands)]
+
+    # -- launches ----------------------------------------------------------------------------------------------------
+
+    def launch(self, op: LaunchFuncOp) -> Step:
+        device = self.device
+        buffers = [place(value, self.buffers) for value in op.arguments if isinstance(value.type, MemRefType)]
+        numbers = [self.number(value) for value in op.arguments if not isinstance(value.type, MemRefType)]
+        kernel = op.kernel.nested_references.data[0].data
+        if len(buffers) > device.buffers:
+            raise StepwellError(
+                f"@{kernel} takes {len(buffers)} buffers; {device.name} has {device.buffers}",
+                op,
+                "split its model there",
+            )
+        for buffer in buffers:
+            if buffer["bytes"] > device.buffer_bytes:
+                raise StepwellError(
+                    f"@{kernel} takes a buffer of {buffer['bytes']} bytes; {device.name} has {device.buffer_bytes}", op
+                )
+        grid, block = ([constant(n) for n in size] for size in (op.blocks, op.threads))
+        return {"kernel": kernel, "blocks": grid, "threads": block, "buffers": buffers, "numbers": numbers}
+
+
+def launches_of(steps: Sequence[Step]) -> Iterator[Step]:
+    """The launches among steps, those in loops and branches too."""
+    for step in steps:
+        if "kernel" in step:
+            yield step
+        for inner in ("test", "do", "then", "else"):
+            yield from launches_of(step.get(inner, ()))
+
+
+def bits(value: SSAValue) -> int:
+    return value.type.width.data if isinstance(value.type, IntegerType) else 64
 
 
 def names_of(main: func.FuncOp, inputs: int) -> dict[SSAValue, str]:
@@ -48,31 +212,7 @@ def names_of(main: func.FuncOp, inputs: int) -> dict[SSAValue, str]:
     return names
 
 
-def describe(op: LaunchFuncOp, names: dict[SSAValue, str], device: DeviceDescription) -> dict[str, Any]:
-    buffers: list[dict[str, Any]] = []
-    numbers: list[int] = []
-    for value in op.arguments:
-        if isinstance(value.type, MemRefType):
-            buffers.append(place(value, names))
-        elif (number := constant(value)) is not None:
-            numbers.append(number)
-        else:
-            raise StepwellError("a launch is handed a number that is only known when run", op)
-    kernel = op.kernel.nested_references.data[0].data
-    if len(buffers) > device.buffers:
-        raise StepwellError(
-            f"@{kernel} takes {len(buffers)} buffers; {device.name} has {device.buffers}", op, "split its model there"
-        )
-    for buffer in buffers:
-        if buffer["bytes"] > device.buffer_bytes:
-            raise StepwellError(
-                f"@{kernel} takes a buffer of {buffer['bytes']} bytes; {device.name} has {device.buffer_bytes}", op
-            )
-    grid, block = ([constant(n) for n in size] for size in (op.blocks, op.threads))
-    return {"kernel": kernel, "blocks": grid, "threads": block, "buffers": buffers, "numbers": numbers}
-
-
-def place(value: SSAValue, names: dict[SSAValue, str]) -> dict[str, Any]:
+def place(value: SSAValue, names: dict[SSAValue, str]) -> Step:
     """Where a buffer that a kernel is handed stands: always at the start of a part that has a place of its own."""
     kind = cast("MemRefType[Attribute]", value.type)
     while not is_root(value):

@@ -44,6 +44,14 @@ def require_device(target: str) -> None:
     require(_has_device(target), DRIVERS[target])
 
 
+def require_target(target: str) -> None:
+    """What programs of `target` need to run here."""
+    if target == "c":
+        require_compiler()
+    elif target in DRIVERS:
+        require_device(target)
+
+
 @functools.cache
 def _has_device(target: str) -> bool:
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # Mesa complains without

