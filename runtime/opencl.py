@@ -10,6 +10,7 @@ feeds are trusted: who calls has checked.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,8 +24,10 @@ from .steps import Launch, Step, Steps
 FLAGS = ["-cl-std=CL1.2"]
 
 
+@functools.cache
 def request_context() -> Any:
-    """A context of the first device of OpenCL. Raises `DeviceError` where there is none."""
+    """The context of the first device of OpenCL, one for all programs of a process: a driver loads its library of
+    functions once for each context, which takes PoCL half a second. Raises `DeviceError` where there is none."""
     try:
         import pyopencl as cl
     except ImportError:

@@ -19,7 +19,8 @@ class DeviceDescription:
     most blocks along a dimension of a grid. `buffers`: the most buffers that a kernel takes. `buffer_bytes`: the
     largest part of memory that it is handed. `workgroup_bytes`: memory that the threads of a block share. `alignment`:
     bytes at multiples of which a buffer may start. `types`: the dtypes that kernels may store and compute. `library`:
-    whether its language has functions such as acos to call; PTX has not.
+    whether its language has functions such as acos to call; PTX has not. `narrowed`: dtypes of a model that
+    `narrow-types` keeps as int32, where each number must fit.
     """
 
     name: str
@@ -32,18 +33,20 @@ class DeviceDescription:
     alignment: int
     types: tuple[str, ...]
     library: bool = True
+    narrowed: tuple[str, ...] = ()
 
 
 ALL = ("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
 SINGLE = tuple(name for name in ALL if name != "float64")
 SHADER = ("float32", "int32", "uint32")
+NARROWED = ("int64", "bool")
 
 DEVICES = {
     described.name: described
     for described in (
         #                 name     block threads blocks       buffers  bytes     shared    start  types
-        DeviceDescription("webgpu", 64, 256, 65535, 8, 128 << 20, 16 << 10, 256, SHADER),
-        DeviceDescription("opengl", 64, 1024, 65535, 8, 128 << 20, 32 << 10, 256, SHADER),
+        DeviceDescription("webgpu", 64, 256, 65535, 8, 128 << 20, 16 << 10, 256, SHADER, narrowed=NARROWED),
+        DeviceDescription("opengl", 64, 1024, 65535, 8, 128 << 20, 32 << 10, 256, SHADER, narrowed=NARROWED),
         DeviceDescription("opencl", 64, 256, (1 << 31) - 1, 64, 2 << 30, 32 << 10, 128, ALL),
         DeviceDescription("metal", 64, 512, (1 << 31) - 1, 24, 256 << 20, 32 << 10, 256, SINGLE),
         DeviceDescription("cuda", 128, 1024, (1 << 31) - 1, 128, 4 << 30, 48 << 10, 256, ALL, library=False),

@@ -73,7 +73,7 @@ def device_phases(described: DeviceDescription, schedules: str = "") -> Phases:
         formulas += " double=false"
     if not described.library:
         formulas += " library=false"
-    narrow = "" if "int64" in described.types else ",narrow-types"
+    narrow = ",narrow-types" if described.narrowed else ""
     grid = f"block={described.block} blocks={described.blocks}"
     return (
         *graph_phases(),

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from device_nodes import summary
+from node_lists import NAMES, TARGETS
 from onnx_nodes import Verdict, case, node_tests
+from requirements import has_device
 from workers import Died, Workers
 
 VERDICTS = pytest.StashKey[dict[tuple[str, str], Verdict]]()
-NAMES = pytest.StashKey[int]()
 
 
 @pytest.fixture(scope="session")
 def verdicts(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A function of (target, name): what became of a case. All cases of this session run, in the order of its tests."""
-    wanted = [item.callspec.params for item in request.session.items if "verdicts" in getattr(item, "fixturenames", ())]
-    pairs = [(params["target"], params["name"]) for params in wanted]
+    items = [item for item in request.session.items if "verdicts" in getattr(item, "fixturenames", ())]
+    pairs = dict.fromkeys(pair for item in items for pair in pairs_of(item.callspec.params))
     known: dict[tuple[str, str], Verdict] = request.config.stash.setdefault(VERDICTS, {})
     tests = node_tests()
-    answers = Workers("onnx_nodes:verdict").run(case(name, target) for target, name in pairs if name in tests)
+    answers = Workers("onnx_nodes:verdict").run(
+        case(name, target) for target, name in pairs if name in tests and (target in TARGETS or has_device(target))
+    )
 
     def verdict(target: str, name: str) -> Verdict:
         while (target, name) not in known:
@@ -32,21 +36,28 @@ def verdicts(request: pytest.FixtureRequest) -> Iterator[Any]:
     answers.close()
 
 
+def pairs_of(params: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The cases that a test needs: one, or all of a target."""
+    for name in [params["name"]] if "name" in params else NAMES:
+        yield params["target"], name
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """`N of 1071 ONNX node tests pass (native), M (c)`, and what does not, by target."""
+    """How many pass on each target, and what does not."""
     known = config.stash.get(VERDICTS, {})
     if not known:
         return
-    targets = sorted({target for target, _ in known}, reverse=True)
-    of = {target: {name: v for (t, name), v in sorted(known.items()) if t == target} for target in targets}
-    passed = {target: sum(v.kind == "passed" for v in of[target].values()) for target in targets}
-    total = max(map(len, of.values()))
-    first, *rest = targets
-    others = "".join(f", {passed[target]} ({target})" for target in rest)
+    of: dict[str, dict[str, Verdict]] = {}
+    for (target, name), v in sorted(known.items()):
+        of.setdefault(target, {})[name] = v
     terminalreporter.section("ONNX node tests")
-    for target in targets:
-        for name, v in of[target].items():
-            if v.kind != "passed":
+    for target, verdicts in of.items():
+        for name, v in verdicts.items():
+            if v.kind not in ("passed", "refused") or (v.kind == "refused" and target in TARGETS):
                 said = " ".join(v.said.removeprefix("error: ").split())
                 terminalreporter.line(f"{target:7}{v.kind:8} {name}: {said[:110]}")
-    terminalreporter.line(f"{passed[first]} of {total} ONNX node tests pass ({first}){others}")
+    for target, verdicts in of.items():
+        passed = sum(v.kind == "passed" for v in verdicts.values())
+        whole = [f"{passed} of {len(verdicts)} ONNX node tests pass ({target})"]
+        for line in whole if target in TARGETS else summary(target, verdicts):
+            terminalreporter.line(line)

@@ -7,30 +7,13 @@ stands in the list and passes: the list says what is, not what was. (Two cases e
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from fnmatch import fnmatch
-from pathlib import Path
 
 import pytest
+from node_lists import NAMES, NOISE, REFUSED, TARGETS, reason
 from onnx_nodes import Verdict, node_tests
 from requirements import require, require_compiler
-
-FOLDER = Path(__file__).parent
-NAMES = (FOLDER / "mainstream.txt").read_text().split()
-TARGETS = ("native", "c")
-LISTS = tomllib.loads((FOLDER / "refused.toml").read_text())
-REFUSED = LISTS["refused"]
-NOISE = {name: entry["why"] for entry in LISTS["noise"] for name in entry["cases"]}
-"""Cases that no correct answer passes, since the numbers that they expect are rounding errors."""
-
-
-def reason(target: str, name: str) -> str | None:
-    """Why a case is known to be refused."""
-    for entry in REFUSED:
-        if target in entry.get("targets", TARGETS) and any(fnmatch(name, pattern) for pattern in entry["cases"]):
-            return entry["why"]
-    return None
 
 
 @pytest.mark.parametrize("name", NAMES)

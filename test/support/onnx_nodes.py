@@ -82,7 +82,8 @@ def verdict(case: Case) -> Verdict:
     except InternalError as error:
         return Verdict("broken", str(error))
     except StepwellError as error:
-        return Verdict("refused", str(error))
+        # what a driver refuses has been compiled: kernels that are wrong
+        return Verdict("broken" if isinstance(error.__cause__, RuntimeError) else "refused", str(error))
     except Exception as error:
         return Verdict("broken", f"{type(error).__name__}: {error}")
     return Verdict("passed")

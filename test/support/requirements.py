@@ -39,9 +39,9 @@ DRIVERS = {
 
 def require_device(target: str) -> None:
     """A device for kernels of `target`; one that computes on the CPU will do: lavapipe, PoCL, llvmpipe."""
-    if target == "cuda" and not _has_device(target):
+    if target == "cuda" and not has_device(target):
         pytest.skip("no GPU of NVIDIA's, which no machine can install")  # not even where all else must be
-    require(_has_device(target), DRIVERS[target])
+    require(has_device(target), DRIVERS[target])
 
 
 def require_target(target: str) -> None:
@@ -53,7 +53,8 @@ def require_target(target: str) -> None:
 
 
 @functools.cache
-def _has_device(target: str) -> bool:
+def has_device(target: str) -> bool:
+    """Whether kernels of `target` can be run here."""
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # Mesa complains without
     try:
         if target in ("wgsl", "spirv"):
