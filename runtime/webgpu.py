@@ -1,4 +1,4 @@
-"""Runs a model that was compiled to WGSL or SPIR-V, on the GPU that WebGPU gives through the library wgpu.
+"""Runs a model that was compiled to WGSL, on the GPU that WebGPU gives through the library wgpu.
 
     program = WebGPUProgram(manifest, {"kernel_conv_0.wgsl": source, ...}, weights)
     outputs = program.run({"input": array})
@@ -122,9 +122,7 @@ class WebGPUProgram:
             place = {"type": "uniform", "has_dynamic_offset": True}
             entries.append({"binding": buffers, "visibility": visible, "buffer": place})
         try:
-            module = self._device.create_shader_module(
-                code=bytes(code) if name.endswith(".spv") else code.decode(), label=name
-            )
+            module = self._device.create_shader_module(code=code.decode(), label=name)
             handed = self._device.create_bind_group_layout(entries=entries)
             layout = self._device.create_pipeline_layout(bind_group_layouts=[handed])
             compute = {"module": module, "entry_point": "main"}

@@ -25,6 +25,8 @@ from xdsl.irdl import (
 )
 from xdsl.traits import Pure
 
+from .groups import GROUPS
+
 
 class UnaryOp(IRDLOperation, ABC):
     T: ClassVar = VarConstraint("T", AnyAttr())
@@ -115,8 +117,8 @@ class SelectOp(IRDLOperation):
 
 FAMILIES: dict[type[IRDLOperation], str] = {
     UnaryOp: (
-        "FNegate LogicalNot GL.FAbs GL.SAbs GL.RoundEven GL.Floor GL.Ceil GL.Sqrt GL.InverseSqrt GL.Exp GL.Log "
-        "GL.Sin GL.Cos GL.Tan GL.Asin GL.Acos GL.Atan GL.Sinh GL.Cosh GL.Tanh"
+        "FNegate LogicalNot GL.FAbs GL.SAbs GL.RoundEven GL.Floor GL.Ceil GL.Sqrt GL.InverseSqrt GL.Exp GL.Exp2 GL.Log "
+        "GL.Log2 GL.Sin GL.Cos GL.Tan GL.Asin GL.Acos GL.Atan GL.Sinh GL.Cosh GL.Tanh GL.Asinh GL.Acosh GL.Atanh"
     ),
     BinaryOp: (
         "IAdd ISub IMul UDiv SDiv UMod SRem FAdd FSub FMul FDiv FRem BitwiseAnd BitwiseOr BitwiseXor LogicalAnd "
@@ -126,10 +128,11 @@ FAMILIES: dict[type[IRDLOperation], str] = {
     ComparisonOp: (
         "IEqual INotEqual SLessThan SLessThanEqual SGreaterThan SGreaterThanEqual ULessThan ULessThanEqual "
         "UGreaterThan UGreaterThanEqual FOrdEqual FOrdLessThan FOrdLessThanEqual FOrdGreaterThan "
-        "FOrdGreaterThanEqual"
+        "FOrdGreaterThanEqual FUnordNotEqual FUnordLessThan FUnordLessThanEqual FUnordGreaterThan "
+        "FUnordGreaterThanEqual"
     ),
     ShiftOp: "ShiftLeftLogical ShiftRightLogical ShiftRightArithmetic",
-    ConversionOp: "ConvertSToF ConvertUToF ConvertFToS ConvertFToU Bitcast",
+    ConversionOp: "ConvertSToF ConvertUToF ConvertFToS ConvertFToU SConvert UConvert FConvert Bitcast",
 }
 
 
@@ -146,5 +149,5 @@ ARITHMETIC: dict[str, type[Operation]] = {
 
 def make(name: str, *arguments: SSAValue | Attribute) -> Operation:
     """The op of this name on its operands; a conversion takes the type of its result behind them."""
-    constructor: Callable[..., Operation] = ARITHMETIC[name]
+    constructor: Callable[..., Operation] = (ARITHMETIC | GROUPS)[name]
     return constructor(*arguments)

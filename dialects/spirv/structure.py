@@ -50,9 +50,14 @@ class SPIRVModuleOp(IRDLOperation):
         printer.print_region(self.body, print_entry_block_args=False, print_empty_block=False)
 
 
+BOUND = ("StorageBuffer", "Uniform")
+"""Storage classes of memory that is bound from outside."""
+
+
 @irdl_op_definition
 class GlobalVariableOp(IRDLOperation):
-    """A buffer, `bind(0, 1)`, or what the device hands a thread, `built_in("GlobalInvocationId")`."""
+    """A buffer, `bind(0, 1)`; what the device hands a thread, `built_in("GlobalInvocationId")`; numbers that a launch
+    hands in, or memory of a block of threads, which the pointer's storage class says."""
 
     name = "spirv.GlobalVariable"
     sym_name = prop_def(StringAttr)
@@ -73,10 +78,13 @@ class GlobalVariableOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        if (self.binding is None) == (self.built_in is None):
-            raise VerifyException("a global variable has a binding, or is built in")
-        if (self.kind.storage.data == "Input") != (self.built_in is not None):
+        storage = self.kind.storage.data
+        if storage == "Function":
+            raise VerifyException("a variable of storage class Function stands in a function")
+        if (storage == "Input") != (self.built_in is not None):
             raise VerifyException("what is built in is in storage class Input, and nothing else is")
+        if (storage in BOUND) != (self.binding is not None):
+            raise VerifyException(f"what is in storage class {' or '.join(BOUND)} has a binding, and nothing else has")
 
     @classmethod
     def parse(cls, parser: Parser) -> GlobalVariableOp:

@@ -1,4 +1,4 @@
-"""Types of the spirv dialect beside i1, i32, f32 and vectors of them: pointers, runtime arrays, structs."""
+"""Types of the spirv dialect beside numbers and vectors of them: pointers, arrays, structs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-STORAGE = ("StorageBuffer", "Uniform", "Input", "Function")
-"""Where a pointer may point: a buffer, a block of numbers, what the device hands a thread, a thread's own variable."""
+STORAGE = ("StorageBuffer", "PushConstant", "Uniform", "Input", "Workgroup", "Function")
+"""Where a pointer may point: a buffer; numbers that a launch hands in, or that stand in memory; what the device hands a
+thread; memory of a block of threads; a thread's own variable."""
 
 
 @irdl_attr_definition
@@ -64,8 +65,36 @@ class RuntimeArrayType(ParametrizedAttribute, TypeAttribute):
 
 
 @irdl_attr_definition
+class ArrayType(ParametrizedAttribute, TypeAttribute):
+    """So many elements, in memory that nothing outside of the kernel sees: `!spirv.array<64 x f32>`."""
+
+    name = "spirv.array"
+    count: IntAttr
+    element: Attribute
+
+    def __init__(self, count: int | IntAttr, element: Attribute):
+        super().__init__(IntAttr(count) if isinstance(count, int) else count, element)
+
+    def verify(self) -> None:
+        if self.count.data < 1:
+            raise VerifyException("an array has an element at least")
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            count = parser.parse_shape_dimension(allow_dynamic=False)
+            parser.parse_shape_delimiter()
+            return IntAttr(count), parser.parse_type()
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string(f"{self.count.data} x ")
+            printer.print_attribute(self.element)
+
+
+@irdl_attr_definition
 class StructType(ParametrizedAttribute, TypeAttribute):
-    """Members at offsets in bytes: `!spirv.struct<(i32 [0], i32 [4])>`."""
+    """Members at offsets in bytes, of memory that is bound from outside: `!spirv.struct<(i32 [0], i32 [4]), Block>`."""
 
     name = "spirv.struct"
     members: ArrayAttr[Attribute]
@@ -84,6 +113,8 @@ class StructType(ParametrizedAttribute, TypeAttribute):
 
         with parser.in_angle_brackets():
             members = parser.parse_comma_separated_list(parser.Delimiter.PAREN, member)
+            parser.parse_punctuation(",")
+            parser.parse_keyword("Block")
         return ArrayAttr([kind for kind, _ in members]), ArrayAttr([offset for _, offset in members])
 
     def print_parameters(self, printer: Printer) -> None:
@@ -91,8 +122,10 @@ class StructType(ParametrizedAttribute, TypeAttribute):
             printer.print_attribute(pair[0])
             printer.print_string(f" [{pair[1].data}]")
 
-        with printer.in_angle_brackets(), printer.in_parens():
-            printer.print_list(list(zip(self.members, self.offsets, strict=True)), member)
+        with printer.in_angle_brackets():
+            with printer.in_parens():
+                printer.print_list(list(zip(self.members, self.offsets, strict=True)), member)
+            printer.print_string(", Block")
 
 
 @irdl_attr_definition

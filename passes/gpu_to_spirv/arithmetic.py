@@ -1,57 +1,20 @@
 """What an op of arith or math is in SPIR-V: most are one op there, a few are put together.
 
 A comparison that a NaN makes true, and a maximum that a NaN wins, are made of ordered comparisons and of the number's
-bits: compilers of shaders may take it that there is no NaN (Vulkan, "Precision and Operation of SPIR-V Instructions").
+bits (`Writer.is_nan`). The functions of GLSL.std.450 are for floats of 16 and 32 bits; a few are for 64 bits, too.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 from stepwell.diagnostics import StepwellError
-from stepwell.dialects import spirv
+from stepwell.dialects.lanes import is_integer, width
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType, Signedness, f32, i1, i32
+from xdsl.dialects.builtin import Float16Type, Float64Type, f32, i1, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
-Op = TypeVar("Op", bound=Operation)
-
-si32 = IntegerType(32, Signedness.SIGNED)
-
-SIZE_BITS = 0x7FFFFFFF
-SIGN_BIT = -0x80000000
-INFINITE = 0x7F800000
-
-
-class Writer(ABC):
-    """Where ops are written."""
-
-    @abstractmethod
-    def add(self, op: Op) -> Op: ...
-
-    @abstractmethod
-    def integer(self, value: int) -> SSAValue: ...
-
-    def make(self, name: str, *args: SSAValue) -> SSAValue:
-        return self.add(spirv.make(name, *args)).results[0]
-
-    def convert(self, name: str, value: SSAValue, kind: Attribute) -> SSAValue:
-        return self.add(spirv.make(name, value, kind)).results[0]
-
-    def choose(self, condition: SSAValue, a: SSAValue, b: SSAValue) -> SSAValue:
-        return self.add(spirv.SelectOp(condition, a, b)).result
-
-    def number(self, value: int, kind: Attribute) -> SSAValue:
-        if isinstance(kind, AnyFloat):
-            return self.add(spirv.ConstantOp(FloatAttr(float(value), f32), f32)).constant
-        return self.add(spirv.ConstantOp(IntegerAttr(value, i32), i32)).constant
-
-    def is_nan(self, value: SSAValue) -> SSAValue:
-        size = self.make("BitwiseAnd", self.convert("Bitcast", value, i32), self.integer(SIZE_BITS))
-        return self.make("UGreaterThan", size, self.integer(INFINITE))
-
+from .writer import INTEGER, Writer
 
 Rule = Callable[[Writer, Operation, Sequence[SSAValue], Attribute], SSAValue]
 """(where, op, its operands in SPIR-V, the type of its result) → its result."""
@@ -70,30 +33,17 @@ def one(name: str, on_bools: str | None = None) -> Rule:
     return rule
 
 
-def signed(name: str) -> Rule:
-    """One op of SPIR-V on numbers with a sign. SPIR-V's op says itself that it reads one, but naga, which WebGPU stands
-    on in Firefox and in wgpu, goes by the type."""
+def function(name: str) -> Rule:
+    """A function of GLSL.std.450 that is for 16 and 32 bits (section 2, "Exp" and others)."""
 
     def rule(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
-        if args[0].type == i1:
-            raise StepwellError(f"{op.name} on bools cannot be written as SPIR-V", op)
-        return to.convert("Bitcast", to.make(name, *(to.convert("Bitcast", arg, si32) for arg in args)), kind)
+        if isinstance(kind, Float64Type):
+            raise StepwellError(
+                f"{op.name} on f64: SPIR-V for a shader has it for f32", op, fix="use float32 in the model"
+            )
+        return to.make(f"GL.{name}", *args)
 
     return rule
-
-
-def from_signed(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
-    if args[0].type == i1:
-        return to.choose(args[0], to.number(-1, kind), to.number(0, kind))
-    return to.convert("ConvertSToF", to.convert("Bitcast", args[0], si32), kind)
-
-
-def to_signed(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
-    return to.convert("Bitcast", to.convert("ConvertFToS", args[0], si32), kind)
-
-
-def same(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
-    return args[0]
 
 
 def conversion(name: str, true: int = 1) -> Rule:
@@ -101,16 +51,17 @@ def conversion(name: str, true: int = 1) -> Rule:
 
     def rule(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
         if args[0].type == i1 and kind != i1:
-            return to.choose(args[0], to.number(true, kind), to.number(0, kind))
-        return args[0] if args[0].type == kind else to.convert(name, args[0], kind)
+            return to.as_number(args[0], kind, true)
+        return to.convert(name, args[0], kind)
 
     return rule
 
 
 def truncate(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
-    if kind != i1 or args[0].type == i1:
-        return args[0]
-    return to.make("INotEqual", to.make("BitwiseAnd", args[0], to.integer(1)), to.integer(0))
+    (value,) = args
+    if kind != i1 or value.type == i1:
+        return to.convert("UConvert", value, kind)
+    return to.holds(to.make("BitwiseAnd", value, to.number(1, value.type)))
 
 
 def select(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
@@ -128,12 +79,57 @@ def extreme(better: str) -> Rule:
     return rule
 
 
+def numeric_extreme(better: str) -> Rule:
+    """A number wins over a NaN."""
+
+    def rule(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
+        a, b = args
+        chosen = to.choose(to.make(better, a, b), a, b)
+        return to.choose(to.is_nan(a), b, to.choose(to.is_nan(b), a, chosen))
+
+    return rule
+
+
+def rounded_quotient(corrects_when_signs_differ: bool, step: str) -> Rule:
+    """A quotient rounded down, or up: the one towards zero, corrected where something is left."""
+
+    def rule(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
+        a, b = args
+        zero = to.number(0, kind)
+        left = to.holds(to.make("SRem", a, b))
+        signs = to.make("SLessThan", a, zero), to.make("SLessThan", b, zero)
+        counts = to.make("LogicalNotEqual" if corrects_when_signs_differ else "LogicalEqual", *signs)
+        correction = to.as_number(to.make("LogicalAnd", left, counts), kind)
+        return to.make(step, to.make("SDiv", a, b), correction)
+
+    return rule
+
+
 def copy_sign(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
-    size, sign = (
-        to.make("BitwiseAnd", to.convert("Bitcast", value, i32), to.integer(mask))
-        for value, mask in zip(args, (SIZE_BITS, SIGN_BIT), strict=True)
-    )
-    return to.convert("Bitcast", to.make("BitwiseOr", size, sign), kind)
+    """By a choice: by masks, llvmpipe (Mesa 22.3) loses the sign where what follows chooses once more."""
+    value, sign = args
+    if isinstance(kind, Float16Type):  # integers of 16 bits are rarer than floats
+        sign = to.convert("FConvert", sign, f32)
+    integer = INTEGER[width(sign.type)]
+    below = to.make("SLessThan", to.convert("Bitcast", sign, integer), to.number(0, integer))
+    size = to.make("GL.FAbs", value)
+    return to.choose(below, to.make("FNegate", size), size)
+
+
+def toward_zero(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
+    (x,) = args
+    below = to.make("FOrdLessThan", x, to.number(0, kind))
+    return to.choose(below, to.make("GL.Ceil", x), to.make("GL.Floor", x))
+
+
+def half_away_from_zero(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
+    """The next whole number towards zero, and one more where half or more is left: both are exact."""
+    (x,) = args
+    size = to.make("GL.FAbs", x)
+    low = to.make("GL.Floor", size)
+    more = to.make("FOrdGreaterThanEqual", to.make("FSub", size, low), to.number(0.5, kind))
+    rounded = to.make("FAdd", low, to.choose(more, to.number(1, kind), to.number(0, kind)))
+    return copy_sign(to, op, [rounded, x], kind)
 
 
 INTEGER_ORDER = (
@@ -141,14 +137,22 @@ INTEGER_ORDER = (
     *("ULessThan", "ULessThanEqual", "UGreaterThan", "UGreaterThanEqual"),
 )
 BOOL_ORDER = ("LogicalEqual", "LogicalNotEqual")
+BOOL_AND = {2: (0, 1), 4: (1, 0), 6: (1, 0), 8: (0, 1)}
+"""An order of bools, true being -1 where there is a sign → which of the two holds, and which does not. slt, sgt, ult,
+ugt; those with equality are their opposites."""
+BOOL_OPPOSITE = {3: 4, 5: 2, 7: 8, 9: 6}
 
 
 def compare_integers(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
     assert isinstance(op, arith.CmpiOp)
-    names, predicate = (BOOL_ORDER if args[0].type == i1 else INTEGER_ORDER), op.predicate.value.data
-    if predicate >= len(names):
-        raise StepwellError("an order of bools cannot be written as SPIR-V", op)
-    return to.make(names[predicate], *args)
+    predicate = op.predicate.value.data
+    if args[0].type != i1:
+        return to.make(INTEGER_ORDER[predicate], *args)
+    if predicate < len(BOOL_ORDER):
+        return to.make(BOOL_ORDER[predicate], *args)
+    holds, not_ = BOOL_AND[BOOL_OPPOSITE.get(predicate, predicate)]
+    strict = to.make("LogicalAnd", args[holds], to.make("LogicalNot", args[not_]))
+    return to.make("LogicalNot", strict) if predicate in BOOL_OPPOSITE else strict
 
 
 FLOAT_ORDER = {
@@ -181,7 +185,26 @@ def compare_floats(to: Writer, op: Operation, args: Sequence[SSAValue], kind: At
     if predicate in (7, 14):  # ord, uno
         unordered = to.make("LogicalOr", to.is_nan(a), to.is_nan(b))
         return unordered if predicate == 14 else to.make("LogicalNot", unordered)
-    raise StepwellError("a comparison that says the same of all numbers", op, fix="run canonicalize")
+    return to.number(int(predicate == 15), i1)
+
+
+def reinterpret(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
+    return to.convert("Bitcast", args[0], kind)
+
+
+def shift(name: str) -> Rule:
+    """By a number of 32 bits, which more devices have."""
+
+    def rule(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
+        if not is_integer(kind) or kind == i1:
+            raise StepwellError(f"{op.name} on bools cannot be written as SPIR-V", op)
+        return to.make(name, args[0], to.convert("UConvert", args[1], i32))
+
+    return rule
+
+
+def magnitude(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
+    return args[0] if kind == i1 else to.make("GL.SAbs", *args)
 
 
 RULES: dict[str, Rule] = {
@@ -191,45 +214,54 @@ RULES: dict[str, Rule] = {
     "arith.negf": one("FNegate"),
     "arith.maximumf": extreme("FOrdGreaterThan"),
     "arith.minimumf": extreme("FOrdLessThan"),
-    "arith.maxnumf": one("GL.FMax"),
-    "arith.minnumf": one("GL.FMin"),
+    "arith.maxnumf": numeric_extreme("FOrdGreaterThan"),
+    "arith.minnumf": numeric_extreme("FOrdLessThan"),
     "arith.cmpf": compare_floats,
     "arith.addi": one("IAdd", "LogicalNotEqual"),
     "arith.subi": one("ISub", "LogicalNotEqual"),
     "arith.muli": one("IMul", "LogicalAnd"),
-    "arith.divsi": signed("SDiv"),
-    "arith.remsi": signed("SRem"),
+    "arith.divsi": one("SDiv"),
+    "arith.remsi": one("SRem"),
     "arith.divui": one("UDiv"),
     "arith.remui": one("UMod"),
+    "arith.floordivsi": rounded_quotient(True, "ISub"),
+    "arith.ceildivsi": rounded_quotient(False, "IAdd"),
     "arith.andi": one("BitwiseAnd", "LogicalAnd"),
     "arith.ori": one("BitwiseOr", "LogicalOr"),
     "arith.xori": one("BitwiseXor", "LogicalNotEqual"),
-    "arith.shli": one("ShiftLeftLogical"),
-    "arith.shrsi": signed("ShiftRightArithmetic"),
-    "arith.shrui": one("ShiftRightLogical"),
-    "arith.maxsi": signed("GL.SMax"),
-    "arith.minsi": signed("GL.SMin"),
+    "arith.shli": shift("ShiftLeftLogical"),
+    "arith.shrsi": shift("ShiftRightArithmetic"),
+    "arith.shrui": shift("ShiftRightLogical"),
+    "arith.maxsi": one("GL.SMax", "LogicalAnd"),  # true is -1
+    "arith.minsi": one("GL.SMin", "LogicalOr"),
     "arith.maxui": one("GL.UMax", "LogicalOr"),
     "arith.minui": one("GL.UMin", "LogicalAnd"),
     "arith.cmpi": compare_integers,
     "arith.select": select,
-    "arith.index_cast": same,
+    "arith.index_cast": conversion("SConvert", true=-1),
     "arith.trunci": truncate,
-    "arith.extsi": conversion("Bitcast", true=-1),
-    "arith.extui": conversion("Bitcast"),
-    "arith.sitofp": from_signed,
+    "arith.extsi": conversion("SConvert", true=-1),
+    "arith.extui": conversion("UConvert"),
+    "arith.extf": conversion("FConvert"),
+    "arith.truncf": conversion("FConvert"),
+    "arith.sitofp": conversion("ConvertSToF", true=-1),
     "arith.uitofp": conversion("ConvertUToF"),
-    "arith.fptosi": to_signed,
+    "arith.fptosi": conversion("ConvertFToS"),
     "arith.fptoui": conversion("ConvertFToU"),
-    "arith.bitcast": conversion("Bitcast"),
+    "arith.bitcast": reinterpret,
     "math.absf": one("GL.FAbs"),
-    "math.absi": signed("GL.SAbs"),
+    "math.absi": magnitude,
+    "math.ceil": one("GL.Ceil"),
     "math.copysign": copy_sign,
+    "math.floor": one("GL.Floor"),
     "math.fma": one("GL.Fma"),
+    "math.round": half_away_from_zero,
     "math.roundeven": one("GL.RoundEven"),
     "math.rsqrt": one("GL.InverseSqrt"),
+    "math.sqrt": one("GL.Sqrt"),
+    "math.trunc": toward_zero,
     **{
-        f"math.{name}": one(f"GL.{name.capitalize()}")
-        for name in "acos asin atan ceil cos cosh exp floor log sin sinh sqrt tan tanh".split()
+        f"math.{name}": function(name.capitalize())
+        for name in "acos acosh asin asinh atan atanh cos cosh exp exp2 log log2 sin sinh tan tanh".split()
     },
 }

@@ -1,25 +1,28 @@
 """Write each kernel of a device as a module of SPIR-V.
 
-    gpu.func @scale(%x: memref<40xf32>, %start: index) kernel attributes {known_block_size = array<i32: 64, 1, 1>} {
+    gpu.func @scale(%x: memref<40xf32>, %start: index) workgroup(%tile: memref<64xf32, #gpu.address_space<workgroup>>)
+        kernel attributes {known_block_size = array<i32: 64, 1, 1>} {
       %id = gpu.global_id x
       %v = memref.load %x[%id] : memref<40xf32>
   becomes, behind the gpu.module, which the launches of @main still name,
     spirv.module @scale Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
-      spirv.GlobalVariable @x bind(0, 0) : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0])>, StorageBuffer>
-      spirv.GlobalVariable @numbers bind(0, 1) : !spirv.ptr<!spirv.struct<(i32 [0])>, Uniform>
+      spirv.GlobalVariable @x bind(0, 0) : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0]), Block>,
+          StorageBuffer>
+      spirv.GlobalVariable @numbers : !spirv.ptr<!spirv.struct<(i32 [0]), Block>, PushConstant>
+      spirv.GlobalVariable @tile : !spirv.ptr<!spirv.array<64 x f32>, Workgroup>
       spirv.GlobalVariable @global_id built_in("GlobalInvocationId") : !spirv.ptr<vector<3xi32>, Input>
       spirv.func @main() "None" { ... }
 
-Buffers are bound in the order of the kernel's arguments; numbers stand in one block behind them. An index is an i32.
-What a loop carries and what an scf.if gives are variables of the thread, set in its branches.
+Buffers are bound in the order of the kernel's arguments; numbers are push constants, 32 bits each. An index is an i32;
+a bool in a buffer is a byte of 0 or 1. `arithmetic.py` has the rules of arith and math, `control.py` those of loops
+and branches, `threads.py` those of threads, `capabilities.py` what a module declares.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from math import isfinite
-from struct import pack, unpack
+from dataclasses import dataclass
+from math import prod
 from typing import cast
 
 from stepwell.context import Context
@@ -31,30 +34,25 @@ from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import (
     ArrayAttr,
     FloatAttr,
-    IndexType,
     IntAttr,
     IntegerAttr,
     MemRefType,
     ModuleOp,
-    StringAttr,
-    VectorType,
-    f32,
     i1,
     i32,
 )
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
-from .arithmetic import RULES, Op, Writer
+from . import control, threads
+from .arithmetic import RULES
+from .capabilities import requirements, width_of
+from .writer import Writer, pointer, stored, type_of
 
-BUILT_IN = {
-    "gpu.global_id": "GlobalInvocationId",
-    "gpu.thread_id": "LocalInvocationId",
-    "gpu.block_id": "WorkgroupId",
-    "gpu.grid_dim": "NumWorkgroups",
-}
-VCE = spirv.VersionAttr(StringAttr("v1.3"), ArrayAttr([StringAttr("Shader")]), ArrayAttr([]))
 ENTRY = "main"
+NUMBERS = "numbers"
 WORD = 4
+MOST_NUMBERS = 32
+"""128 bytes: the push constants that every device has (Vulkan 1.1, table 53)."""
 
 
 @dataclass(frozen=True)
@@ -69,107 +67,117 @@ class GPUToSPIRV(ModulePass):
                         module.body.block.insert_op_after(Kernel(function).module(), device)
 
 
-def type_of(kind: Attribute, where: Operation) -> Attribute:
-    """The type of SPIR-V for a number."""
-    if isinstance(kind, IndexType):
-        return i32
-    if kind in (f32, i1, i32):
-        return kind
-    raise StepwellError(f"SPIR-V for a shader has no type for {kind}", where, fix="use float32 and int32 in the model")
-
-
-@dataclass
-class Kernel(Writer):
+class Kernel:
     """One kernel, as it is written."""
 
-    function: gpu.FuncOp
-    values: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
-    inputs: dict[str, spirv.PointerType] = field(default_factory=dict[str, spirv.PointerType])
-
-    def __post_init__(self) -> None:
-        self.entry = self.block = Block()
-        self.location = self.function.location
-        self.variables: list[spirv.VariableOp] = []
+    def __init__(self, function: gpu.FuncOp):
+        self.function = function
+        self.to = Writer(function.location)
+        self.values: dict[SSAValue, SSAValue] = {}
         self.globals: list[spirv.GlobalVariableOp] = []
-
-    def add(self, op: Op) -> Op:
-        op.location = self.location
-        self.block.add_op(op)
-        return op
-
-    def integer(self, value: int) -> SSAValue:
-        return self.add(spirv.ConstantOp(IntegerAttr(value, i32), i32)).constant
+        self.asked: dict[str, None] = {}
+        """What of a thread's place is asked for."""
+        self.taken = {ENTRY, NUMBERS, *map(threads.built_in_name, threads.BUILT_IN)}
 
     def module(self) -> spirv.SPIRVModuleOp:
         function = self.function
-        if function.workgroup_buffers or function.private_buffers:
-            raise StepwellError("gpu-to-spirv writes no memory of a block's or a thread's own", function)
         self.arguments()
         self.write(function.body.block)
-        for variable in reversed(self.variables):
-            first = self.entry.first_op
-            assert first is not None
-            self.entry.insert_op_before(variable, first)
-        inputs = [
-            spirv.GlobalVariableOp(name.removeprefix("gpu."), kind, built_in=BUILT_IN[name])
-            for name, kind in self.inputs.items()
-        ]
-        names = [variable.sym_name.data for variable in inputs]
-        ops = [
+        inputs = [threads.input_variable(name) for name in self.asked]
+        ops: list[Operation] = [
             *self.globals,
             *inputs,
-            spirv.FuncOp(ENTRY, Region(self.entry)),
-            spirv.EntryPointOp(ENTRY, names),
+            spirv.FuncOp(ENTRY, Region(self.to.finish())),
+            spirv.EntryPointOp(ENTRY, [variable.sym_name.data for variable in inputs]),
             spirv.ExecutionModeOp(ENTRY, function.block_size or (1, 1, 1)),
         ]
-        made = spirv.SPIRVModuleOp(function.sym_name.data, Region(Block(ops)), VCE)
+        made = spirv.SPIRVModuleOp(function.sym_name.data, Region(Block(ops)), requirements(ops))
         for op in (made, *ops):
             op.location = function.location
         return made
 
+    # -- memory ------------------------------------------------------------------------------------------------------
+
     def arguments(self) -> None:
-        """A binding for each buffer, and one for all numbers."""
-        taken = {ENTRY, "numbers", *(name.removeprefix("gpu.") for name in BUILT_IN)}
+        """A binding for each buffer, one block for all numbers, arrays for what a block or a thread has."""
         numbers: list[SSAValue] = []
         for argument in self.function.arguments:
-            if not isinstance(argument.type, MemRefType):
+            if isinstance(argument.type, MemRefType):
+                element = stored(self.element_type(argument))
+                array = spirv.RuntimeArrayType(element, IntAttr(width_of(element) // 8))
+                binding = sum(made.binding is not None for made in self.globals)
+                self.declare(argument, pointer(block_of([array]), "StorageBuffer"), binding)
+            elif type_of(argument.type, self.function) != i32:
+                raise StepwellError(f"a launch hands numbers of 32 bits to SPIR-V, not {argument.type}", self.function)
+            else:
                 numbers.append(argument)
-                continue
-            element = self.element_type(argument)
-            if element == i1:
-                raise StepwellError("SPIR-V keeps no bool in a buffer", self.function, fix="run narrow-types")
-            hint = argument.name_hint
-            name = hint if hint is not None and hint not in taken else f"arg{argument.index}"
-            taken.add(name)
-            kind = struct([spirv.RuntimeArrayType(element, IntAttr(WORD))], "StorageBuffer")
-            self.values[argument] = self.bind(name, kind)
+        if len(numbers) > MOST_NUMBERS:
+            raise StepwellError(
+                f"a launch hands {len(numbers)} numbers to the kernel; Vulkan takes {MOST_NUMBERS}", self.function
+            )
         if numbers:
-            block = self.bind("numbers", struct([type_of(value.type, self.function) for value in numbers], "Uniform"))
+            kind = pointer(block_of([i32] * len(numbers)), "PushConstant")
+            self.globals.append(spirv.GlobalVariableOp(NUMBERS, kind))
+            whole = self.to.address(NUMBERS, kind)
             for n, value in enumerate(numbers):
-                self.values[value] = self.load(self.part(block, [self.integer(n)], type_of(value.type, self.function)))
+                self.values[value] = self.to.load(self.to.part(whole, [self.to.number(n)], i32))
+        for buffer in self.function.workgroup_buffers:
+            self.declare(buffer, pointer(self.array_of(buffer), "Workgroup"))
+        for buffer in self.function.private_buffers:
+            self.values[buffer] = self.to.variable(self.array_of(buffer))
 
-    def bind(self, name: str, kind: spirv.PointerType) -> SSAValue:
-        self.globals.append(spirv.GlobalVariableOp(name, kind, binding=len(self.globals)))
-        return self.add(spirv.AddressOfOp(name, kind)).pointer
+    def declare(self, buffer: BlockArgument, kind: spirv.PointerType, binding: int | None = None) -> None:
+        hint = buffer.name_hint
+        name = hint if hint is not None and hint not in self.taken else f"arg{buffer.index}"
+        self.taken.add(name)
+        self.globals.append(spirv.GlobalVariableOp(name, kind, binding=binding))
+        self.values[buffer] = self.to.address(name, kind)
 
-    def part(self, base: SSAValue, indices: Sequence[SSAValue], kind: Attribute) -> SSAValue:
-        assert isinstance(base.type, spirv.PointerType)
-        return self.add(spirv.AccessChainOp(base, indices, spirv.PointerType(kind, base.type.storage))).part
+    def array_of(self, buffer: SSAValue) -> spirv.ArrayType:
+        shape = cast("MemRefType[Attribute]", buffer.type).get_shape()
+        return spirv.ArrayType(prod(shape), self.element_type(buffer))
 
-    def load(self, pointer: SSAValue) -> SSAValue:
-        return self.add(spirv.LoadOp(pointer)).value
+    def element_type(self, buffer: SSAValue) -> Attribute:
+        return type_of(cast("MemRefType[Attribute]", buffer.type).element_type, self.function)
 
-    def variable(self, kind: Attribute) -> SSAValue:
-        made = spirv.VariableOp(kind)
-        made.location = self.location
-        self.variables.append(made)
-        return made.pointer
+    def element(self, buffer: SSAValue, indices: Sequence[SSAValue]) -> tuple[SSAValue, Attribute]:
+        """A pointer to an element, and its type as a value."""
+        to, whole, kind = self.to, self.values[buffer], self.element_type(buffer)
+        assert isinstance(whole.type, spirv.PointerType)
+        place = self.place(cast("MemRefType[Attribute]", buffer.type), [self.values[index] for index in indices])
+        if isinstance(whole.type.pointee, spirv.StructType):
+            return to.part(whole, [to.number(0), place], stored(kind)), kind
+        return to.part(whole, [place], kind), kind
+
+    def place(self, kind: MemRefType[Attribute], indices: Sequence[SSAValue]) -> SSAValue:
+        """How many elements further on: the sum of index × stride."""
+        strides, to = kind.get_strides(), self.to
+        if strides is None or None in strides:
+            raise StepwellError("a buffer whose strides are not known cannot be read by SPIR-V", self.function)
+        total: SSAValue | None = None
+        for index, stride in zip(indices, strides, strict=True):
+            step = index if stride == 1 else to.make("IMul", index, to.number(stride or 0))
+            total = step if total is None else to.make("IAdd", total, step)
+        return total if total is not None else to.number(0)
+
+    def load(self, op: memref.LoadOp) -> SSAValue:
+        place, kind = self.element(op.memref, op.indices)
+        value = self.to.load(place)
+        return value if value.type == kind else self.to.holds(self.to.convert("UConvert", value, i32))
+
+    def store(self, op: memref.StoreOp) -> None:
+        place, kind = self.element(op.memref, op.indices)
+        value = self.values[op.value]
+        assert isinstance(place.type, spirv.PointerType)
+        if kind != place.type.pointee:
+            value = self.to.convert("UConvert", self.to.as_number(value, i32), place.type.pointee)
+        self.to.store(place, value)
 
     # -- ops ---------------------------------------------------------------------------------------------------------
 
     def write(self, block: Block) -> None:
         for op in block.ops:
-            self.location = op.location
+            self.to.location = op.location
             self.op(op)
 
     def op(self, op: Operation) -> None:
@@ -177,125 +185,63 @@ class Kernel(Writer):
             case arith.ConstantOp():
                 self.values[op.result] = self.constant(op)
             case memref.LoadOp():
-                self.values[op.res] = self.load(self.element(op.memref, op.indices))
+                self.values[op.res] = self.load(op)
             case memref.StoreOp():
-                self.add(spirv.StoreOp(self.element(op.memref, op.indices), self.values[op.value]))
+                self.store(op)
+            case memref.AllocaOp():
+                self.values[op.memref] = self.to.variable(self.array_of(op.memref))
             case scf.ForOp():
-                self.loop(op)
+                control.write_for(self, op)
+            case scf.WhileOp():
+                control.write_while(self, op)
             case scf.IfOp():
-                self.selection(op)
-            case scf.YieldOp():
-                pass  # whoever writes the block sets the variables
+                control.write_if(self, op)
+            case scf.YieldOp() | scf.ConditionOp():
+                pass  # who writes the block sets the variables
             case gpu.ReturnOp():
-                self.add(spirv.ReturnOp())
-            case IdOp() if op.name in BUILT_IN:
-                self.values[op.result] = self.identifier(op)
+                self.to.add(spirv.ReturnOp())
+            case gpu.BarrierOp():
+                threads.barrier(self.to)
+            case gpu.BlockDimOp():
+                size = self.function.block_size or (1, 1, 1)
+                self.values[op.result] = self.to.number(size["xyz".index(str(op.dimension.data))])
+            case gpu.SubgroupReduceOp():
+                self.values[op.result] = threads.reduce(self.to, op, self.values[op.value])
+            case gpu.ShuffleOp():
+                self.asked["gpu.lane_id"] = None
+                operands = [self.values[value] for value in op.operands]
+                self.values |= zip(op.results, threads.shuffle(self.to, op, *operands), strict=True)
+            case _ if op.name in threads.BUILT_IN:
+                self.asked[op.name] = None
+                self.values[op.results[0]] = self.identifier(op)
             case _:
                 self.arithmetic(op)
+
+    def identifier(self, op: Operation) -> SSAValue:
+        found = threads.built_in(self.to, op.name)
+        if isinstance(op, IdOp):
+            return self.to.add(spirv.CompositeExtractOp(found, "xyz".index(str(op.dimension.data)))).component
+        return found
 
     def arithmetic(self, op: Operation) -> None:
         rule = RULES.get(op.name)
         if rule is None or len(op.results) != 1:
-            raise StepwellError(f"{op.name} cannot be written as SPIR-V yet", op, fix="use the target wgsl")
+            raise StepwellError(f"{op.name} cannot be written as SPIR-V", op, fix="take another target")
         kind = type_of(op.results[0].type, op)
         for operand in op.operands:
             type_of(operand.type, op)
-        self.values[op.results[0]] = rule(self, op, [self.values[operand] for operand in op.operands], kind)
+        self.values[op.results[0]] = rule(self.to, op, [self.values[operand] for operand in op.operands], kind)
 
     def constant(self, op: arith.ConstantOp) -> SSAValue:
         value, kind = op.value, type_of(op.result.type, op)
         if isinstance(value, IntegerAttr):
-            value = IntegerAttr(value.value.data, i1 if kind == i1 else i32)
-        elif isinstance(value, FloatAttr):
-            number = value.value.data
-            if not isfinite(number):  # WebGPU takes none of these as a constant (WGSL, section 15.7.2)
-                (bits,) = unpack("<i", pack("<f", number))
-                return self.convert("Bitcast", self.integer(bits), kind)
-        else:
-            raise StepwellError("a constant of more than one number cannot be written as SPIR-V", op)
-        return self.add(spirv.ConstantOp(value, kind)).constant
-
-    def identifier(self, op: IdOp) -> SSAValue:
-        kind = self.inputs.setdefault(op.name, spirv.PointerType(VectorType(i32, [3]), StringAttr("Input")))
-        pointer = self.add(spirv.AddressOfOp(op.name.removeprefix("gpu."), kind)).pointer
-        return self.add(spirv.CompositeExtractOp(self.load(pointer), "xyz".index(str(op.dimension.data)))).component
-
-    def element(self, buffer: SSAValue, indices: Sequence[SSAValue]) -> SSAValue:
-        assert len(indices) == 1, "loops-to-gpu leaves one dimension"
-        place = [self.integer(0), self.values[indices[0]]]
-        return self.part(self.values[buffer], place, self.element_type(buffer))
-
-    def element_type(self, buffer: SSAValue) -> Attribute:
-        return type_of(cast("MemRefType[Attribute]", buffer.type).element_type, self.function)
-
-    # -- control -----------------------------------------------------------------------------------------------------
-
-    def start(self, values: Sequence[SSAValue]) -> list[SSAValue]:
-        """A variable for each value, set to it."""
-        made = [self.variable(value.type) for value in values]
-        self.set(made, values)
-        return made
-
-    def set(self, variables: Sequence[SSAValue], values: Sequence[SSAValue]) -> None:
-        for variable, value in zip(variables, values, strict=True):
-            self.add(spirv.StoreOp(variable, value))
-
-    def yielded(self, block: Block) -> list[SSAValue]:
-        last = block.last_op
-        return [self.values[value] for value in last.operands] if last is not None else []
-
-    def loop(self, op: scf.ForOp) -> None:
-        upper, step = self.values[op.ub], self.values[op.step]
-        variables = self.start([self.values[op.lb], *(self.values[value] for value in op.iter_args)])
-        outside, location = self.block, op.location
-        entry, header, body, following, merge = (Block() for _ in range(5))
-        self.block = entry
-        self.add(spirv.BranchOp(header))
-        self.block = header
-        counter = self.load(variables[0])
-        goes_on = self.make("SLessThan", counter, upper)
-        self.add(spirv.BranchConditionalOp(goes_on, body, merge))
-        self.block = body
-        self.values[op.body.block.args[0]] = counter
-        for argument, variable in zip(op.body.block.args[1:], variables[1:], strict=True):
-            self.values[argument] = self.load(variable)
-        self.write(op.body.block)
-        self.location = location
-        self.set(variables[1:], self.yielded(op.body.block))
-        self.add(spirv.BranchOp(following))
-        self.block = following
-        self.set(variables[:1], [self.make("IAdd", counter, step)])
-        self.add(spirv.BranchOp(header))
-        self.block = merge
-        self.add(spirv.MergeOp())
-        self.block = outside
-        self.add(spirv.LoopOp([entry, header, body, following, merge]))
-        self.values |= {result: self.load(v) for result, v in zip(op.results, variables[1:], strict=True)}
-
-    def selection(self, op: scf.IfOp) -> None:
-        variables = [self.variable(type_of(result.type, op)) for result in op.results]
-        outside, location, condition = self.block, op.location, self.values[op.cond]
-        regions = [region for region in (op.true_region, op.false_region) if region.blocks]
-        entry, merge = Block(), Block()
-        branches: list[Block] = []
-        for region in regions:
-            self.block = Block()
-            branches.append(self.block)
-            self.write(region.block)
-            self.location = location
-            if variables:
-                self.set(variables, self.yielded(region.block))
-            self.add(spirv.BranchOp(merge))
-        self.block = entry
-        self.add(spirv.BranchConditionalOp(condition, branches[0], branches[1] if len(branches) > 1 else merge))
-        self.block = merge
-        self.add(spirv.MergeOp())
-        self.block = outside
-        self.add(spirv.SelectionOp([entry, *branches, merge]))
-        self.values |= {result: self.load(v) for result, v in zip(op.results, variables, strict=True)}
+            return self.to.number(int(value.value.data != 0) if kind == i1 else value.value.data, kind)
+        if isinstance(value, FloatAttr):
+            return self.to.constant(value)
+        raise StepwellError("a constant of more than one number cannot be written as SPIR-V", op)
 
 
-def struct(members: Sequence[Attribute], storage: str) -> spirv.PointerType:
-    """Members of a word each, one after the other, in a block of memory."""
+def block_of(members: Sequence[Attribute]) -> spirv.StructType:
+    """Members of a word each, one after the other, in memory that is bound from outside."""
     offsets = ArrayAttr([IntAttr(WORD * n) for n in range(len(members))])
-    return spirv.PointerType(spirv.StructType(ArrayAttr(members), offsets), StringAttr(storage))
+    return spirv.StructType(ArrayAttr(members), offsets)

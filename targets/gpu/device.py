@@ -1,9 +1,11 @@
 """What a GPU has, as far as schedules and limits ask for it.
 
-webgpu: the least that every WebGPU adapter has (W3C WebGPU, section 3.6.2, "Limits", defaults). opengl: the least of
-OpenGL 4.3 (table 23.64 and following). opencl: of a full profile (OpenCL 3.0, section 4.2), doubles where the device
-has them. metal: Apple's table of GPU families. cuda: compute capability 7.0 on (CUDA C++ Programming Guide, section
-16). hip: CDNA and RDNA. Blocks of 256 threads are more than OpenCL promises (one), and what GPUs have.
+vulkan: the least of the profile Roadmap 2022, with the types that most devices have; one that lacks a type says so when
+a program is loaded. webgpu: the least that every WebGPU adapter has (W3C WebGPU, section 3.6.2, "Limits", defaults).
+opengl: the least of OpenGL 4.3 (table 23.64 and following). opencl: of a full profile (OpenCL 3.0, section 4.2),
+doubles where the device has them. metal: Apple's table of GPU families. cuda: compute capability 7.0 on (CUDA C++
+Programming Guide, section 16). hip: CDNA and RDNA. Blocks of 256 threads are more than OpenCL promises (one), and
+what GPUs have.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ class DeviceDescription:
 
 ALL = ("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
 SINGLE = tuple(name for name in ALL if name != "float64")
+VULKAN = ("float16", *ALL)
 SHADER = ("float32", "int32", "uint32")
 NARROWED = ("int64", "bool")
 
@@ -46,6 +49,7 @@ DEVICES = {
     for described in (
         #                 name     block threads blocks       buffers  bytes     shared    start  types
         DeviceDescription("webgpu", 64, 256, 65535, 8, 128 << 20, 16 << 10, 256, SHADER, narrowed=NARROWED),
+        DeviceDescription("vulkan", 64, 256, 65535, 30, 128 << 20, 16 << 10, 256, VULKAN),
         DeviceDescription("opengl", 64, 1024, 65535, 8, 128 << 20, 32 << 10, 256, SHADER, narrowed=NARROWED),
         DeviceDescription("opencl", 64, 256, (1 << 31) - 1, 64, 2 << 30, 32 << 10, 128, ALL),
         DeviceDescription("metal", 64, 512, (1 << 31) - 1, 24, 256 << 20, 32 << 10, 256, SINGLE),

@@ -2,8 +2,10 @@
 
     %c = spirv.IAdd %a, %b : i32    is    5 << 16 | 128, <id of i32>, <id of %c>, <id of %a>, <id of %b>
 
-Types and constants stand once each, before the function. A loop's blocks follow the branch to its header, which says
-where the loop goes on and where it is left; what follows the loop stands in its last block, and so for a selection.
+Types, constants and global variables stand before the function, in the order in which the text has them. A loop's
+blocks follow the branch to its header, which says where the loop goes on and where it is left; what follows the loop
+stands in its last block, and so for a selection. What the text calls things is kept as names for a debugger, and the
+module's name as that of its source: `reader.py` reads back the text that was written.
 """
 
 from __future__ import annotations
@@ -14,16 +16,44 @@ from dataclasses import dataclass, field
 
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import spirv
-from xdsl.dialects.builtin import Float32Type, FloatAttr, IntegerAttr, IntegerType, Signedness, VectorType, i1
+from stepwell.dialects.spirv.groups import SEMANTICS, GroupOp
+from xdsl.dialects.builtin import (
+    Float16Type,
+    Float32Type,
+    Float64Type,
+    FloatAttr,
+    IntegerAttr,
+    IntegerType,
+    VectorType,
+    i1,
+    i32,
+)
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from .opcodes import BUILT_IN, EXTENDED, OPCODES, STORAGE
+from .opcodes import (
+    ARRAY_STRIDE,
+    BINDING,
+    BLOCK,
+    BUILT_IN,
+    BUILT_IN_DECORATION,
+    CAPABILITIES,
+    EXTENDED,
+    EXTENDED_SET,
+    MAGIC,
+    OFFSET,
+    OPCODES,
+    REDUCE,
+    REDUCTIONS,
+    SCOPE,
+    SET,
+    SHUFFLES,
+    STORAGE,
+    VERSION,
+    VOTES,
+)
 
-si32 = IntegerType(32, Signedness.SIGNED)
-
-MAGIC = 0x07230203
-VERSION = 0x00010300
-BLOCK, ARRAY_STRIDE, BUILT_IN_DECORATION, BINDING, SET, OFFSET = 2, 6, 11, 33, 34, 35
+FLOAT_FORMATS = {16: "<e", 32: "<f", 64: "<d"}
+"""Bits → how `struct` packs such a float."""
 
 
 def instruction(opcode: int, *operands: int) -> list[int]:
@@ -41,6 +71,12 @@ def binary(module: spirv.SPIRVModuleOp) -> bytes:
     return struct.pack(f"<{len(words)}I", *words)
 
 
+def words_of(number: int, width: int) -> tuple[int, ...]:
+    """A number as words, the lowest first; one of less than 32 bits without a sign, filled up with zeros."""
+    number &= (1 << width) - 1
+    return tuple(number >> shift & 0xFFFFFFFF for shift in range(0, max(width, 32), 32))
+
+
 @dataclass
 class Serializer:
     """Sections are filled as the module is walked. An id is a number from 1 on."""
@@ -52,17 +88,20 @@ class Serializer:
     declared: list[int] = field(default_factory=list[int])
     code: list[int] = field(default_factory=list[int])
     known: dict[tuple[object, ...], int] = field(default_factory=dict[tuple[object, ...], int])
-    """Types and constants."""
+    """Types, and the numbers that types and ops name by a constant."""
     values: dict[SSAValue, int] = field(default_factory=dict[SSAValue, int])
     labels: dict[Block, int] = field(default_factory=dict[Block, int])
     symbols: dict[str, int] = field(default_factory=dict[str, int])
 
-    def fresh(self) -> int:
-        self.bound += 1
-        return self.bound - 1
+    def fresh(self, name: str | None = None) -> int:
+        """A new id, and what it is called."""
+        made, self.bound = self.bound, self.bound + 1
+        if name is not None:
+            self.names += instruction(5, made, *literal(name))
+        return made
 
     def words(self, module: spirv.SPIRVModuleOp) -> list[int]:
-        self.extended = self.fresh()
+        self.extended, source = self.fresh(), self.fresh()
         entries: list[int] = []
         for op in module.body.block.ops:
             match op:
@@ -79,9 +118,21 @@ class Serializer:
                     self.modes += instruction(16, self.symbols[op.fn.string_value()], 17, *size)
                 case _:
                     raise StepwellError(f"{op.name} has no place in a module of SPIR-V", op)
-        head = instruction(17, 1) + instruction(11, self.extended, *literal("GLSL.std.450")) + instruction(14, 0, 1)
-        sections = (head, entries, self.modes, self.names, self.decorations, self.declared, self.code)
+        head = self.requirements(module.vce)
+        head += instruction(11, self.extended, *literal(EXTENDED_SET)) + instruction(14, 0, 1)
+        origin = instruction(7, source, *literal(module.sym_name.data)) + instruction(3, 0, 0, source)
+        sections = (head, entries, self.modes, origin, self.names, self.decorations, self.declared, self.code)
         return [MAGIC, VERSION, 0, self.bound, 0, *(word for section in sections for word in section)]
+
+    def requirements(self, vce: spirv.VersionAttr) -> list[int]:
+        made: list[int] = []
+        for name in vce.capabilities:
+            if name.data not in CAPABILITIES:
+                raise StepwellError(f"the capability {name.data} has no number here")
+            made += instruction(17, CAPABILITIES[name.data])
+        for name in vce.extensions:
+            made += instruction(10, *literal(name.data))
+        return made
 
     # -- types and constants -----------------------------------------------------------------------------------------
 
@@ -97,11 +148,13 @@ class Serializer:
             return self.known[kind,]
         match kind:
             case IntegerType():
-                return self.declare((kind,), 20) if kind == i1 else self.declare((kind,), 21, 32, int(kind == si32))
-            case Float32Type():
-                return self.declare((kind,), 22, 32)
+                return self.declare((kind,), 20) if kind == i1 else self.declare((kind,), 21, kind.width.data, 0)
+            case Float16Type() | Float32Type() | Float64Type():
+                return self.declare((kind,), 22, kind.bitwidth)
             case VectorType():
                 return self.declare((kind,), 23, self.type(kind.element_type), *kind.get_shape())
+            case spirv.ArrayType():
+                return self.declare((kind,), 28, self.type(kind.element), self.count(kind.count.data))
             case spirv.RuntimeArrayType():
                 made = self.declare((kind,), 29, self.type(kind.element))
                 self.decorations += instruction(71, made, ARRAY_STRIDE, kind.stride.data)
@@ -117,26 +170,32 @@ class Serializer:
             case _:
                 raise StepwellError(f"{kind} has no form in SPIR-V")
 
-    def constant(self, op: spirv.ConstantOp) -> int:
+    def count(self, number: int) -> int:
+        """A constant that types and ops name; those of the text are others."""
+        if ("count", number) not in self.known:
+            kind = self.type(i32)
+            self.known["count", number] = self.fresh()
+            self.declared += instruction(43, kind, self.known["count", number], number)
+        return self.known["count", number]
+
+    def constant(self, op: spirv.ConstantOp) -> None:
         value, kind = op.value, self.type(op.constant.type)
         if isinstance(value, FloatAttr):
-            opcode, words = 43, struct.unpack("<I", struct.pack("<f", value.value.data))
+            width = value.type.bitwidth
+            packed = struct.pack(FLOAT_FORMATS[width], value.value.data)
+            opcode, words = 43, words_of(int.from_bytes(packed, "little"), width)
         else:
-            assert isinstance(value, IntegerAttr)
-            number = value.value.data
-            opcode, words = (43, (number & 0xFFFFFFFF,)) if value.type != i1 else (41 if number else 42, ())
-        key = (kind, opcode, *words)
-        if key not in self.known:
-            self.known[key] = self.fresh()
-            self.declared += instruction(opcode, kind, self.known[key], *words)
-        return self.known[key]
+            assert isinstance(value, IntegerAttr) and isinstance(value.type, IntegerType)
+            number, width = value.value.data, value.type.width.data
+            opcode, words = (41 if number else 42, ()) if width == 1 else (43, words_of(number, width))
+        self.values[op.constant] = self.fresh(op.constant.name_hint)
+        self.declared += instruction(opcode, kind, self.values[op.constant], *words)
 
     # -- module ------------------------------------------------------------------------------------------------------
 
     def variable(self, op: spirv.GlobalVariableOp) -> None:
         kind = self.type(op.kind)
-        made = self.symbols[op.sym_name.data] = self.fresh()
-        self.names += instruction(5, made, *literal(op.sym_name.data))
+        made = self.symbols[op.sym_name.data] = self.fresh(op.sym_name.data)
         self.declared += instruction(59, kind, made, STORAGE[op.kind.storage.data])
         if op.binding is not None:
             self.decorations += instruction(71, made, SET, 0) + instruction(71, made, BINDING, op.binding.data)
@@ -146,8 +205,7 @@ class Serializer:
     def function(self, op: spirv.FuncOp) -> None:
         nothing = self.declare(("void",), 19)
         kind = self.declare(("function",), 33, nothing)
-        made = self.symbols[op.sym_name.data] = self.fresh()
-        self.names += instruction(5, made, *literal(op.sym_name.data))
+        made = self.symbols[op.sym_name.data] = self.fresh(op.sym_name.data)
         self.code += instruction(54, nothing, made, 0, kind) + instruction(248, self.fresh())
         self.block(op.body.block)
         self.code += instruction(56)
@@ -156,7 +214,7 @@ class Serializer:
 
     def label(self, block: Block) -> int:
         if block not in self.labels:
-            self.labels[block] = self.fresh()
+            self.labels[block] = self.fresh(block.name_hint)
         return self.labels[block]
 
     def block(self, block: Block) -> None:
@@ -172,13 +230,13 @@ class Serializer:
 
     def give(self, opcode: int, result: SSAValue, *operands: int) -> None:
         kind = self.type(result.type)
-        self.values[result] = self.fresh()
+        self.values[result] = self.fresh(result.name_hint)
         self.code += instruction(opcode, kind, self.values[result], *operands)
 
     def op(self, op: Operation) -> None:
         match op:
             case spirv.ConstantOp():
-                self.values[op.constant] = self.constant(op)
+                self.constant(op)
             case spirv.AddressOfOp():
                 self.values[op.pointer] = self.symbols[op.variable.string_value()]
             case spirv.VariableOp():
@@ -194,37 +252,51 @@ class Serializer:
             case spirv.LoopOp() | spirv.SelectionOp():
                 self.region(list(op.body.blocks))
             case spirv.BranchOp():
+                self.merges(op)
                 self.code += instruction(249, self.label(op.target))
             case spirv.BranchConditionalOp():
-                self.decide(op)
+                self.merges(op)
+                targets = self.label(op.true_target), self.label(op.false_target)
+                self.code += instruction(250, self.values[op.condition], *targets)
             case spirv.MergeOp():
                 pass  # what follows stands in this block
             case spirv.ReturnOp():
                 self.code += instruction(253)
+            case spirv.ControlBarrierOp():
+                self.barrier(op)
             case _:
                 self.arithmetic(op)
 
-    def decide(self, op: spirv.BranchConditionalOp) -> None:
-        """A conditional branch, behind the word for what it is the head of."""
-        home = op.parent_block()
-        around = op.parent_op()
+    def merges(self, op: spirv.BranchOp | spirv.BranchConditionalOp) -> None:
+        """Before the branch of a block that is the head of a loop or a selection, the word for what it is."""
+        home, around = op.parent_block(), op.parent_op()
         assert home is not None
         if isinstance(around, spirv.LoopOp) and home is around.body.blocks[1]:
             following, merge = around.body.blocks[-2], around.body.blocks[-1]
             self.code += instruction(246, self.label(merge), self.label(following), 0)
         elif isinstance(around, spirv.SelectionOp) and home is around.body.blocks[0]:
             self.code += instruction(247, self.label(around.body.blocks[-1]), 0)
-        else:
-            raise StepwellError("a conditional branch that starts neither a loop nor a selection", op)
-        targets = self.label(op.true_target), self.label(op.false_target)
-        self.code += instruction(250, self.values[op.condition], *targets)
+
+    def barrier(self, op: spirv.ControlBarrierOp) -> None:
+        semantics = sum(SEMANTICS[word] for word in op.semantics.data.split("|"))
+        numbers = SCOPE[op.execution.data], SCOPE[op.memory.data], semantics
+        self.code += instruction(224, *map(self.count, numbers))
 
     def arithmetic(self, op: Operation) -> None:
         name = op.name.removeprefix("spirv.")
         operands = [self.values[value] for value in op.operands]
+        plain = name.removeprefix("GL.")
         if name in OPCODES:
             self.give(OPCODES[name], op.results[0], *operands)
-        elif name.removeprefix("GL.") in EXTENDED:
-            self.give(12, op.results[0], self.extended, EXTENDED[name.removeprefix("GL.")], *operands)
+        elif plain != name and plain in EXTENDED:
+            self.give(12, op.results[0], self.extended, EXTENDED[plain], *operands)
+        elif name in REDUCTIONS:
+            self.give(REDUCTIONS[name], op.results[0], self.scope(op), REDUCE, *operands)
+        elif name in SHUFFLES or name in VOTES:
+            self.give((SHUFFLES | VOTES)[name], op.results[0], self.scope(op), *operands)
         else:
             raise StepwellError(f"{op.name} has no form in SPIR-V", op)
+
+    def scope(self, op: Operation) -> int:
+        assert isinstance(op, GroupOp)
+        return self.count(SCOPE[op.scope.data])

@@ -1,4 +1,4 @@
-"""The way down to SPIR-V: WGSL's, and one pass more."""
+"""The way down to SPIR-V: that of every device, and one pass more."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from xdsl.dialects.builtin import ModuleOp
 
 from .binary import binary
 
-DEVICE = device("webgpu")
+DEVICE = device("vulkan")
 
 
 @dataclass(frozen=True)
 class SPIRVTarget:
     name: str = "spirv"
-    loader: str = "stepwell.runtime.webgpu:WebGPUProgram"
+    loader: str = "stepwell.runtime.vulkan:VulkanProgram"
     options: type[DeviceOptions] = DeviceOptions
 
     def pipeline(self, options: DeviceOptions) -> Phases:

@@ -25,7 +25,7 @@ from onnx_nodes import Array, Verdict, case, node_tests
 from stepwell.targets.gpu.device import DeviceDescription, device
 from workers import Died, Workers
 
-DEVICES = {"wgsl": "webgpu", "spirv": "webgpu", "opencl": "opencl"}
+DEVICES = {"wgsl": "webgpu", "spirv": "vulkan", "opencl": "opencl"}
 """A target → the device of its kernels."""
 
 

@@ -30,7 +30,7 @@ needs_compiler = pytest.mark.skipif(
 
 DRIVERS = {
     "wgsl": "a WebGPU device (the library wgpu, and a Vulkan driver)",
-    "spirv": "a WebGPU device (the library wgpu, and a Vulkan driver)",
+    "spirv": "a Vulkan device (the library vulkan, and a driver such as lavapipe)",
     "opencl": "an OpenCL device (the library pyopencl, and a driver such as PoCL)",
     "cuda": "a GPU of NVIDIA, and its driver",
     "glsl": "OpenGL 4.3 without a window (the library moderngl, and a driver with EGL)",
@@ -57,7 +57,11 @@ def has_device(target: str) -> bool:
     """Whether kernels of `target` can be run here."""
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # Mesa complains without
     try:
-        if target in ("wgsl", "spirv"):
+        if target == "spirv":
+            from stepwell.runtime.vulkan_device import open_device
+
+            return open_device() is not None
+        if target == "wgsl":
             import wgpu
 
             return wgpu.gpu.request_adapter_sync() is not None

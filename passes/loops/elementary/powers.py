@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from math import inf, nan
 
-from xdsl.dialects import arith
-from xdsl.dialects.builtin import f32, f64
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import f32, f64, i64
 
 from .formula import (
     Value,
@@ -73,6 +73,14 @@ def log2(x: Value) -> Value:
 def exp2(x: Value) -> Value:
     """Beyond the bounds an f32 is 0 or infinite."""
     x = at_most(at_least(x, -200.0), 200.0)
+    n, field = nearest(x)
+    return horner(x - n, EXP2) * floats(field << 52)
+
+
+def nearest(x: Value) -> tuple[Value, Value]:
+    """n = round(x), and an integer that ends in the bits of n + 1023: as `formula.nearest`, of f64."""
+    if not x.place.ordered:
+        n = x.place.emit(math.RoundEvenOp(x.ssa))
+        return n, n.cast(arith.FPToSIOp, i64) + 1023
     t = x + (SHIFT + 1023)
-    r = x - (t - (SHIFT + 1023))
-    return horner(r, EXP2) * floats(bits(t) << 52)
+    return t - (SHIFT + 1023), bits(t)

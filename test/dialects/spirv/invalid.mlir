@@ -8,7 +8,7 @@ spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
 // -----
 
 spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
-  // expected-error@+1 {{a global variable has a binding, or is built in}}
+  // expected-error@+1 {{what is in storage class StorageBuffer or Uniform has a binding, and nothing else has}}
   spirv.GlobalVariable @x : !spirv.ptr<f32, Uniform>
 }
 

@@ -2,7 +2,7 @@
 
 // Upstream's syntax: what is printed here, its mlir-opt reads.
 // CHECK:       spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
-// CHECK-NEXT:    spirv.GlobalVariable @x bind(0, 0) : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0])>, StorageBuffer>
+// CHECK-NEXT:    spirv.GlobalVariable @x bind(0, 0) : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0]), Block>, StorageBuffer>
 // CHECK-NEXT:    spirv.GlobalVariable @global_id built_in("GlobalInvocationId") : !spirv.ptr<vector<3xi32>, Input>
 // CHECK-NEXT:    spirv.func @main() "None" {
 // CHECK-NEXT:      %n = spirv.Variable : !spirv.ptr<i32, Function>
@@ -16,7 +16,7 @@
 // CHECK:         spirv.EntryPoint "GLCompute" @main, @global_id
 // CHECK-NEXT:    spirv.ExecutionMode @main "LocalSize", 64, 1, 1
 spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
-  spirv.GlobalVariable @x bind(0, 0) : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0])>, StorageBuffer>
+  spirv.GlobalVariable @x bind(0, 0) : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0]), Block>, StorageBuffer>
   spirv.GlobalVariable @global_id built_in("GlobalInvocationId") : !spirv.ptr<vector<3xi32>, Input>
   spirv.func @main() "None" {
     %n = spirv.Variable : !spirv.ptr<i32, Function>
@@ -26,8 +26,8 @@ spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
     %g = spirv.mlir.addressof @global_id : !spirv.ptr<vector<3xi32>, Input>
     %v = spirv.Load "Input" %g : vector<3xi32>
     %id = spirv.CompositeExtract %v[0 : i32] : vector<3xi32>
-    %x = spirv.mlir.addressof @x : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0])>, StorageBuffer>
-    %p = spirv.AccessChain %x[%zero, %id] : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0])>, StorageBuffer>, i32, i32 -> !spirv.ptr<f32, StorageBuffer>
+    %x = spirv.mlir.addressof @x : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0]), Block>, StorageBuffer>
+    %p = spirv.AccessChain %x[%zero, %id] : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0]), Block>, StorageBuffer>, i32, i32 -> !spirv.ptr<f32, StorageBuffer>
     spirv.Store "Function" %n, %zero : i32
     spirv.mlir.loop {
       spirv.Branch ^header

@@ -1,9 +1,9 @@
 // RUN: stepwell-opt %s -p gpu-to-spirv | filecheck %s
 
-// Buffers are bound in order, numbers stand in one block behind them; an index is an i32.
+// Buffers are bound in order, numbers are push constants; an index is an i32.
 // CHECK:       spirv.module @scale Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
-// CHECK-NEXT:    spirv.GlobalVariable @x bind(0, 0) : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0])>, StorageBuffer>
-// CHECK-NEXT:    spirv.GlobalVariable @numbers bind(0, 1) : !spirv.ptr<!spirv.struct<(i32 [0])>, Uniform>
+// CHECK-NEXT:    spirv.GlobalVariable @x bind(0, 0) : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0]), Block>, StorageBuffer>
+// CHECK-NEXT:    spirv.GlobalVariable @numbers : !spirv.ptr<!spirv.struct<(i32 [0]), Block>, PushConstant>
 // CHECK-NEXT:    spirv.GlobalVariable @global_id built_in("GlobalInvocationId") : !spirv.ptr<vector<3xi32>, Input>
 // What a loop carries is a variable: the counter, and the sum.
 // CHECK:           spirv.Variable : !spirv.ptr<i32, Function>
