@@ -81,6 +81,7 @@ PASSES = {
     "apply-schedule": "stepwell.passes.linalg_to_loops.apply_schedule:ApplySchedule",
     # 3: loops
     "expand-math": "stepwell.passes.loops.expand_math:ExpandMath",
+    "store-floats": "stepwell.passes.loops.store_floats:StoreFloats",
     "narrow-types": "stepwell.passes.loops.narrow_types:NarrowTypes",
     # 3 -> 4
     "plan-memory": "stepwell.passes.loops.plan_memory:PlanMemory",

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .dtypes import numpy_dtype
+
 Array = npt.NDArray[Any]
 
 
@@ -21,17 +23,17 @@ class DeviceError(RuntimeError):
 
 def bytes_of(spec: Mapping[str, Any]) -> int:
     """Bytes of an input or output on the device."""
-    return int(np.prod(spec["shape"])) * np.dtype(spec["stored"]).itemsize
+    return int(np.prod(spec["shape"])) * numpy_dtype(spec["stored"]).itemsize
 
 
 def stored(array: Array, spec: Mapping[str, Any]) -> Array:
     """An input as the device keeps it. Raises `DeviceError` for numbers that do not fit."""
-    kind = np.dtype(spec["stored"])
+    kind = numpy_dtype(spec["stored"])
     array = np.ascontiguousarray(array)
     if array.dtype == kind:
         return array
-    if array.dtype.kind in "iu" and kind.kind in "iu" and array.dtype.itemsize == kind.itemsize:
-        return array.view(kind)  # the same bits: a type of the device has no sign of its own
+    if array.dtype.itemsize == kind.itemsize:
+        return array.view(kind)  # the same bits: the device has no type with that sign, or for such floats
     if array.dtype.kind in "iu" and array.size:
         limits = np.iinfo(kind)
         if array.min() < limits.min or array.max() > limits.max:
@@ -43,8 +45,9 @@ def stored(array: Array, spec: Mapping[str, Any]) -> Array:
 
 def handed_back(data: Any, spec: Mapping[str, Any]) -> Array:
     """An output as the model has it, of the bytes that the device kept."""
-    shape = tuple(spec["shape"])
-    return np.frombuffer(data, np.dtype(spec["stored"]), int(np.prod(shape))).reshape(shape).astype(spec["dtype"])
+    shape, kind = tuple(spec["shape"]), numpy_dtype(spec["dtype"])
+    array = np.frombuffer(data, numpy_dtype(spec["stored"]), int(np.prod(shape))).reshape(shape)
+    return array.view(kind).copy() if array.itemsize == kind.itemsize else array.astype(kind)
 
 
 class Slots:

@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .dtypes import numpy_dtype
 from .memory import LINE, aligned_bytes, apart, check_out
 from .sizes import cut, has_sizes
 from .team import RECORD, Team
@@ -134,14 +135,6 @@ def link(objects: Iterable[bytes], *names: str) -> Any:
             return builder.link(jit, f"stepwell{next(_counter)}")
         except RuntimeError as error:  # LLVM says on standard error which symbol it is that nobody has
             raise RuntimeError(f"the object code of @{names[0]} does not link: {error}") from None
-
-
-def numpy_dtype(name: str) -> np.dtype[Any]:
-    if name == "bfloat16":
-        import ml_dtypes  # numpy has no bfloat16 of its own
-
-        return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype(name)
 
 
 def address_of(array: Array) -> int:

@@ -41,6 +41,14 @@ def request_context() -> Any:
     return cl.Context(devices[:1])
 
 
+def check_types(device: Any, requires: Sequence[str]) -> None:
+    """Raise `DeviceError` where the device lacks one of these dtypes."""
+    if "float64" in requires and not device.double_fp_config:
+        raise DeviceError(
+            f"the model has numbers of float64, which {device.name} has not", fix="use float32, or another device"
+        )
+
+
 class OpenCLProgram:
     """A model for fixed shapes. Several threads may call `run`: one after the other has the device."""
 
@@ -54,6 +62,7 @@ class OpenCLProgram:
         import pyopencl as cl
 
         self._cl, self._context = cl, request_context()
+        check_types(self._context.devices[0], manifest.get("requires", ()))
         self._queue = cl.CommandQueue(self._context)
         self._lock = threading.Lock()
         self._inputs, self._outputs = manifest["inputs"], manifest["outputs"]

@@ -11,7 +11,7 @@ number is read back. Weights are uploaded once. Shapes and dtypes of the feeds a
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,19 +20,45 @@ from .device import Array, DeviceError, Slots, bytes_of, handed_back, stored
 from .sizes import cut
 from .steps import Launch, Step, Steps, launches_of
 
+FEATURES = {"float16": "shader-f16"}
+"""What an adapter must have for kernels that store numbers of a dtype."""
 
-def request_device(limits: Mapping[str, int]) -> Any:
-    """A device with at least these limits. Raises `DeviceError` where there is none."""
+
+def request_device(limits: Mapping[str, int], requires: Sequence[str] = ()) -> Any:
+    """A device with at least these limits, that has these dtypes. Raises `DeviceError` where there is none."""
     try:
         import wgpu
     except ImportError:
         raise DeviceError("the library wgpu is not installed", fix="pip install wgpu") from None
     try:
         adapter = wgpu.gpu.request_adapter_sync(power_preference="high-performance")
+        features = [needed(adapter.features, adapter.info["device"], dtype) for dtype in requires]
         asked: dict[str, int | None] = dict(limits)
-        return adapter.request_device_sync(required_limits=asked)
+        return adapter.request_device_sync(required_features=features, required_limits=asked)
+    except DeviceError:
+        raise
     except Exception as error:
         raise DeviceError(f"no WebGPU device: {error}", fix="install a Vulkan, Metal or DirectX 12 driver") from None
+
+
+def padded(size: int) -> int:
+    """Bytes of a buffer, or of a part of one, that holds `size`: WebGPU counts in words."""
+    return max(-(-size // 4) * 4, 4)
+
+
+def whole_words(data: Array) -> Array:
+    return np.pad(data.reshape(-1).view(np.uint8), (0, -data.nbytes % 4)) if data.nbytes % 4 else data
+
+
+def needed(features: Collection[str], name: str, dtype: str) -> Any:
+    """The feature that a dtype asks for. Raises `DeviceError` where the adapter `name` has it not."""
+    feature = FEATURES[dtype]
+    if feature not in features:
+        raise DeviceError(
+            f"the model has tensors of {dtype}, which {name} has not (WebGPU's feature {feature})",
+            fix="use float32 in the model, or another device",
+        )
+    return feature
 
 
 class Work:
@@ -80,7 +106,8 @@ class WebGPUProgram:
         largest = max([buffer["bytes"] for launch in launches for buffer in launch["buffers"]], default=0)
         whole = max(largest, int(manifest["arena_size"]), int(manifest["weights_size"]))
         self._device = request_device(
-            {"max-buffer-size": max(whole, 256 << 20), "max-storage-buffer-binding-size": max(largest, 128 << 20)}
+            {"max-buffer-size": max(whole, 256 << 20), "max-storage-buffer-binding-size": max(largest, 128 << 20)},
+            manifest.get("requires", ()),
         )
         self._lock = threading.Lock()
         self._buffers: dict[str, Any] = {
@@ -104,7 +131,7 @@ class WebGPUProgram:
         import wgpu
 
         usage = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_SRC | wgpu.BufferUsage.COPY_DST
-        made = self._device.create_buffer(size=max(-(-size // 4) * 4, 4), usage=usage)
+        made = self._device.create_buffer(size=padded(size), usage=usage)
         if data is not None and data.size:
             self._device.queue.write_buffer(made, 0, np.ascontiguousarray(data))
         return made
@@ -131,7 +158,7 @@ class WebGPUProgram:
             raise DeviceError(f"the device refused {name}: {error}") from None
 
     def _bound(self, launch: Step) -> Launch:
-        parts = [(self._buffers[b["of"]], b["offset"], max(b["bytes"], 4)) for b in launch["buffers"]]
+        parts = [(self._buffers[b["of"]], b["offset"], padded(b["bytes"])) for b in launch["buffers"]]
         if launch["numbers"]:
             parts.append((self._work.numbers, 0, -(-len(launch["numbers"]) * 4 // 16) * 16))
         pipeline, layout = self._pipelines[launch["kernel"]]
@@ -151,7 +178,7 @@ class WebGPUProgram:
             data = [stored(feeds[spec["name"]], spec) for spec in self._inputs]
             for n, array in enumerate(data):
                 if array.nbytes:
-                    self._device.queue.write_buffer(self._buffers[f"input {n}"], 0, array)
+                    self._device.queue.write_buffer(self._buffers[f"input {n}"], 0, whole_words(array))
             self._steps.run(data, self._number)
             self._work.submit()
             return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})

@@ -18,7 +18,7 @@ export const ARRAYS = {
   float32: Float32Array, float64: Float64Array,
   int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
   uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array,
-  bool: Uint8Array,
+  bool: Uint8Array, float16: globalThis.Float16Array,
 };
 /** The arrays that hold the values of each dtype. */
 

@@ -14,6 +14,9 @@ const NEEDED = {
 };
 /** Limits of which a model may need more than every device has. */
 
+const FEATURES = { float16: "shader-f16" };
+/** What an adapter must have for kernels that store numbers of a dtype. */
+
 function parts(manifest) {
   return [4, ...manifest.launches.flatMap((launch) => launch.buffers.map((buffer) => buffer.bytes))];
 }
@@ -43,7 +46,13 @@ async function requestDevice(manifest) {
     }
     requiredLimits[limit] = Math.max(bytes, SLOT);
   }
-  return adapter.requestDevice({ requiredLimits });
+  const requiredFeatures = (manifest.requires ?? []).map((dtype) => {
+    if (!adapter.features.has(FEATURES[dtype])) {
+      throw new DeviceError(`the model has tensors of ${dtype}, which this device has not`, "use float32 in the model");
+    }
+    return FEATURES[dtype];
+  });
+  return adapter.requestDevice({ requiredFeatures, requiredLimits });
 }
 
 /** The pipeline of one kernel. What the browser refuses is said with the lines that it means. */

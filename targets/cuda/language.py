@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from stepwell.targets.source.c_kernel import CKernelLanguage
 from stepwell.targets.source.expressions import UNARY, Expr, number
-from xdsl.dialects.builtin import Float32Type, Float64Type
+from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type, Float64Type
 
 
 @dataclass
@@ -21,7 +21,14 @@ class CUDA(CKernelLanguage):
         32: "unsigned",
         64: "unsigned long long",
     }
-    FLOATS: ClassVar = {Float32Type: "float", Float64Type: "double"}
+    FLOATS: ClassVar = {
+        Float16Type: "__half",
+        BFloat16Type: "__nv_bfloat16",
+        Float32Type: "float",
+        Float64Type: "double",
+    }
+    HEADERS: ClassVar = {"__half": "cuda_fp16.h", "__nv_bfloat16": "cuda_bf16.h"}
+    """Types of headers."""
     SUFFIX: ClassVar = {"float": "f", "double": ""}
     KEYWORDS: ClassVar = CKernelLanguage.KEYWORDS | frozenset(
         "class new delete this template typename operator namespace try catch throw virtual friend public private "
@@ -52,6 +59,14 @@ class CUDA(CKernelLanguage):
     SHARED: ClassVar = "__shared__"
     HELPER: ClassVar = "static __device__ inline"
 
+    def head(self) -> list[str]:
+        return [*(f"#include <{self.HEADERS[name]}>" for name in sorted(self.types & set(self.HEADERS))), ""]
+
+    def float_number(self, value: float, kind: str) -> Expr:
+        if kind in self.HEADERS:
+            return self.cast(kind, super().float_number(value, self.SINGLE))
+        return super().float_number(value, kind)
+
     def signed_number(self, value: int, width: int) -> Expr:
         if value == -(1 << (width - 1)) and width >= 32:
             return Expr(f"-{(1 << (width - 1)) - 1}{'LL' if width == 64 else ''} - 1", UNARY - 2)
@@ -71,6 +86,8 @@ class HIP(CUDA):
     """AMD, HIP Programming Manual."""
 
     NAME: ClassVar = "HIP"
+    FLOATS: ClassVar = {kind: name for kind, name in CUDA.FLOATS.items() if kind is not BFloat16Type}
+    HEADERS: ClassVar = {"__half": "hip/hip_fp16.h"}
 
     def head(self) -> list[str]:
-        return ["#include <hip/hip_runtime.h>", ""]
+        return ["#include <hip/hip_runtime.h>", *super().head()]

@@ -3,9 +3,9 @@
 vulkan: the least of the profile Roadmap 2022, with the types that most devices have; one that lacks a type says so when
 a program is loaded. webgpu: the least that every WebGPU adapter has (W3C WebGPU, section 3.6.2, "Limits", defaults).
 opengl: the least of OpenGL 4.3 (table 23.64 and following). opencl: of a full profile (OpenCL 3.0, section 4.2),
-doubles where the device has them. metal: Apple's table of GPU families. cuda: compute capability 7.0 on (CUDA C++
-Programming Guide, section 16). hip: CDNA and RDNA. Blocks of 256 threads are more than OpenCL promises (one), and
-what GPUs have.
+doubles where the device has them, f16 in memory always (OpenCL C, section 6.15.7). metal: Apple's table of GPU
+families. cuda: compute capability 8.0 on (CUDA C++ Programming Guide, section 16). hip: CDNA and RDNA. Blocks of 256
+threads are more than OpenCL promises (one), and what GPUs have.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ class DeviceDescription:
     """`block`: threads of a block that kernels are made for. `threads`: the most that a block may have. `blocks`: the
     most blocks along a dimension of a grid. `buffers`: the most buffers that a kernel takes. `buffer_bytes`: the
     largest part of memory that it is handed. `workgroup_bytes`: memory that the threads of a block share. `alignment`:
-    bytes at multiples of which a buffer may start. `types`: the dtypes that kernels may store and compute. `library`:
-    whether its language has functions such as acos to call; PTX has not. `narrowed`: dtypes of a model that
-    `narrow-types` keeps as int32, where each number must fit.
+    bytes at multiples of which a buffer may start. `types`: the dtypes that kernels may store and compute. `optional`:
+    those that some devices of the kind have; a model that needs one says so in its manifest, and the loader asks.
+    `kept`: what floats of 16 bits are kept in that the device has no type for, in the words of `store-floats`.
+    `library`: whether its language has functions such as acos to call; PTX has not. `narrowed`: dtypes of a
+    model that `narrow-types` keeps as int32, where each number must fit.
     """
 
     name: str
@@ -34,27 +36,33 @@ class DeviceDescription:
     workgroup_bytes: int
     alignment: int
     types: tuple[str, ...]
-    library: bool = True
+    optional: tuple[str, ...] = ()
+    kept: str = ""
     narrowed: tuple[str, ...] = ()
+    library: bool = True
 
 
-ALL = ("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
-SINGLE = tuple(name for name in ALL if name != "float64")
-VULKAN = ("float16", *ALL)
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
+SINGLE = ("float16", "float32", *INTEGERS)
+DOUBLE = (*SINGLE, "float64")
+ALL = (*DOUBLE, "bfloat16")
 SHADER = ("float32", "int32", "uint32")
 NARROWED = ("int64", "bool")
+HALF = ("float16",)
+SHORT = "f16=f32 bf16=f32"
+MOST = (1 << 31) - 1
 
 DEVICES = {
     described.name: described
     for described in (
         #                 name     block threads blocks       buffers  bytes     shared    start  types
-        DeviceDescription("webgpu", 64, 256, 65535, 8, 128 << 20, 16 << 10, 256, SHADER, narrowed=NARROWED),
-        DeviceDescription("vulkan", 64, 256, 65535, 30, 128 << 20, 16 << 10, 256, VULKAN),
-        DeviceDescription("opengl", 64, 1024, 65535, 8, 128 << 20, 32 << 10, 256, SHADER, narrowed=NARROWED),
-        DeviceDescription("opencl", 64, 256, (1 << 31) - 1, 64, 2 << 30, 32 << 10, 128, ALL),
-        DeviceDescription("metal", 64, 512, (1 << 31) - 1, 24, 256 << 20, 32 << 10, 256, SINGLE),
-        DeviceDescription("cuda", 128, 1024, (1 << 31) - 1, 128, 4 << 30, 48 << 10, 256, ALL, library=False),
-        DeviceDescription("hip", 128, 1024, (1 << 31) - 1, 128, 4 << 30, 64 << 10, 256, ALL),
+        DeviceDescription("webgpu", 64, 256, 65535, 8, 128 << 20, 16 << 10, 256, SHADER, HALF, "bf16=f32", NARROWED),
+        DeviceDescription("vulkan", 64, 256, 65535, 30, 128 << 20, 16 << 10, 256, DOUBLE, (), "bf16=i16"),
+        DeviceDescription("opengl", 64, 1024, 65535, 8, 128 << 20, 32 << 10, 256, SHADER, (), SHORT, NARROWED),
+        DeviceDescription("opencl", 64, 256, MOST, 64, 2 << 30, 32 << 10, 128, SINGLE, ("float64",), "bf16=i16"),
+        DeviceDescription("metal", 64, 512, MOST, 24, 256 << 20, 32 << 10, 256, SINGLE, (), "bf16=i16"),
+        DeviceDescription("cuda", 128, 1024, MOST, 128, 4 << 30, 48 << 10, 256, ALL, library=False),
+        DeviceDescription("hip", 128, 1024, MOST, 128, 4 << 30, 64 << 10, 256, DOUBLE, (), "bf16=i16"),
     )
 }
 

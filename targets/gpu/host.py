@@ -7,8 +7,9 @@
     {"kernel": "scale", "blocks": [1, 1, 1], "threads": [64, 1, 1], "numbers": [4],
      "buffers": [{"of": "input 0", "offset": 0, "bytes": 256}, {"of": "arena", "offset": 4096, "bytes": 256}]}
 
-Buffers and numbers stand in the order of the kernel's arguments. Launches run one after the other, each seeing what
-those before it wrote. Control flow holds lists of such steps. A number is known, or called by its name: `v1` and so on.
+Buffers and numbers stand in the order of the kernel's arguments. `requires`: the dtypes that a loader
+must ask a device for. Launches run one after the other, each seeing what those before it wrote. Control flow holds
+lists of such steps. A number is known, or called by its name: `v1` and so on.
 
     scf.for %i = %c0 to %c9 step %c1        {"for": "v0", "from": 0, "to": 9, "step": 1, "do": [...]}
     scf.if %c { ... } else { ... }          {"if": "v1", "then": [...], "else": [...]}
@@ -34,7 +35,7 @@ from stepwell.passes.loops_to_gpu.loops_to_gpu import is_root
 from stepwell.passes.loops_to_llvm.arguments import VIEWS, constant
 from stepwell.passes.loops_to_llvm.memory import element_bytes
 from xdsl.dialects import arith, func, memref, scf
-from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerType, MemRefType, ModuleOp, i1
+from xdsl.dialects.builtin import DYNAMIC_INDEX, AnyFloat, IntegerType, MemRefType, ModuleOp, i1
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from .device import DeviceDescription
@@ -61,7 +62,8 @@ def host_program(module: ModuleOp, device: DeviceDescription) -> dict[str, Any]:
     steps = Steps(names_of(main, len(manifest["inputs"])), device).of(main.body.block)
     for entry, argument in zip((*manifest["inputs"], *manifest["outputs"]), main.body.block.args, strict=False):
         entry["stored"] = dtype_name(cast("MemRefType[Attribute]", argument.type).element_type)
-    return manifest | {"device": device.name, "launches": steps}
+    requires = requirements(module, device)
+    return manifest | {"device": device.name, "requires": requires, "launches": steps}
 
 
 @dataclass
@@ -201,6 +203,17 @@ def launches_of(steps: Sequence[Step]) -> Iterator[Step]:
 
 def bits(value: SSAValue) -> int:
     return value.type.width.data if isinstance(value.type, IntegerType) else 64
+
+
+def requirements(module: ModuleOp, device: DeviceDescription) -> list[str]:
+    """The dtypes of the program that not every device of the kind has."""
+    met: set[Attribute] = set()
+    for op in module.walk():
+        for value in (*op.results, *(arg for region in op.regions for block in region.blocks for arg in block.args)):
+            kind = value.type
+            met.add(cast("MemRefType[Attribute]", kind).element_type if isinstance(kind, MemRefType) else kind)
+    names = {dtype_name(kind) for kind in met if isinstance(kind, AnyFloat)}
+    return sorted(names & set(device.optional))
 
 
 def names_of(main: func.FuncOp, inputs: int) -> dict[SSAValue, str]:

@@ -73,13 +73,14 @@ def device_phases(described: DeviceDescription, schedules: str = "") -> Phases:
         formulas += " double=false"
     if not described.library:
         formulas += " library=false"
+    kept = f",store-floats{{{described.kept}}}" if described.kept else ""
     narrow = ",narrow-types" if described.narrowed else ""
     grid = f"block={described.block} blocks={described.blocks}"
     return (
         *graph_phases(),
         ("tensor", "graph-to-linalg,fuse-elementwise"),
         ("buffers", f"bufferize,{schedules}schedule-gpu"),
-        ("loops", f"apply-schedule,expand-math{{{formulas}}}{narrow}"),
+        ("loops", f"apply-schedule,expand-math{{{formulas}}}{kept}{narrow}"),
         ("program", f"plan-memory{{alignment={described.alignment} inplace=false}}"),
         ("device", f"loops-to-gpu{{{grid}}},check-limits{{device={described.name}}}"),
     )

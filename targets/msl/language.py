@@ -16,7 +16,7 @@ from stepwell.diagnostics import StepwellError
 from stepwell.targets.source.c_kernel import CKernelLanguage
 from stepwell.targets.source.expressions import UNARY, Expr, number
 from stepwell.targets.source.kernel import Kernel
-from xdsl.dialects.builtin import Float32Type
+from xdsl.dialects.builtin import Float16Type, Float32Type
 from xdsl.ir import Attribute, Operation
 
 IDS = {
@@ -34,7 +34,7 @@ class MSL(CKernelLanguage):
     NAME: ClassVar = "MSL"
     INTEGERS: ClassVar = {1: "uchar", 8: "char", 16: "short", 32: "int", 64: "long"}
     UNSIGNED: ClassVar = {1: "uchar", 8: "uchar", 16: "ushort", 32: "uint", 64: "ulong"}
-    FLOATS: ClassVar = {Float32Type: "float"}
+    FLOATS: ClassVar = {Float16Type: "half", Float32Type: "float"}
     SUFFIX: ClassVar = {"float": "f"}
     ADVICE: ClassVar = "use float32 in the model, or another target"
     KEYWORDS: ClassVar = CKernelLanguage.KEYWORDS | {name for name, _ in IDS.values()} | {"metal", "thread", "texture"}
@@ -75,6 +75,13 @@ class MSL(CKernelLanguage):
         if name in self.HELPERS:
             return self.helper(name, kind, where)
         raise StepwellError(f"MSL has no function {name}", where, fix="run expand-math")
+
+    def float_number(self, value: float, kind: str) -> Expr:
+        return (
+            super().float_number(value, kind)
+            if kind == self.SINGLE
+            else self.cast(kind, self.float_number(value, self.SINGLE))
+        )
 
     def signed_number(self, value: int, width: int) -> Expr:
         if value == -(1 << (width - 1)) and width >= 32:

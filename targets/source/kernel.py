@@ -68,7 +68,7 @@ class KernelLanguage(Language):
         raise NotImplementedError
 
     def head(self) -> list[str]:
-        """What stands before kernels that stand together, and before their helpers."""
+        """What stands before kernels that stand together, and before their helpers: `types` are those of all."""
         return []
 
 
@@ -140,12 +140,13 @@ def kernel_text(function: gpu.FuncOp, language: KernelLanguage) -> str:
 def kernel_files(module: gpu.GPUModuleOp, language: type[KernelLanguage]) -> dict[str, str]:
     """The sources of a module: a file for each kernel, called after it, or one for all, called `kernels`."""
     texts: dict[str, str] = {}
-    helpers: dict[str, str] = {}
+    whole = language()
     for op in module.body.block.ops:
         if isinstance(op, gpu.FuncOp):
             own = language()
             texts[op.sym_name.data] = kernel_text(op, own)
-            helpers |= own.used
+            whole.used |= own.used
+            whole.types |= own.types
     if not language.TOGETHER:
         return texts
-    return {"kernels": "\n".join([*language().head(), *helpers.values(), *texts.values()])}
+    return {"kernels": "\n".join([*whole.head(), *whole.used.values(), *texts.values()])}

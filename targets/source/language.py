@@ -23,10 +23,12 @@ READABLE = 16
 
 @dataclass
 class Language:
-    """`stays_small` says which integers are known not to overflow; `used` collects the helpers met so far."""
+    """`stays_small` says which integers are known not to overflow; `used` collects the helpers met so far, `types` the
+    types of floats."""
 
     stays_small: Callable[[SSAValue], bool] = lambda value: False
     used: dict[str, str] = field(default_factory=dict[str, str])
+    types: set[str] = field(default_factory=set[str])
 
     NAME: ClassVar[str]
     INTEGERS: ClassVar[Mapping[int, str]]
@@ -54,6 +56,7 @@ class Language:
         if isinstance(kind, IntegerType) and kind.width.data in self.INTEGERS:
             return self.INTEGERS[kind.width.data]
         if (name := self.FLOATS.get(type(kind))) is not None:
+            self.types.add(name)
             return name
         raise StepwellError(f"{self.NAME} has no type for {kind}", where, fix=self.ADVICE)
 
@@ -69,15 +72,21 @@ class Language:
     def helper(self, name: str, kind: Attribute, where: Operation) -> str:
         """The name of a helper for values of this type, which will be printed before the kernels."""
         T = self.type_name(kind, where)
-        full = f"{name}_{T.removesuffix('_t')}"
+        if isinstance(kind, AnyFloat) and kind.bitwidth not in self.INTEGERS:
+            raise StepwellError(f"{self.NAME} has no {name} of {kind}", where, fix="compute in f32")
+        full = f"{name}_{T.removesuffix('_t').replace(' ', '_')}"
         if full not in self.used:
             bits = self.INTEGERS[kind.bitwidth] if isinstance(kind, AnyFloat) else T
             words = {"T": T, "I": bits, "W": self.unsigned(kind, 32), "sqrt": f"sqrt{self.SUFFIX.get(T, '')}"}
-            result, takes = {"bits_of": (bits, T), "from_bits": (T, bits)}.get(name, (T, T))
+            result, takes = self.signature(name, T, bits)
             names = ("a", "b") if name in self.BINARY else ("a",)
             body = self.HELPERS[name].format(**words)
             self.used[full] = self.helper_text(result, full, [(takes, arg) for arg in names], body)
         return full
+
+    def signature(self, name: str, kind: str, bits: str) -> tuple[str, str]:
+        """What a helper gives and what it takes, for numbers of type `kind` and integers of their width."""
+        return {"bits_of": (bits, kind), "from_bits": (kind, bits)}.get(name, (kind, kind))
 
     def helper_text(self, result: str, name: str, arguments: list[tuple[str, str]], body: str) -> str:
         listed = ", ".join(f"{kind} {arg}" for kind, arg in arguments)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 from stepwell.diagnostics import StepwellError
 from xdsl.dialects import arith, func, memref, scf
-from xdsl.dialects.builtin import IndexType, IntegerAttr, MemRefType
+from xdsl.dialects.builtin import BFloat16Type, Float16Type, IndexType, IntegerAttr, MemRefType
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, SSAValue
 
 from .expressions import ADD, ATOM, UNARY, Expr, infix, is_bool, number, repeats_operands, small
@@ -39,6 +39,10 @@ POINTER_ALIASES = (memref.ExpandShapeOp, memref.CollapseShapeOp, memref.CastOp)
 BOUNDED = frozenset(
     f"arith.{name}" for name in "addi subi muli divsi remsi minsi maxsi floordivsi ceildivsi select constant".split()
 )
+
+SHORT = Float16Type | BFloat16Type
+ON_SHORT = frozenset({"arith.extf", "arith.truncf", "arith.select", "arith.bitcast"})
+"""What may be done with floats of 16 bits: languages differ in what they can compute in them."""
 
 
 def is_small(value: SSAValue) -> bool:
@@ -199,9 +203,11 @@ class FunctionPrinter:
                 else None
             )
             raise StepwellError(f"{op.name} cannot be printed as source text", op, fix)
-        self.language.type_name(op.results[0].type, op)
-        for operand in op.operands:
-            self.language.type_name(operand.type, op)
+        for value in (*op.results, *op.operands):
+            self.language.type_name(value.type, op)
+            if isinstance(value.type, SHORT) and op.name not in ON_SHORT:
+                what = f"{op.name} on {value.type}: floats of 16 bits are only stored"
+                raise StepwellError(what, op, fix="compute in f32: extend before, truncate after")
         if op.results[0].first_use is None:
             return
         args = [self.use(operand) for operand in op.operands]

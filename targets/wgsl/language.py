@@ -19,7 +19,7 @@ from stepwell.targets.source.expressions import (
 from stepwell.targets.source.kernel import KernelLanguage
 from stepwell.targets.source.language import Language
 from stepwell.targets.source.strict_bools import STRICT_BOOLS
-from xdsl.dialects.builtin import Float32Type
+from xdsl.dialects.builtin import Float16Type, Float32Type
 from xdsl.ir import Attribute, Operation
 
 
@@ -28,7 +28,7 @@ class WGSL(KernelLanguage):
     NAME: ClassVar = "WGSL"
     INTEGERS: ClassVar = {1: "bool", 32: "i32"}
     UNSIGNED: ClassVar = {1: "bool", 8: "u32", 32: "u32"}
-    FLOATS: ClassVar = {Float32Type: "f32"}
+    FLOATS: ClassVar = {Float16Type: "f16", Float32Type: "f32"}
     INDEX: ClassVar = "i32"
     SUFFIX: ClassVar = {"f32": "f"}
     SINGLE: ClassVar = "f32"
@@ -128,6 +128,13 @@ class WGSL(KernelLanguage):
     def signed_number(self, value: int, width: int) -> Expr:
         # -2147483648 is a minus before a number that is none of i32
         return Expr("i32(-2147483648)") if value == -(1 << 31) else number(value)
+
+    def float_number(self, value: float, kind: str) -> Expr:
+        return (
+            super().float_number(value, kind)
+            if kind == self.SINGLE
+            else self.cast(kind, self.float_number(value, self.SINGLE))
+        )
 
     def not_a_number(self, kind: str) -> Expr:
         return self._from_bits("0x7fc00000u")

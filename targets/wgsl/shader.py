@@ -54,7 +54,7 @@ class Shader(WGSL):
         return Expr(f"params.{name}")
 
     def text(self, kernel: Kernel) -> str:
-        lines = [kernel.comment]
+        lines = [kernel.comment, *(["enable f16;"] if "f16" in self.types else [])]
         if kernel.numbers:
             lines += ["struct Params {", *(f"  {name}: {kind}," for kind, name in kernel.numbers), "}"]
         for n, (kind, name) in enumerate(kernel.buffers):

@@ -6,11 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 import real_models
 import stepwell
 from emulated import Dialect, Emulated, built, run_grid
+from onnx import parser
 from stepwell.context import Context
 from stepwell.driver import Way, find_target, read_module
 from stepwell.passes.graph.bind_shapes import BindShapes
@@ -42,6 +44,19 @@ def test_real_models_agree_with_onnx_runtime(name: str) -> None:
     made = program(real_models.fetch(name), feeds)
     real_models.assert_agrees(made.run(feeds), want)
     assert made.threads > 0
+
+
+def test_floats_of_16_bits_agree_with_the_native_target() -> None:
+    """f16 is a type of Metal's, bf16 is kept in 16 bits of an integer."""
+    text = "(float16[9,40] x, bfloat16[40] y) => (float16[9] z, bfloat16[40] w) "
+    text += "{ c = CastLike(y, x) a = Tanh(x) z = MatMul(a, c) w = Exp(y) }"
+    model = parser.parse_model(f'<ir_version: 8, opset_import: ["" : 18]> agraph {text}').SerializeToString()
+    random = np.random.default_rng(0)
+    feeds = {"x": random.standard_normal((9, 40)).astype(np.float16)}
+    feeds["y"] = random.standard_normal(40).astype(ml_dtypes.bfloat16)
+    got, want = program(model, feeds).run(feeds), stepwell.compile(model).run(feeds)
+    np.testing.assert_allclose(got["z"], want["z"], rtol=2**-10, atol=2**-12)
+    np.testing.assert_allclose(got["w"].astype(np.float32), want["w"].astype(np.float32), rtol=2**-7)
 
 
 @pytest.mark.parametrize("blocks", [1, 3])
