@@ -271,6 +271,12 @@ def reinterpret(language: Language, op: Operation, args: Sequence[Expr]) -> Expr
     return call(language.helper(name, source if name == "bits_of" else target, op), args[0])
 
 
+FUNCTIONS = frozenset(
+    "acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf exp exp2 expm1 floor fma log log10 log1p "
+    "log2 round sin sinh sqrt tan tanh trunc".split()
+)
+"""Functions that the math dialect has under the name of C's."""
+
 RULES: dict[str, Rule] = {
     "arith.addf": operator("+"),
     "arith.subf": operator("-"),
@@ -320,14 +326,7 @@ RULES: dict[str, Rule] = {
     "math.powf": function("pow"),
     "math.roundeven": function("rint"),
     "math.rsqrt": helper("rsqrt"),
-    **{
-        f"math.{name}": function(name)
-        for name in (
-            *("acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh"),
-            *("erf", "exp", "exp2", "expm1", "floor", "fma", "log", "log10", "log1p", "log2", "round", "sin", "sinh"),
-            *("sqrt", "tan", "tanh", "trunc"),
-        )
-    },
+    **{f"math.{name}": function(name) for name in FUNCTIONS},
 }
 
 TWICE = frozenset({"arith.maxsi", "arith.minsi", "arith.maxui", "arith.minui"})

@@ -27,9 +27,12 @@ from stepwell.locations import describe
 from xdsl.dialects.builtin import IndexType, MemRefType
 from xdsl.ir import Attribute, BlockArgument, Operation
 
-from .expressions import Expr
+from .expressions import FUNCTIONS, Expr
 from .language import Language
 from .printer import FunctionPrinter, Names
+
+CALLED = FUNCTIONS | {"fabs", "fmod", "fmax", "fmin", "pow", "rint"}
+"""Names of functions, which that of a buffer would hide."""
 
 
 @dataclass
@@ -109,7 +112,7 @@ class KernelPrinter(FunctionPrinter):
 def kernel_text(function: gpu.FuncOp, language: KernelLanguage) -> str:
     """The source of `function`. `language` is used for this kernel only."""
     name = function.sym_name.data
-    names = Names({*language.KEYWORDS, name})
+    names = Names({*language.KEYWORDS, *CALLED, name})
     printer = KernelPrinter(language, names, kernel_language=language)
     buffers: list[tuple[str, str]] = []
     numbers: list[tuple[str, str]] = []

@@ -35,12 +35,24 @@ class WGSL(KernelLanguage):
     ENDLESS: ClassVar = "loop"
     ADVICE: ClassVar = "use float32 and int32 in the model, or another target"
     KEYWORDS: ClassVar = frozenset(
-        "alias array atomic bool break case const continue continuing default diagnostic discard else enable f16 f32 "
-        "false fn for i32 if let loop mat2x2 override params ptr requires return select struct switch true u32 var "
-        "vec2 vec3 vec4 while main enum final input mod module output private public read ref self shared static "
-        "storage super texture this type uniform using where with workgroup write yield bitcast abs max min".split()
+        # keywords and reserved words (section 16)
+        "alias break case const const_assert continue continuing default diagnostic discard else enable false fn for "
+        "if let loop override requires return struct switch true var while "
+        "NULL Self abstract active alignas alignof as asm asm_fragment async attribute auto await become binding_array "
+        "cast catch class co_await co_return co_yield coherent column_major common compile compile_fragment concept "
+        "const_cast consteval constexpr constinit crate debugger decltype delete demote demote_to_helper do "
+        "dynamic_cast enum explicit export extends extern external fallthrough filter final finally friend from "
+        "fxgroup get goto groupshared highp impl implements import inline instanceof interface layout lowp macro "
+        "macro_rules match mediump meta mod module move mut mutable namespace new nil noexcept noinline "
+        "nointerpolation non_coherent noncoherent noperspective null nullptr of operator package packoffset partial "
+        "pass patch pixelfragment precise precision premerge priv protected pub public readonly ref regardless "
+        "register reinterpret_cast require resource restrict self set shared sizeof smooth snorm static static_assert "
+        "static_cast std subroutine super target template this thread_local throw trait try type typedef typeid "
+        "typename typeof union unless unorm unsafe unsized use using varying virtual volatile wgsl where with "
+        "writeonly yield "
+        # types and functions that kernels use, which a name of a model would hide
+        "array atomic bool f16 f32 i32 mat2x2 ptr u32 vec2 vec3 vec4 abs bitcast fract main max min select sign".split()
     )
-    """Of the reserved words, those that a model may have for a name."""
     HELPERS: ClassVar = {
         # a NaN wins; compilers may take it that there is none (section 15.7.2), so its bits are looked at
         "maximum": "return select(select(max(a, b), b, is_nan_{T}(b)), a, is_nan_{T}(a));",

@@ -136,3 +136,13 @@ def test_a_kernel_of_too_many_buffers_is_refused_when_compiling() -> None:
     onnx.checker.check_model(model)
     with pytest.raises(StepwellError, match="buffers; webgpu has 8"):
         stepwell.compile(model.SerializeToString(), target="wgsl")
+
+
+@on_devices
+@pytest.mark.parametrize("name", ["target", "exp", "fabs", "select", "kernel", "main"])
+def test_names_of_a_model_hide_nothing_of_the_language(name: str, target: str) -> None:
+    """The input of a kernel has the name of a reserved word, or of a function that it calls."""
+    require_device(target)
+    x = np.array([-1, 2], np.float32)
+    program = compiled(f"(float[2] {name}) => (float[2] y) {{ a = Abs({name}) b = Neg(a) y = Exp(b) }}", target)
+    np.testing.assert_allclose(program.run({name: x})["y"], np.exp(-np.abs(x)), rtol=1e-5)
