@@ -68,10 +68,11 @@ class BlockEmitter:
         """Write the nest before its anchor; the new ops of that block come back."""
         point: dict[int, Place] = {}
         with ExitStack() as stack:
-            for part in self.plan.blocks:
+            for part in self.plan.blocks or (Part(0, 1, 1),):
                 loop = stack.enter_context(self.b.loop(0, part.step * part.count, part.step))
                 loop.op.attributes[PARALLEL] = StringAttr(BLOCK)
-                point[part.dim] = plus(point, part.dim, loop.index)
+                if part.count > 1:
+                    point[part.dim] = plus(point, part.dim, loop.index)
             self.copies = Copies(self.plan.caches, self.places, self.body)
             split = self.main.outputs if self.plan.split else ()
             self.parts = [shared(self.b, out.element, self.plan.width, "parts") for out in split]

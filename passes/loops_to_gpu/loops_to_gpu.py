@@ -75,7 +75,8 @@ MODULE = "kernels"
 
 @dataclass(frozen=True)
 class LoopsToGPU(ModulePass):
-    """`block`: how many threads a block has. `blocks`: the most blocks that a grid may have along a dimension."""
+    """`block`: how many threads a block of a flat grid has. `blocks`: the most blocks that a grid may have along a
+    dimension."""
 
     name = "loops-to-gpu"
 

@@ -53,7 +53,8 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Device:
-    """What of a device says how a grid is cut. `block`: threads of a block. `blocks`: most blocks along a dimension."""
+    """What of a device says how a grid is cut. `block`: threads of a block of a flat grid. `blocks`: most blocks along
+    a dimension."""
 
     block: int = 64
     blocks: int = 65535

@@ -11,8 +11,20 @@ threads are more than OpenCL promises (one), and what GPUs have.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stepwell.diagnostics import StepwellError, did_you_mean
+
+
+class Room(NamedTuple):
+    """`busy`: how many threads a device runs at a time, those that hide what the others wait for among them;
+    `registers`: results that one of them may keep. Of devices of all sizes, what a middling one has."""
+
+    busy: int
+    registers: int
+
+
+SMALL, LARGE = Room(1 << 12, 16), Room(1 << 15, 64)
 
 
 @dataclass(frozen=True)
@@ -24,7 +36,7 @@ class DeviceDescription:
     those that some devices of the kind have; a model that needs one says so in its manifest, and the loader asks.
     `kept`: what floats of 16 bits are kept in that the device has no type for, in the words of `store-floats`.
     `library`: whether its language has functions such as acos to call; PTX has not. `narrowed`: dtypes of a
-    model that `narrow-types` keeps as int32, where each number must fit.
+    model that `narrow-types` keeps as int32, where each number must fit. `room`: what tiles are chosen for.
     """
 
     name: str
@@ -40,6 +52,7 @@ class DeviceDescription:
     kept: str = ""
     narrowed: tuple[str, ...] = ()
     library: bool = True
+    room: Room = SMALL
 
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
@@ -61,8 +74,8 @@ DEVICES = {
         DeviceDescription("opengl", 64, 1024, 65535, 8, 128 << 20, 32 << 10, 256, SHADER, (), SHORT, NARROWED),
         DeviceDescription("opencl", 64, 256, MOST, 64, 2 << 30, 32 << 10, 128, SINGLE, ("float64",), "bf16=i16"),
         DeviceDescription("metal", 64, 512, MOST, 24, 256 << 20, 32 << 10, 256, SINGLE, (), "bf16=i16"),
-        DeviceDescription("cuda", 128, 1024, MOST, 128, 4 << 30, 48 << 10, 256, ALL, library=False),
-        DeviceDescription("hip", 128, 1024, MOST, 128, 4 << 30, 64 << 10, 256, DOUBLE, (), "bf16=i16"),
+        DeviceDescription("cuda", 128, 1024, MOST, 128, 4 << 30, 48 << 10, 256, ALL, library=False, room=LARGE),
+        DeviceDescription("hip", 128, 1024, MOST, 128, 4 << 30, 64 << 10, 256, DOUBLE, (), "bf16=i16", room=LARGE),
     )
 }
 

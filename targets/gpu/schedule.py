@@ -38,22 +38,29 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, Region
 
+from .blocks import Limits, block_ops, block_tile, flat_time
+from .splits import split_of, split_ops
+
 SIDES = (1, 2, 4, 8)
 """How many results a thread may compute along a loop."""
 
 
 @dataclass(frozen=True)
 class ScheduleGPU(ModulePass):
-    """`threads`: how many a device wants before a thread computes several results. `registers`: results of a tile."""
+    """`threads`: how many a device runs at a time, and wants before a thread computes several results. `registers`:
+    results of a thread. `block`: the most threads of a block. `workgroup`: bytes that they share; without any, each
+    thread computes by itself."""
 
     name = "schedule-gpu"
 
     threads: int = 2048
     registers: int = 16
+    block: int = 256
+    workgroup: int = 0
 
     def apply(self, ctx: Context, module: ModuleOp) -> None:
-        if min(self.threads, self.registers) < 1:
-            raise StepwellError("schedule-gpu: threads and registers are counts of 1 or more")
+        if min(self.threads, self.registers, self.block) < 1 or self.workgroup < 0:
+            raise StepwellError("schedule-gpu: threads, registers and block are counts of 1 or more")
         given = {op.kernel_name for op in module.body.block.ops if isinstance(op, KernelOp)}
         for op in functions_of(module):
             if op.sym_name.data not in given and (schedule := self.schedule_of(op)) is not None:
@@ -75,8 +82,16 @@ class ScheduleGPU(ModulePass):
         op = name_loops(nest, numbers)
         if nest.is_empty:
             return [op]
-        order = tuple(d for d, reduced in enumerate(nest.main.reduction) if not reduced)
-        return [op, *tile_ops(op, nest, Tile(order, unroll=self.tile(nest.main)))]
+        main, tile = nest.main, self.tile(nest.main)
+        limits = Limits(self.threads, self.registers, self.block, self.workgroup)
+        if self.workgroup and not main.is_parallel:
+            blocks = block_tile(main, limits)
+            if blocks is not None and blocks[0] < flat_time(main, loads(main, tile), prod(tile.values()), limits):
+                return [op, *block_ops(op, main, blocks[1], numbers[main.op])]
+            if (split := split_of(main, limits)) is not None:
+                return [op, *split_ops(op, main, split)]
+        order = tuple(d for d, reduced in enumerate(main.reduction) if not reduced)
+        return [op, *tile_ops(op, nest, Tile(order, unroll=tile))]
 
     def tile(self, main: Stage) -> dict[int, int]:
         """How many results a thread computes along each loop: what loads least for each product."""

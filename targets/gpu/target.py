@@ -75,11 +75,13 @@ def device_phases(described: DeviceDescription, schedules: str = "") -> Phases:
         formulas += " library=false"
     kept = f",store-floats{{{described.kept}}}" if described.kept else ""
     narrow = ",narrow-types" if described.narrowed else ""
+    sizes = f"threads={described.room.busy} registers={described.room.registers} block={described.threads} "
+    sizes += f"workgroup={described.workgroup_bytes}"
     grid = f"block={described.block} blocks={described.blocks}"
     return (
         *graph_phases(),
         ("tensor", "graph-to-linalg,fuse-elementwise"),
-        ("buffers", f"bufferize,{schedules}schedule-gpu"),
+        ("buffers", f"bufferize,{schedules}schedule-gpu{{{sizes}}}"),
         ("loops", f"apply-schedule,expand-math{{{formulas}}}{kept}{narrow}"),
         ("program", f"plan-memory{{alignment={described.alignment} inplace=false}}"),
         ("device", f"loops-to-gpu{{{grid}}},check-limits{{device={described.name}}}"),
