@@ -40,7 +40,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("target", ["wgsl", "opencl", "glsl"])
+@pytest.mark.parametrize("target", ["wgsl", "spirv", "opencl", "glsl"])
 @pytest.mark.parametrize("name", CASES)
 def test_blocks_agree_with_the_native_target(name: str, target: str) -> None:
     require_device(target)
