@@ -1,12 +1,14 @@
-"""Kernels for NVIDIA's GPUs without a GPU: what the driver would compile is compiled for the CPU, and each thread of a
-grid run after the other, through the runtime's own calls of a driver that stands in."""
+"""Kernels for NVIDIA's GPUs without a GPU: what the driver would compile is compiled for the CPU, and run through the
+runtime's own calls of a driver that stands in, block by block, each thread of a block a fiber (`grid.cpp`)."""
 
 from __future__ import annotations
 
 import ctypes
-import itertools
 import math
 import re
+import subprocess
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 import real_models
 import stepwell
+from emulated import FLAGS, SUPPORT, compiler
 from onnx import parser
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
@@ -44,15 +47,28 @@ def artifact(source: Any, shapes: str = "") -> tuple[Artifact, str]:
     return way.target.emit(ctx, module, way.options), llvm_ir(module, "sm_80")
 
 
+@cache
+def grid() -> ctypes.CDLL:
+    """What runs threads."""
+    with tempfile.TemporaryDirectory(prefix="stepwell-grid-") as folder:
+        library = str(Path(folder, "grid.so"))
+        source = str(Path(__file__).with_name("grid.cpp"))
+        subprocess.run([compiler(), *FLAGS, f"-I{SUPPORT}", source, "-o", library], check=True)
+        return ctypes.CDLL(library)
+
+
 def for_cpu(text: str) -> str:
-    """The IR with one memory, and a thread's numbers as variables."""
-    text = text.replace("ptx_kernel ", "").replace(" addrspace(1)", "").replace('"target-cpu"="sm_80"', "")
+    """The IR with one memory, in which a thread looks up its numbers, and waits, in `grid`."""
+    text = re.sub(r" addrspace\([13]\)", "", text)
+    text = text.replace("ptx_kernel ", "").replace('"target-cpu"="sm_80"', "")
     text = re.sub(r' "nvvm\.reqntid"="[0-9,]*"', "", text)
-    for name in REGISTERS:
-        variable = name.replace(".", "_")
-        text = text.replace(f"call i32 @llvm.nvvm.read.ptx.sreg.{name}()", f"load i32, ptr @{variable}")
-        text = f"@{variable} = global i32 0\n" + text
-    return text
+    addresses = (ctypes.c_int64 * len(REGISTERS)).in_dll(grid(), "stand_in_registers")
+    for name, address in zip(REGISTERS, addresses, strict=True):
+        there = f"load volatile i32, ptr inttoptr (i64 {address} to ptr)"
+        text = text.replace(f"call i32 @llvm.nvvm.read.ptx.sreg.{name}()", there)
+    wait = ctypes.cast(grid().stand_in_barrier, ctypes.c_void_p).value
+    barrier = "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)"
+    return text.replace(barrier, f"call void inttoptr (i64 {wait} to ptr)()")
 
 
 class StandIn:
@@ -61,7 +77,7 @@ class StandIn:
     def __init__(self, ir: str):
         kernels = re.findall(r"define ptx_kernel void @([-\w.$]+)\(", ir)
         emitter = Emitter(host())
-        self._library = link([emitter.object_code(for_cpu(ir))], *kernels, *(r.replace(".", "_") for r in REGISTERS))
+        self._library = link([emitter.object_code(for_cpu(ir))], *kernels)
         self._kernels = kernels
         self._memory: dict[int, Any] = {}
         self.threads = 0
@@ -101,14 +117,10 @@ class StandIn:
         sizes, (shared, stream, pointers, extra) = args[:6], args[6:]
         assert (shared, stream, extra) == (0, None, None)
         values = [ctypes.c_int64.from_address(pointer).value for pointer in pointers]
-        address = self._library[self._kernels[function.value - 1]]
-        kernel = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(values))(address)
-        registers = [ctypes.c_int32.from_address(self._library[r.replace(".", "_")]) for r in REGISTERS]
-        for point in itertools.product(*map(range, (*sizes[3:], *sizes[:3]))):
-            for register, number in zip(registers, point, strict=True):
-                register.value = number
-            kernel(*values)
-            self.threads += 1
+        places = [(ctypes.c_uint * 3)(*size) for size in (sizes[:3], sizes[3:])]
+        kernel = ctypes.c_void_p(self._library[self._kernels[function.value - 1]])
+        assert grid().stand_in_launch(kernel, (ctypes.c_int64 * 16)(*values), *places)
+        self.threads += math.prod(sizes)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, source: Any, feeds: dict[str, Any], shapes: str = "") -> dict[str, Any]:

@@ -1,0 +1,19 @@
+// Runs a grid of threads of a kernel that is there as machine code: each thread of a block is a fiber.
+#include "fibers.h"
+
+extern "C" {
+const void *stand_in_registers[] = {&fibers::thread.x, &fibers::thread.y, &fibers::thread.z,
+                                    &fibers::block.x,  &fibers::block.y,  &fibers::block.z};
+
+void stand_in_barrier() { fibers::barrier(); }
+
+// Buffers and numbers are handed over alike; of those that a kernel does not take it knows nothing.
+bool stand_in_launch(void *kernel, const long *v, const fibers::Place *blocks, const fibers::Place *threads)
+{
+  using Kernel = void (*)(long, long, long, long, long, long, long, long, long, long, long, long, long, long, long, long);
+  return fibers::run(*blocks, *threads, [&] {
+    reinterpret_cast<Kernel>(kernel)(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10], v[11], v[12],
+                                     v[13], v[14], v[15]);
+  });
+}
+}
