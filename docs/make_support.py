@@ -1,11 +1,13 @@
 """Write docs/onnx-support.md: operator by element type, target and opset, with every limit.
 
-python docs/make_support.py             write the page
-python docs/make_support.py --measure   compile each operator in each type for each target first (onnx-support.json)
-python docs/make_support.py --check     exit 1 when the page is not what the json and the code say
+python docs/make_support.py                           write the page
+python docs/make_support.py --measure                 compile each operator first, in each version of its schema and
+                                                      each type, for each target (onnx-support.json): minutes
+python docs/make_support.py --measure wgsl,opencl     only for these targets
+python docs/make_support.py --check                   exit 1 when the page is not what the json and the code say
 
-Which types compile is measured (`test/support/operator_types.py`); opsets come from ONNX's schemas and the decorators
-of `passes/onnx_to_graph/`, limits from the docstrings there, what a device has from `targets/gpu/device.py`.
+Which types compile is measured (`test/support/operator_types.py`); limits come from the docstrings of
+`passes/onnx_to_graph/`, what a device has from `targets/gpu/device.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ import json
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -39,21 +42,25 @@ SHORT = {
     "bool": "bool",
 }
 """Element types as numpy calls them, and on the page."""
-NUMPY = {"float": "float32", "double": "float64"}
 RUNS = (("i8 i16 i32 i64", "i8-i64"), ("u8 u16 u32 u64", "u8-u64"))
-NO_TYPE = "C99 has no type for"
+NO_TYPE = "has no type for"
 MOST_WORDS = 160
 
-Types = Mapping[str, Mapping[str, Iterable[str]]]
-"""By type variable, by target: the element types that compile."""
+Types = Mapping[str, Mapping[str, str]]
+"""By type variable, by target: the element types that compile, as `short` writes them."""
+Versions = Mapping[str, Types]
+"""By the opset that the version of the operator came with."""
 
 PAGE_TEXT = """# ONNX operators that Stepwell compiles
 
 <!-- written by docs/make_support.py: edit there -->
 
-Operator by element type, target and opset, with every limit; opsets 1 to {OPSET}. What compiles is measured: of each
-operator a model of that one node, in each element type that its newest schema allows, down to an object file for the
-processor (`native`) and to C99 (`c`). A test holds this page to the measurement and the code, and measures some anew.
+Operator by element type, target and opset, with every limit; opsets 7 to {OPSET}. What compiles is measured: of each
+operator a model of that one node, in each version that its schema has had since opset 7, in each element type that the
+schema allows, for each target down to what the target writes: an object file for the processor (`native`), C99 (`c`),
+the kernels that a driver is given (`wgsl`, `opencl`, `spirv`). What compiles counts as supported; that it computes the
+right numbers, the node tests show (`test/nodes`, `test/targets`). A test holds this page to the measurement and the
+code, and measures some anew.
 
 An index from -size to -1 counts from the end. One that is still outside of its tensor is an error where it is a
 constant; where it comes with the data, the nearest element is taken. Nothing outside of a tensor is read or written.
@@ -81,17 +88,22 @@ Whatever a file asks for, there is an end to it. Beyond these a model is refused
 
 ## Operators
 
-*opsets*: the first, and behind a later one what its schema adds to the types; `+bf16` behind 13 means that a model of
-opset 12 cannot have it. *native*, *c*: `f32` is float32, `bf16` bfloat16, `i8-i64` all signed integers, `u8-u64` all
-without a sign; where an operator has several type variables (`T`, `Tind`), each stands by itself. `-`: not measured by
-type, since it carries graphs or sequences, is no longer in ONNX, or has no model here yet. For operators of
-`com.microsoft` the schemas are ONNX Runtime's.
+*opsets*: the version in force at opset 7, or the first, and behind a later one what of `native`'s types came, or went,
+with it; `+bf16` behind 13 means that a model of opset 12 cannot have it. Where a version stands alone, all that changed
+is something else than types. *native*: `f32` is float32, `bf16` bfloat16, `i8-i64` all signed integers, `u8-u64` all
+without a sign; where an operator has several type variables (`T`, `Tind`), each stands by itself. The other targets:
+`same` is what `native` has of the types that the target can move at all,
+
+{BASIS}
+
+and what differs is written out. For operators of `com.microsoft` the schemas are ONNX Runtime's.
 
 {TABLE}
 
 ## What is refused of the types that the schemas allow
 
-Float16 and bfloat16 in C apart. Of an operator with modes this is the mode of the model that was tried.
+Those apart that a target has not at all. In the newest version; of an operator with modes this is the mode of the model
+that was tried.
 
 {REFUSED}
 
@@ -101,8 +113,8 @@ Float16 and bfloat16 in C apart. Of an operator with modes this is the mode of t
 
 ## Graphics processors
 
-Targets `wgsl` (device webgpu), `opencl` (opencl) and `glsl` (opengl) compile the same operators as long as all that is
-stored and computed is of the device's element types; the rest is refused by name. See [gpu.md](gpu.md).
+What a device is asked to store and to compute must be of its element types; what else a model has is narrowed where its
+values are known to fit (`narrow-types`), or refused by name. See [gpu.md](gpu.md).
 
 {DEVICES}
 """
@@ -110,10 +122,18 @@ stored and computed is of the device's element types; the rest is refused by nam
 
 def short(types: Iterable[str]) -> str:
     """`f32 f64 i8-i64`: element types in one order, whole runs of integers as one."""
-    text = " ".join(name for long, name in SHORT.items() if long in set(types))
+    given = set(types)
+    text = " ".join(name for whole, name in SHORT.items() if whole in given)
     for run, name in RUNS:
         text = text.replace(run, name)
     return text or "none"
+
+
+def long(text: str) -> set[str]:
+    """The element types that `short` has written."""
+    for run, name in RUNS:
+        text = text.replace(name, run)
+    return {whole for whole, name in SHORT.items() if name in text.split()}
 
 
 def rows_of(name: str) -> list[tuple[int, str]]:
@@ -130,45 +150,47 @@ def operator(name: str) -> tuple[str, str]:
     return domain or DEFAULT_DOMAIN, op
 
 
-def opsets(name: str, types: Types) -> str:
-    """`7, 13 +bf16`: the first opset that is right, and what each later one's schema adds that compiles."""
+def opsets(name: str, versions: Versions) -> str:
+    """`7, 13 +bf16`: the versions that were measured, and what each later one adds to the types that compile."""
     domain, op = operator(name)
-    first = min(since for since, _ in rows_of(name))
-    have: dict[str, set[str]] | None = None
     parts: list[str] = []
-    for opset in range(1, newest_opset(domain) + 1):
-        known = schema(domain, op, opset)
-        if known is None or opset < first:
-            continue
-        if known.deprecated:
-            return ", ".join([*parts, f"until {opset - 1}"])
-        now: dict[str, set[str]] = defaultdict(set)
-        for formal in (*known.inputs, *known.outputs):
-            plain = {kind.removeprefix("tensor(").removesuffix(")") for kind in formal.allowed}
-            now[formal.type_name] |= {NUMPY.get(kind, kind) for kind in plain}
-        if have is None:
-            parts.append(str(opset))
+    have: dict[str, set[str]] = {}
+    named: Iterable[str] = ()  # where the variables of a version are others, their names mean others
+    for since, types in versions.items():
+        now = {variable: long(targets["native"]) for variable, targets in types.items()}
+        changes: list[str] = []
+        for variable in now if parts else ():
+            before = have.get(variable, now[variable]) if now.keys() == named else now[variable]
+            said = [
+                sign + short(kinds)
+                for sign, kinds in (("+", now[variable] - before), ("-", before - now[variable]))
+                if kinds
+            ]
+            if said:
+                changes.append((f"{variable} " if len(now) > 1 else "") + " ".join(said))
+        parts.append(" ".join(part for part in (since, "; ".join(changes)) if part))
+        have, named = now, now.keys()
+    newest = newest_opset(domain)
+    while (known := schema(domain, op, newest)) is not None and known.deprecated:
+        newest -= 1
+    return ", ".join(parts if newest == newest_opset(domain) else [*parts, f"until {newest}"])
+
+
+def basis(operators: Mapping[str, Versions]) -> dict[str, set[str]]:
+    """By target, the types that it has: of which Concat, which only moves its operands, compiles."""
+    types = operators["Concat"][max(operators["Concat"], key=int)]["T"]
+    return {target: long(said) for target, said in types.items()}
+
+
+def cells(types: Types, has: Mapping[str, set[str]]) -> Iterator[str]:
+    """What compiles for the processor, and how each other target differs from it."""
+    for target in has:
+        texts = {variable: targets.get(target, "none") for variable, targets in types.items()}
+        wanted = {variable: short(long(targets["native"]) & has[target]) for variable, targets in types.items()}
+        if target != "native" and texts == wanted:
+            yield "same"
         else:
-            added = []
-            for variable, targets in types.items():
-                new = now[variable] - have.get(variable, set()) if variable in have else set()
-                new &= set().union(*targets.values())
-                if new:
-                    added.append((f"{variable} " if len(types) > 1 else "") + f"+{short(new)}")
-            if added:
-                parts.append(f"{opset} {'; '.join(added)}")
-        have = now
-    return ", ".join(parts)
-
-
-def cells(types: Types) -> tuple[str, str]:
-    """What compiles for the processor, and how C differs from it."""
-    native, c = [], []
-    for variable, targets in types.items():
-        prefix = f"{variable}: " if len(types) > 1 else ""
-        native.append(prefix + short(targets["native"]))
-        c.append(prefix + short(targets["c"]))
-    return "; ".join(native), "same" if c == native else "; ".join(c)
+            yield "; ".join((f"{variable}: " if len(types) > 1 else "") + text for variable, text in texts.items())
 
 
 def limits(name: str) -> str:
@@ -178,12 +200,18 @@ def limits(name: str) -> str:
     return "; ".join(part for part in (says, *before) if part).replace("|", "\\|")
 
 
-def table(operators: Mapping[str, Types]) -> Iterator[str]:
-    yield "| operator | opsets | native | c | limits |\n|---|---|---|---|---|"
+def table(operators: Mapping[str, Versions]) -> Iterator[str]:
+    has = basis(operators)
+    yield f"| operator | opsets | {' | '.join(has)} | limits |\n|---|---|{'---|' * len(has)}---|"
     for name in sorted(CONVERSIONS):
-        types = operators.get(name, {})
-        native, c = cells(types) if types else ("-", "-")
-        yield f"| {name} | {opsets(name, types)} | {native} | {c} | {limits(name)} |"
+        versions = operators[name]
+        newest = versions[max(versions, key=int)]
+        yield f"| {name} | {opsets(name, versions)} | {' | '.join(cells(newest, has))} | {limits(name)} |"
+
+
+def types_of_targets(operators: Mapping[str, Versions]) -> str:
+    rows = [f"| {target} | {short(kinds)} |" for target, kinds in basis(operators).items() if target != "native"]
+    return "\n".join(["| target | element types |", "|---|---|", *rows])
 
 
 def not_converted() -> str:
@@ -210,7 +238,10 @@ def refusals(refused: Mapping[str, str]) -> Iterator[str]:
         both: dict[tuple[str, str], list[str]] = defaultdict(list)
         for (who, target), dtypes in places.items():
             both[who, short(dtypes)].append(target)
-        of = [f"{who} {dtypes}" + ("" if len(t) > 1 else f" ({t[0]})") for (who, dtypes), t in sorted(both.items())]
+        of = [
+            f"{who} {dtypes}" + ("" if "native" in on else f" ({', '.join(on)})")
+            for (who, dtypes), on in sorted(both.items())
+        ]
         yield f"| {said.replace('|', chr(92) + '|')} | {', '.join(of)} |"
 
 
@@ -226,6 +257,7 @@ def page() -> str:
         "MISSING": not_converted(),
         "REFUSED": "\n".join(refusals(measured["refused"])),
         "DEVICES": devices(),
+        "BASIS": types_of_targets(measured["operators"]),
         "OPSET": str(measured["opset"]),
     }
     return re.sub(r"\{([A-Z]+)\}", lambda found: parts[found[1]], PAGE_TEXT)
@@ -237,32 +269,45 @@ def first_words(said: str) -> str:
     return words if len(words) <= MOST_WORDS else words[:MOST_WORDS] + " ..."
 
 
-def measure() -> None:
+def measure(only: Sequence[str]) -> None:
+    """Measure for some targets, or all; what is known of the others stays."""
     from operator_types import DTYPES, TARGETS, trials
     from workers import Died, Workers
 
-    operators: dict[str, dict[str, dict[str, set[str]]]] = {}
-    refused: dict[str, str] = {}
-    for trial, answer in Workers("operator_types:measure").run(trials(CONVERSIONS)):
-        targets = operators.setdefault(trial.name, {}).setdefault(trial.variable, {name: set() for name in TARGETS})
+    for_targets = tuple(target for target in TARGETS if not only or target in only)
+    known = json.loads(MEASURED.read_text()) if only else {"operators": {}, "refused": {}}
+    operators: dict[str, dict[str, dict[str, dict[str, set[str]]]]] = {}
+    refused = {key: words for key, words in known["refused"].items() if key.split()[2] not in for_targets}
+    tasks = [replace(trial, targets=for_targets) for trial in trials(CONVERSIONS)]
+    newest = {trial.name: trial.since for trial in tasks}
+    for trial, answer in Workers("operator_types:measure").run(tasks):
+        before = known["operators"].get(trial.name, {}).get(str(trial.since), {}).get(trial.variable, {})
+        targets = operators.setdefault(trial.name, {}).setdefault(str(trial.since), {})
+        kinds = targets.setdefault(trial.variable, {name: long(before.get(name, "")) for name in TARGETS})
         dtype = DTYPES[trial.dtype]
-        compiles, said = (False, answer.how) if isinstance(answer, Died) else answer
-        if compiles:
-            targets[trial.target].add(dtype)
-        words = first_words(said) + ("; compiles with all of one type" if compiles else "")
-        if said and not words.startswith(NO_TYPE):
-            refused[f"{trial.name} {trial.variable} {trial.target} {dtype}"] = words
+        for target in for_targets:
+            compiles, said = (False, answer.how) if isinstance(answer, Died) else answer[target]
+            kinds[target] = kinds[target] | {dtype} if compiles else kinds[target] - {dtype}
+            words = first_words(said) + ("; compiles with all of one type" if compiles else "")
+            if said and NO_TYPE not in words and trial.since == newest[trial.name]:
+                refused[f"{trial.name} {trial.variable} {target} {dtype}"] = words
     write(operators, refused)
 
 
-def write(operators: Mapping[str, Mapping[str, Mapping[str, set[str]]]], refused: Mapping[str, str]) -> None:
-    """The json, one line a type variable, so that a change is seen where it is."""
+def write(
+    operators: Mapping[str, Mapping[str, Mapping[str, Mapping[str, set[str]]]]], refused: Mapping[str, str]
+) -> None:
+    """The json, one line a version and type variable, so that a change is seen where it is."""
     lines = []
-    for name, variables in sorted(operators.items()):
+    for name, versions in sorted(operators.items()):
         rows = []
-        for variable, targets in sorted(variables.items()):
-            kept = {target: [dtype for dtype in SHORT if dtype in names] for target, names in targets.items()}
-            rows.append(f"      {json.dumps(variable)}: {json.dumps(kept)}")
+        for since, variables in sorted(versions.items(), key=lambda item: int(item[0])):
+            kept = {
+                variable: {target: short(kinds) for target, kinds in targets.items()}
+                for variable, targets in sorted(variables.items())
+            }
+            said = ",\n".join(f"        {json.dumps(variable)}: {json.dumps(row)}" for variable, row in kept.items())
+            rows.append(f"      {json.dumps(since)}: {{\n{said}\n      }}")
         lines.append(f"    {json.dumps(name)}: {{\n" + ",\n".join(rows) + "\n    }")
     said = ",\n".join(f"    {json.dumps(key)}: {json.dumps(words)}" for key, words in sorted(refused.items()))
     MEASURED.write_text(
@@ -276,7 +321,7 @@ def write(operators: Mapping[str, Mapping[str, Mapping[str, set[str]]]], refused
 
 def main() -> int:
     if "--measure" in sys.argv[1:]:
-        measure()
+        measure([name for said in sys.argv[sys.argv.index("--measure") + 1 :] for name in said.split(",")])
     if "--check" in sys.argv[1:]:
         return int(PAGE.read_text() != page())
     PAGE.write_text(page())

@@ -3,9 +3,12 @@
     Gather(data: T, indices: Tind)      T = int8:       data an input of int8, indices a constant, compiled to the end
                                         Tind = int32:   indices an input of int32, data a constant
 
-What is tried is each variable of the operator's newest schema with each of `DTYPES` that the schema allows. The inputs
-of that variable are inputs of the model and all others constants; where this is refused, fewer are inputs, since an
-operator may ask for a constant (the bounds of a Slice); at last all variables get the type at once. Nothing is run.
+What is tried is, of each version of the operator that an opset from `OLDEST` on has, each variable of its schema with
+each of `DTYPES` that the schema allows (`operator_versions.py` writes the test as a node of that version, where it can
+be one; `operator_texts.py` has those of more than a node), for each target, down to the files that it writes: object
+code, C99, or the kernels that a device's driver is given. The inputs of that variable are inputs of the model and all
+others constants; where this is refused, fewer are inputs, since an operator may ask for a constant (the bounds of a
+Slice); at last all variables get the type at once. Nothing is run.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ import numpy as np
 from onnx import AttributeProto, ModelProto, TensorProto, helper, numpy_helper
 from onnx_nodes import node_tests
 from operator_models import domain_of, made
-from stepwell.dialects.onnx.schemas import Formal, Schema, newest_opset, schema
+from operator_texts import text_model, variable_of
+from operator_versions import array_of, rewritten, version, versions
+from stepwell.dialects.onnx.schemas import DEFAULT_DOMAIN, Formal, Schema
 
 DTYPES = {
     "float16": "float16",
@@ -33,7 +38,9 @@ DTYPES = {
 """ONNX's names of the element types that Stepwell has: those of numpy."""
 NUMBERS = {name: getattr(TensorProto, name.upper()) for name in DTYPES}
 SHORT_FLOATS = {TensorProto.FLOAT16, TensorProto.BFLOAT16}
-TARGETS = ("native", "c")
+TARGETS = ("native", "c", "wgsl", "opencl", "spirv")
+OLDEST = 7
+"""The opset from which on versions are tried."""
 BROKEN = "broken"
 WISHES = ("computed at run time", "depends on the values")
 """What is said where a constant would do: only then is one given, as a model of constants alone compiles always."""
@@ -43,22 +50,16 @@ CHOOSE = {"to", "dtype", "output_dtype", "output_datatype"}
 
 @dataclass(frozen=True)
 class Trial:
-    """One model in several forms, the last `together` of which have more than the variable in that type."""
+    """One model in several forms, the last `together` of which have more than the variable in that type. `since`: of
+    the version of the operator."""
 
     name: str
+    since: int
     variable: str
     dtype: str
-    target: str
     models: tuple[bytes, ...]
     together: int = 0
-
-
-@cache
-def newest(name: str) -> Schema | None:
-    """The newest schema of an operator as the support table names it, unless it is no longer in use."""
-    domain, op = domain_of(name)
-    found = schema(domain, op, newest_opset(domain))
-    return None if found is None or found.deprecated else found
+    targets: tuple[str, ...] = TARGETS
 
 
 @cache
@@ -71,7 +72,7 @@ def cases() -> Mapping[str, Any]:
         if len(graph.node) != 1 or graph.node[0].domain or not test.data_sets or graph.initializer:
             continue
         node, (inputs, _) = graph.node[0], test.data_sets[0]
-        known = newest(node.op_type)
+        known = version(node.op_type, max(versions(node.op_type))) if versions(node.op_type) else None
         opset = next((entry.version for entry in test.model.opset_import if not entry.domain), 0)
         if known is None or opset < known.since or any(a.type == AttributeProto.GRAPH for a in node.attribute):
             continue
@@ -79,16 +80,11 @@ def cases() -> Mapping[str, Any]:
             continue
         if any(info.type.tensor_type.elem_type not in NUMBERS.values() for info in (*graph.input, *graph.output)):
             continue
-        size = sum(np.size(array) for array in map(values, inputs)) - 1000 * len(variables(known, node))
+        size = sum(np.size(array) for array in map(array_of, inputs)) - 1000 * len(variables(known, node))
         if any(info.type.tensor_type.elem_type in SHORT_FLOATS for info in (*graph.input, *graph.output)):
             size += 1 << 20  # which not every target has
         best[node.op_type] = min(best.get(node.op_type, (1 << 60, "")), (size, name))
     return dict(sorted(({op: tests[name] for op, (_, name) in best.items()} | dict(made())).items()))
-
-
-def values(given: Any) -> np.ndarray[Any, Any]:
-    """An input of a node test, which may be a tensor of ONNX's."""
-    return numpy_helper.to_array(given) if isinstance(given, TensorProto) else np.asarray(given)
 
 
 def formals(known: Schema, node: Any) -> Iterator[tuple[str, Formal]]:
@@ -120,7 +116,7 @@ def retyped(test: Any, known: Schema, changed: set[str], dtype: str, live: set[s
         return None
     del graph.input[:]
     for info, array in zip(inputs, arrays, strict=True):
-        array = values(array)
+        array = array_of(array)
         if info.name in changed:
             info.type.tensor_type.elem_type = NUMBERS[dtype]
             with np.errstate(all="ignore"):
@@ -173,31 +169,52 @@ def choose(node: Any, known: Schema, dtype: str) -> bool:
 
 
 def trials(names: Iterable[str]) -> Iterator[Trial]:
-    """What is to be tried of these operators, those without a model left out."""
+    """What is to be tried of these operators, versions without a model left out."""
     for name in names:
-        test, known = cases().get(name), newest(name)
-        if test is None or known is None:
-            continue
-        for variable, types in variables(known, test.model.graph.node[0]).items():
-            for dtype in types:
-                models, together = forms(test, known, variable, dtype)
-                for target in TARGETS if models else ():
-                    yield Trial(name, variable, dtype, target, tuple(models), together)
+        for since, until in versions(name).items():
+            if domain_of(name)[0] == DEFAULT_DOMAIN and until < OLDEST:
+                continue
+            yield from trials_of(name, since, until)
 
 
-def measure(trial: Trial) -> tuple[bool, str]:
-    """Whether one of the trial's models compiles, and what is said of those in which only the variable has the type."""
+def trials_of(name: str, since: int, until: int) -> Iterator[Trial]:
+    known = version(name, since)
+    if (variable := variable_of(name, since)) is not None:
+        held = "".join(kind for f in (*known.inputs, *known.outputs) if f.type_name == variable for kind in f.allowed)
+        for dtype in DTYPES:
+            if f"tensor({dtype})" in held:  # or a sequence or an optional of it
+                yield Trial(name, since, variable, dtype, (text_model(name, since, dtype, until),))
+        return
+    test = cases().get(name)
+    if test is not None and since != max(versions(name)):
+        test = rewritten(name, test, since)
+    if test is None:
+        return
+    for variable, types in variables(known, test.model.graph.node[0]).items():
+        for dtype in types:
+            models, together = forms(test, known, variable, dtype)
+            if models:
+                yield Trial(name, since, variable, dtype, tuple(models), together)
+
+
+def measure(trial: Trial) -> dict[str, tuple[bool, str]]:
+    """By target: whether one of the trial's models compiles, and what is said of those in which only the variable has
+    the type."""
+    return {target: measure_for(trial, target) for target in trial.targets}
+
+
+def measure_for(trial: Trial, target: str) -> tuple[bool, str]:
     apart = trial.models[: len(trial.models) - trial.together]
     said = ""
     for model in apart:
-        if (words := refusal(model, trial.target)) is None:
+        if (words := refusal(model, target)) is None:
             return True, ""
         said = words
         if not any(wish in words for wish in WISHES):
             break
     if said.startswith(BROKEN):
         return False, said
-    return any(refusal(model, trial.target) is None for model in trial.models[len(apart) :]), said
+    return any(refusal(model, target) is None for model in trial.models[len(apart) :]), said
 
 
 def refusal(model: bytes, target: str) -> str | None:
