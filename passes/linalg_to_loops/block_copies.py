@@ -63,6 +63,11 @@ class Tile:
     def count(self) -> int:
         return prod(self.sizes)
 
+    @property
+    def in_memory(self) -> list[tuple[int, int]]:
+        """The loops and their sizes, innermost first as the input lies in the device's memory."""
+        return sorted(zip(self.dims, self.sizes, strict=True), key=lambda d: self.access.at.strides[d[0]])
+
 
 @dataclass(frozen=True)
 class Fetched:
@@ -120,7 +125,7 @@ class Copies:
     def fetch(self, point: Point, half: SSAValue) -> list[Fetched]:
         """Load the tiles of a step, a share each, to be kept later."""
         turns = ((tile, n) for tile in self.tiles for n in range(-(-tile.count // self.plan.width)))
-        return [self._get(tile, point, half, n, None) for tile, n in turns]
+        return [self._get(tile, point, half, n, None, everywhere=True) for tile, n in turns]
 
     def keep(self, fetched: Sequence[Fetched]) -> None:
         for one in fetched:
@@ -153,9 +158,22 @@ class Copies:
         turns = [] if turn is None else [(turn, self.plan.width)]
         return self.b.affine([*turns, (self.thread, 1)], number * self.plan.width)
 
-    def _get(self, tile: Tile, point: Point, half: SSAValue | None, number: int, turn: SSAValue | None) -> Fetched:
-        """The element that the thread copies in its turn, and its place in the tile."""
+    def _get(
+        self,
+        tile: Tile,
+        point: Point,
+        half: SSAValue | None,
+        number: int,
+        turn: SSAValue | None,
+        *,
+        everywhere: bool = False,
+    ) -> Fetched:
+        """The element that the thread copies in its turn, and its place in the tile. `everywhere`: threads for which
+        there is none load one, too."""
         inside = self._element(tile, number, turn)
+        if everywhere and self._has_one(tile, number, turn) is not None and tile.dims:
+            dim, _ = tile.in_memory[-1]
+            inside[dim] = ((self.places.least(self.places.total(inside[dim]), self.plan.tile(dim) - 1),), 0)
         access, places = tile.access, self.places
         exact = at({d: place for d, place in point.items() if moves(access, d)}, inside)
         index = self.body.index(access.at, places.clamped(exact))
@@ -173,9 +191,8 @@ class Copies:
         assert self.thread is not None
         width, left, mixed = self.plan.width, self.thread, False
         found: dict[int, Place] = {}
-        order = sorted(zip(tile.dims, tile.sizes, strict=True), key=lambda d: tile.access.at.strides[d[0]])
-        for n, (dim, size) in enumerate(order):
-            last = n == len(order) - 1
+        for n, (dim, size) in enumerate(tile.in_memory):
+            last = n == len(tile.dims) - 1
             if not mixed and (last or width % size):
                 turns = [] if turn is None else [(turn, width)]
                 left, mixed = self.b.affine([*turns, (left, 1)], number * width), True

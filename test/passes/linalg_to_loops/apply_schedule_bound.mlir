@@ -187,6 +187,49 @@ func.func private @double(%a: memref<32x32xf32>, %b: memref<32x32xf32>, %y: memr
 
 // -----
 
+// A tile of 96 elements, 64 threads: in the second turn half of them have none. What they load, since all do, is the
+// last row, 15; they do not store it.
+// CHECK-LABEL: func.func private @left_over
+// CHECK-DAG:     [[SECOND:%.*]] = arith.addi %t, %c64 : index
+// CHECK-DAG:     [[THERE:%.*]] = arith.cmpi ult, [[SECOND]], %c96 : index
+// CHECK-DAG:     [[ROW:%.*]] = arith.divui [[SECOND]], %c6 : index
+// CHECK-DAG:     [[LAST:%.*]] = arith.minsi [[ROW]], %c15 : index
+// CHECK-DAG:     arith.muli [[LAST]], %c36 : index
+// CHECK:         scf.if [[THERE]] {
+// CHECK-NEXT:      memref.store %{{.*}}, %a_tile
+// CHECK-NEXT:    }
+schedule.kernel @left_over {
+  %i, %j, %r = schedule.nest [0, 1] : 32, 32, 36
+  %i_b, %i_x = schedule.tile %i by 16
+  %j_b, %j_x = schedule.tile %j by 16
+  %i_i, %i_t = schedule.tile %i_x by 8
+  %j_i, %j_t = schedule.tile %j_x by 8
+  %r_o, %r_i = schedule.tile %r by 6
+  schedule.reorder %i_b, %j_b, %i_t, %j_t, %r_o, %r_i, %i_i, %j_i
+  schedule.bind %i_b, %j_b to block
+  schedule.bind %i_t, %j_t to thread
+  schedule.cache [1] input 0 at %r_o double pad 1
+  schedule.cache [1] input 1 at %r_o double
+  schedule.unroll %i_i, %j_i
+}
+func.func private @left_over(%a: memref<32x36xf32>, %b: memref<36x32xf32>, %y: memref<32x32xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<32x32xf32>)
+  linalg.generic {indexing_maps = [affine_map<(i, j, r) -> (i, r)>, affine_map<(i, j, r) -> (r, j)>,
+                                   affine_map<(i, j, r) -> (i, j)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<32x36xf32>, memref<36x32xf32>) outs(%y : memref<32x32xf32>) {
+  ^bb0(%x: f32, %w: f32, %s: f32):
+    %p = arith.mulf %x, %w : f32
+    %t = arith.addf %s, %p : f32
+    linalg.yield %t : f32
+  }
+  func.return
+}
+
+
+// -----
+
 // A convolution: the copy reads the image where the access function says, so that 2 x 8 windows of 3 x 3 pixels are a
 // matrix in the block's memory and nowhere else. The loops over the window and over the channels are one: a block is
 // in step, whatever it reads.
