@@ -9,9 +9,11 @@ ROUNDING = {"f32": "", "bf16": "use-bf16,fold-constants,canonicalize,cse,"}
 """Precision → what rounds to it."""
 
 
-def graph_phases(precision: str = "f32", algorithms: str = "", strips: str = "cut-strips") -> Phases:
+def graph_phases(
+    precision: str = "f32", algorithms: str = "", strips: str = "cut-strips", fuse: str = "fuse"
+) -> Phases:
     """`precision`: what products multiply. `algorithms`: passes by which a target computes some ops in another way.
-    `strips`: the one that cuts what is too large for a cache.
+    `strips`: the one that cuts what is too large for a cache. `fuse`: the one that makes kernels.
 
     Raises `StepwellError` for a precision that there is not.
     """
@@ -27,7 +29,7 @@ def graph_phases(precision: str = "f32", algorithms: str = "", strips: str = "cu
             f"{ROUNDING[precision]}"
             f"{algorithms and algorithms + ','}"
             f"separate-pads,cse,{strips},"
-            "fuse,outline-kernels,dedupe-kernels",  # one function a kernel, each once
+            f"{fuse},outline-kernels,dedupe-kernels",  # one function a kernel, each once
         ),
     )
 

@@ -18,6 +18,9 @@ rows (a layer norm, an attention), views.
 
 Each region of control flow is walked for itself: no group reaches across its border.
 
+A device may limit how many buffers a kernel takes: the inputs of a group and its result. A group that comes out with
+more keeps the last of its ops, as many as will do, and the walk is done again for the others.
+
 Constants of one element are cloned into the group; larger ones are inputs. What computes nothing stays outside: a
 reshape or a slice is a view of what is there; a concatenation or a padding is a place into which the kernels before it
 write (see `bufferize`).
@@ -25,7 +28,8 @@ write (see `bufferize`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from stepwell.context import Context
@@ -44,18 +48,30 @@ from .groups import Group, stays_outside
 @dataclass(frozen=True)
 class Fuse(FunctionPass):
     """`max-ops`: how many ops a kernel may have. `panel`: how many bytes the right operand of a product that works by
-    rows may have, half of a second-level cache or so."""
+    rows may have, half of a second-level cache or so. `buffers`: how many tensors it may read and write."""
 
     name = "fuse"
 
     max_ops: int = 32
     panel: int = 512 << 10
+    buffers: int = 1 << 16
 
     def apply_to(self, ctx: Context, func: FuncOp) -> None:
         for block in blocks_of(func):
-            for group in find_groups(ctx, block, self.max_ops, self.panel):
+            for group in self.groups(ctx, block):
                 make_fusion(group)
         region_dce(func.body)  # constants of which every user has a clone
+
+    def groups(self, ctx: Context, block: Block) -> list[Group]:
+        most: dict[Operation, int] = {}
+        while True:
+            groups = find_groups(ctx, block, self.max_ops, self.panel, most)
+            large = [group for group in groups if len(group.ops) > 1 and buffers_of(group.ops) > self.buffers]
+            if not large:
+                return groups
+            for group in large:
+                counts = range(len(group.ops) - 1, 1, -1)
+                most[group.ops[0]] = next((n for n in counts if buffers_of(group.ops[:n]) <= self.buffers), 1)
 
 
 def blocks_of(func: FuncOp) -> list[Block]:
@@ -63,7 +79,8 @@ def blocks_of(func: FuncOp) -> list[Block]:
     return [block for op in func.walk() for region in op.regions for block in region.blocks]
 
 
-def find_groups(ctx: Context, block: Block, max_ops: int, panel: int) -> list[Group]:
+def find_groups(ctx: Context, block: Block, max_ops: int, panel: int, most: Mapping[Operation, int]) -> list[Group]:
+    """`most`: how many ops the group may have whose result is that of an op."""
     groups: list[Group] = []
     group_of: dict[Operation, Group] = {}
     for op in reversed(list(block.ops)):
@@ -78,7 +95,7 @@ def find_groups(ctx: Context, block: Block, max_ops: int, panel: int) -> list[Gr
         if not isinstance(op, GraphOp) or stays_outside(op):
             continue
         group = common_group(op, group_of)
-        if group is None or len(group.ops) >= max_ops or not group.takes(op):
+        if group is None or len(group.ops) >= most.get(group.ops[0], max_ops) or not group.takes(op):
             group = Group(shape_of(op.result), panel)
             groups.append(group)
         group.add(op)
@@ -133,7 +150,12 @@ def make_fusion(group: Group) -> None:
         block.insert_op_before(fusion, marker)
 
 
-def inputs_of(members: list[GraphOp], inside: set[Operation]) -> Iterator[SSAValue]:
+def buffers_of(members: Sequence[GraphOp]) -> int:
+    """How many tensors a kernel of these ops reads and writes."""
+    return len(set(inputs_of(members, set(members)))) + 1
+
+
+def inputs_of(members: Sequence[GraphOp], inside: AbstractSet[Operation]) -> Iterator[SSAValue]:
     """The values that the members read from outside, except the constants that are cloned."""
     for op in members:
         for operand in op.operands:

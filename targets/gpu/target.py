@@ -79,7 +79,7 @@ def device_phases(described: DeviceDescription, schedules: str = "") -> Phases:
     sizes += f"workgroup={described.workgroup_bytes}"
     grid = f"block={described.block} blocks={described.blocks}"
     return (
-        *graph_phases(),
+        *graph_phases(fuse=f"fuse{{buffers={described.buffers}}}"),
         ("tensor", "graph-to-linalg,fuse-elementwise"),
         ("buffers", f"bufferize,{schedules}schedule-gpu{{{sizes}}}"),
         ("loops", f"apply-schedule,expand-math{{{formulas}}}{kept}{narrow}"),
