@@ -24,7 +24,7 @@ What a loop carries has one name before, in and behind it, which `set` gives new
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -56,10 +56,10 @@ COMPARISONS = ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge
 
 
 def host_program(module: ModuleOp, device: DeviceDescription) -> dict[str, Any]:
-    """The manifest of a module at level device. Raises `StepwellError` where it asks for more than `device` has."""
+    """The manifest of a module at level device."""
     main = cast("func.FuncOp", entry_of(module))
     manifest = manifest_of(module)
-    steps = Steps(names_of(main, len(manifest["inputs"])), device).of(main.body.block)
+    steps = Steps(names_of(main, len(manifest["inputs"]))).of(main.body.block)
     for entry, argument in zip((*manifest["inputs"], *manifest["outputs"]), main.body.block.args, strict=False):
         entry["stored"] = dtype_name(cast("MemRefType[Attribute]", argument.type).element_type)
     requires = requirements(module, device)
@@ -71,7 +71,6 @@ class Steps:
     """Blocks of @main as lists of steps. `buffers`: what the arguments of @main are called."""
 
     buffers: dict[SSAValue, str]
-    device: DeviceDescription
     numbers: dict[SSAValue, str] = field(default_factory=dict[SSAValue, str])
 
     def of(self, block: Block) -> list[Step]:
@@ -173,32 +172,11 @@ class Steps:
     # -- launches ----------------------------------------------------------------------------------------------------
 
     def launch(self, op: LaunchFuncOp) -> Step:
-        device = self.device
         buffers = [place(value, self.buffers) for value in op.arguments if isinstance(value.type, MemRefType)]
         numbers = [self.number(value) for value in op.arguments if not isinstance(value.type, MemRefType)]
         kernel = op.kernel.nested_references.data[0].data
-        if len(buffers) > device.buffers:
-            raise StepwellError(
-                f"@{kernel} takes {len(buffers)} buffers; {device.name} has {device.buffers}",
-                op,
-                "split its model there",
-            )
-        for buffer in buffers:
-            if buffer["bytes"] > device.buffer_bytes:
-                raise StepwellError(
-                    f"@{kernel} takes a buffer of {buffer['bytes']} bytes; {device.name} has {device.buffer_bytes}", op
-                )
         grid, block = ([constant(n) for n in size] for size in (op.blocks, op.threads))
         return {"kernel": kernel, "blocks": grid, "threads": block, "buffers": buffers, "numbers": numbers}
-
-
-def launches_of(steps: Sequence[Step]) -> Iterator[Step]:
-    """The launches among steps, those in loops and branches too."""
-    for step in steps:
-        if "kernel" in step:
-            yield step
-        for inner in ("test", "do", "then", "else"):
-            yield from launches_of(step.get(inner, ()))
 
 
 def bits(value: SSAValue) -> int:

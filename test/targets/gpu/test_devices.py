@@ -36,7 +36,8 @@ def test_digits_agree_with_the_native_target(target: str) -> None:
 
 
 MODELS = (
-    *("mtcnn_rnet", "esrgan_slim_x2", "mediapipe_selfie_seg", "all_minilm_l6_v2_fp32"),
+    *("mobilenet_v2_imagenet", "mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet", "esrgan_slim_x2", "mediapipe_selfie_seg"),
+    "all_minilm_l6_v2_fp32",
     "silero_vad_16k_sequence",  # a recurrence: the host counts its steps
 )
 
