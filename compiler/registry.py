@@ -82,6 +82,7 @@ PASSES = {
     # 3: loops
     "expand-math": "stepwell.passes.loops.expand_math:ExpandMath",
     "store-floats": "stepwell.passes.loops.store_floats:StoreFloats",
+    "merge-grids": "stepwell.passes.loops.merge_grids:MergeGrids",
     "narrow-types": "stepwell.passes.loops.narrow_types:NarrowTypes",
     # 3 -> 4
     "plan-memory": "stepwell.passes.loops.plan_memory:PlanMemory",

@@ -77,12 +77,13 @@ def device_phases(described: DeviceDescription, schedules: str = "") -> Phases:
     narrow = ",narrow-types" if described.narrowed else ""
     sizes = f"threads={described.room.busy} registers={described.room.registers} block={described.threads} "
     sizes += f"workgroup={described.workgroup_bytes}"
+    merged = f",merge-grids{{buffers={described.buffers}}}"
     grid = f"block={described.block} blocks={described.blocks}"
     return (
         *graph_phases(fuse=f"fuse{{buffers={described.buffers}}}"),
         ("tensor", "graph-to-linalg,fuse-elementwise"),
         ("buffers", f"bufferize,{schedules}schedule-gpu{{{sizes}}}"),
-        ("loops", f"apply-schedule,expand-math{{{formulas}}}{kept}{narrow}"),
+        ("loops", f"apply-schedule,expand-math{{{formulas}}}{kept}{narrow}{merged}"),
         ("program", f"plan-memory{{alignment={described.alignment} inplace=false}}"),
         ("device", f"loops-to-gpu{{{grid}}},check-limits{{device={described.name}}}"),
     )
