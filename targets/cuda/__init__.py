@@ -6,9 +6,10 @@ from .language import CUDA, HIP
 from .ptx import PTX, CUDATarget
 
 TARGET = CUDATarget()
-SOURCE = SourceTarget("cuda", CUDA, "cu", "cuda").translation()
+SOURCE_TARGET = SourceTarget("cuda", CUDA, "cu", "cuda")
+SOURCE = SOURCE_TARGET.translation()
 
 HIP_TARGET = SourceTarget("hip", HIP, "hip", "hip")
 HIP_SOURCE = HIP_TARGET.translation()
 
-__all__ = ["HIP_SOURCE", "HIP_TARGET", "PTX", "SOURCE", "TARGET"]
+__all__ = ["HIP_SOURCE", "HIP_TARGET", "PTX", "SOURCE", "SOURCE_TARGET", "TARGET"]

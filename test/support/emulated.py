@@ -21,9 +21,13 @@ from typing import Any
 import numpy as np
 import pytest
 from requirements import require
+from stepwell.context import Context
+from stepwell.driver import Way, read_module
+from stepwell.passes.graph.bind_shapes import BindShapes
 from stepwell.runtime.device import bytes_of, handed_back, stored
 from stepwell.runtime.sizes import cut
 from stepwell.target import Artifact
+from stepwell.targets.gpu.target import SourceTarget
 
 SUPPORT = Path(__file__).parent
 UNWRITTEN = 0xA5
@@ -62,6 +66,16 @@ def compiler() -> str:
     require(found is not None, "a C++ compiler")
     assert found is not None
     return found
+
+
+def program(source: Any, feeds: Mapping[str, Any], target: SourceTarget, dialect: Dialect) -> Emulated:
+    """A model for feeds of these shapes."""
+    ctx = Context()
+    module = read_module(ctx, source)
+    BindShapes(";".join(f"{name}={'x'.join(map(str, feed.shape))}" for name, feed in feeds.items())).apply(ctx, module)
+    way = Way(target)
+    way.lower(ctx, module)
+    return Emulated(target.emit(ctx, module, target.options()), dialect)
 
 
 class Emulated:

@@ -4,18 +4,15 @@ Metal's standard library. Apple's own compiler is not asked."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import ml_dtypes
 import numpy as np
 import pytest
 import real_models
 import stepwell
-from emulated import Dialect, Emulated, built, run_grid
+from emulated import Dialect, built, program, run_grid
 from onnx import parser
 from stepwell.context import Context
-from stepwell.driver import Way, find_target, read_module
-from stepwell.passes.graph.bind_shapes import BindShapes
 from stepwell.targets.msl import TARGET
 from stepwell.text import parse_module
 
@@ -23,25 +20,16 @@ DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
 METAL = Dialect(Path(__file__).parent / "metal_shim", "kernel void")
 
 
-def program(source: Any, feeds: dict[str, Any]) -> Emulated:
-    ctx = Context()
-    module = read_module(ctx, source)
-    BindShapes(";".join(f"{name}={'x'.join(map(str, feed.shape))}" for name, feed in feeds.items())).apply(ctx, module)
-    way = Way(find_target("msl"))
-    way.lower(ctx, module)
-    return Emulated(way.target.emit(ctx, module, way.options), METAL)
-
-
 def test_digits_agree_with_the_native_target() -> None:
     feeds = {"image": np.random.default_rng(0).random((3, 1, 8, 8), np.float32)}
-    got = program(DIGITS, feeds).run(feeds)["logits"]
+    got = program(DIGITS, feeds, TARGET, METAL).run(feeds)["logits"]
     np.testing.assert_allclose(got, stepwell.compile(DIGITS).run(feeds)["logits"], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["mtcnn_rnet", "all_minilm_l6_v2_fp32"])
 def test_real_models_agree_with_onnx_runtime(name: str) -> None:
     feeds, want = real_models.recorded(name)
-    made = program(real_models.fetch(name), feeds)
+    made = program(real_models.fetch(name), feeds, TARGET, METAL)
     real_models.assert_agrees(made.run(feeds), want)
     assert made.threads > 0
 
@@ -54,7 +42,7 @@ def test_floats_of_16_bits_agree_with_the_native_target() -> None:
     random = np.random.default_rng(0)
     feeds = {"x": random.standard_normal((9, 40)).astype(np.float16)}
     feeds["y"] = random.standard_normal(40).astype(ml_dtypes.bfloat16)
-    got, want = program(model, feeds).run(feeds), stepwell.compile(model).run(feeds)
+    got, want = program(model, feeds, TARGET, METAL).run(feeds), stepwell.compile(model).run(feeds)
     np.testing.assert_allclose(got["z"], want["z"], rtol=2**-10, atol=2**-12)
     np.testing.assert_allclose(got["w"].astype(np.float32), want["w"].astype(np.float32), rtol=2**-7)
 

@@ -1,0 +1,61 @@
+"""CUDA C++ without a GPU: kernels of whole models, run on the CPU by a header that stands in for CUDA's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import real_models
+import stepwell
+from emulated import Dialect, built, program, run_grid
+from stepwell.context import Context
+from stepwell.targets.cuda import SOURCE_TARGET
+from stepwell.text import parse_module
+
+DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
+CUDA = Dialect(
+    Path(__file__).parent / "shim", r'extern "C" __global__ void __launch_bounds__\(\d+\)', '#include "cuda_threads.h"'
+)
+
+
+def test_digits_agree_with_the_native_target() -> None:
+    feeds = {"image": np.random.default_rng(0).random((3, 1, 8, 8), np.float32)}
+    got = program(DIGITS, feeds, SOURCE_TARGET, CUDA).run(feeds)["logits"]
+    np.testing.assert_allclose(got, stepwell.compile(DIGITS).run(feeds)["logits"], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["mtcnn_rnet", "all_minilm_l6_v2_fp32"])
+def test_real_models_agree_with_onnx_runtime(name: str) -> None:
+    feeds, want = real_models.recorded(name)
+    made = program(real_models.fetch(name), feeds, SOURCE_TARGET, CUDA)
+    real_models.assert_agrees(made.run(feeds), want)
+    assert made.threads > 0
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+def test_threads_of_a_block_wait_for_one_another(blocks: int) -> None:
+    x = np.arange(64 * blocks, dtype=np.float32)
+    want = x.reshape(blocks, 64)[:, ::-1].reshape(-1).copy()
+    (kernels,) = SOURCE_TARGET.texts(parse_module(Context(), TURN)).values()
+    run_grid(built(kernels, CUDA), "turn", (blocks, 1, 1), (64, 1, 1), [x.ctypes.data])
+    np.testing.assert_array_equal(x, want)
+
+
+TURN = """
+gpu.module @kernels {
+gpu.func @turn(%x: memref<?xf32>) workgroup(%t: memref<64xf32, #gpu.address_space<workgroup>>) kernel
+    attributes {known_block_size = array<i32: 64, 1, 1>} {
+  %c63 = arith.constant 63 : index
+  %thread = gpu.thread_id x
+  %at = gpu.global_id x
+  %v = memref.load %x[%at] : memref<?xf32>
+  memref.store %v, %t[%thread] : memref<64xf32, #gpu.address_space<workgroup>>
+  gpu.barrier
+  %other = arith.subi %c63, %thread : index
+  %w = memref.load %t[%other] : memref<64xf32, #gpu.address_space<workgroup>>
+  memref.store %w, %x[%at] : memref<?xf32>
+  gpu.return
+}
+}
+"""
