@@ -34,6 +34,7 @@ DIALECTS = {
     "x86vector": "stepwell.dialects.x86vector:X86Vector",
     "amx": "stepwell.dialects.amx:AMX",
     "gpu": "stepwell.dialects.gpu:GPU",
+    "nvgpu": "stepwell.dialects.nvgpu:NVGPU",
     "spirv": "stepwell.dialects.spirv:SPIRV",
     "llvm": "stepwell.dialects.llvm:LLVM",
     "onnx": "stepwell.dialects.onnx:Onnx",

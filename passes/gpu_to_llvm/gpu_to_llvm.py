@@ -16,7 +16,7 @@
         %v = llvm.load %1 {alignment = 4 : i64} : !llvm.ptr<1> -> f32
 
 @main, the program of the host, stays. Ops of scf, arith, memref and math are lowered by the rules of `loops-to-llvm`;
-`threads.py` has those of the gpu dialect. Buffers of a kernel are in the device's memory (address space 1), those that
+`threads.py` has those of the gpu dialect, `tensor_cores.py` those of nvgpu. Buffers of a kernel are in the device's memory (address space 1), those that
 a block shares are globals in space 3, a thread's own are on its stack. What the pointers are told of aliasing is what
 holds in every launch.
 """
@@ -48,7 +48,11 @@ from xdsl.dialects import func, llvm
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr, MemRefType, ModuleOp, UnitAttr
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
+from . import tensor_cores
 from .threads import SPACES, BlockSize, DeviceLowering, DeviceTypes
+
+FAMILIES = (tensor_cores,)
+"""Importing a family enters its rules into the table."""
 
 SHARED_ALIGNMENT = 16
 """Bytes that one load of a thread reads at most."""

@@ -17,18 +17,20 @@ from __future__ import annotations
 
 from collections import ChainMap
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.gpu.attributes import AddressSpace, space_of
 from stepwell.dialects.gpu.ids import IdOp
-from stepwell.passes.loops_to_llvm import arithmetic, control, mathematics, memory
+from stepwell.dialects.lanes import element, lanes
+from stepwell.passes.loops_to_llvm import arithmetic, control, mathematics, memory, vectors
 from stepwell.passes.loops_to_llvm.lowering import PTR, RULES, Lowering, Rule, Types, lowers
 from xdsl.dialects import llvm
-from xdsl.dialects.builtin import IntAttr, MemRefType, i32, i64
+from xdsl.dialects.builtin import IntAttr, MemRefType, VectorType, i32, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
-FAMILIES = (arithmetic, control, mathematics, memory)
+FAMILIES = (arithmetic, control, mathematics, memory, vectors)
 """Importing a family enters its rules into the table."""
 
 SPACES = {
@@ -56,10 +58,14 @@ DEVICE_RULES: dict[str, Rule] = {}
 
 
 class DeviceTypes(Types):
-    """A buffer is a pointer into the memory that it is in."""
+    """A buffer is a pointer into the memory that it is in; a vector has one dimension."""
 
     def convert(self, old: Attribute) -> Attribute:
-        return SPACES[space_of(old)] if old.name == MemRefType.name else super().convert(old)
+        if old.name == MemRefType.name:
+            return SPACES[space_of(old)]
+        if (shape := lanes(old)) is not None and len(shape) > 1:  # a thread's part of a matrix
+            return VectorType(element(old), [prod(shape)])
+        return super().convert(old)
 
 
 @dataclass(frozen=True)

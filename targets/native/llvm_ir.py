@@ -149,6 +149,8 @@ def type_text(type: Attribute) -> str:
         return f"ptr addrspace({space})" if (space := space_of(type)) else "ptr"
     if isinstance(type, llvm.LLVMArrayType):
         return f"[{type.size.data} x {type_text(type.type)}]"
+    if isinstance(type, llvm.LLVMStructType):
+        return f"{{{', '.join(map(type_text, type.types))}}}"
     if isinstance(type, llvm.LLVMVoidType):
         return "void"
     if isinstance(type, X86AMXType):
@@ -458,6 +460,12 @@ def render_call(f: FunctionWriter, op: Operation) -> str:
 @renders("llvm.extractelement")
 def render_extract(f: FunctionWriter, op: Operation) -> str:
     return f"extractelement {f.typed_list(op.operands)}"
+
+
+@renders("llvm.extractvalue")
+def render_extract_value(f: FunctionWriter, op: Operation) -> str:
+    assert isinstance(op, llvm.ExtractValueOp)
+    return f"extractvalue {f.typed(op.container)}, {', '.join(map(str, op.position.get_values()))}"
 
 
 @renders("llvm.insertelement")
