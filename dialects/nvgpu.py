@@ -10,7 +10,7 @@
       : (vector<4x2xf16>, vector<2x2xf16>, vector<2x2xf32>) -> vector<2x2xf32>
 
 All 32 threads of a warp run such an op together. Each holds a part of each matrix, its fragment: how many registers of
-32 bits, times the elements in one. Which elements those are, the PTX ISA says (section "Warp-level matrix instructions",
+32 bits, times the elements in one. Which elements those are, the PTX ISA says ("Warp-level matrix instructions":
 "Matrix fragments for mma.m16n8k16", "... m16n8k8"). Thread t = 4 g + q of a 16x8x16 product has
 
     of the sums     rows g and g + 8, columns 2 q and 2 q + 1                       vector<2x2xf32>
@@ -133,9 +133,9 @@ class MmaSyncOp(IRDLOperation):
 
 @irdl_op_definition
 class LdMatrixOp(IRDLOperation):
-    """Up to four matrices of 8 rows of 16 bytes from workgroup memory, one register a thread of each: thread 4 g + q has
-    the q-th 4 bytes of row g; with `transpose`, the elements 2 q and 2 q + 1 of column g, of 16 bits. Where row r of
-    matrix n starts, the indices of thread 8 n + r say."""
+    """Up to four matrices of 8 rows of 16 bytes from workgroup memory, one register a thread of each: thread 4 g + q
+    has the q-th 4 bytes of row g; with `transpose`, the elements 2 q and 2 q + 1 of column g, of 16 bits. Where row r
+    of matrix n starts, the indices of thread 8 n + r say."""
 
     name = "nvgpu.ldmatrix"
 
@@ -269,6 +269,10 @@ class DeviceAsyncCreateGroupOp(IRDLOperation):
 
     def __init__(self, tokens: Sequence[SSAValue]):
         super().__init__(operands=[tokens], result_types=[DeviceAsyncTokenType()])
+
+    def verify_(self) -> None:
+        if not self.inputTokens:
+            raise VerifyException("a group names a token: where it names none, its text goes on with the next line's")
 
 
 @irdl_op_definition

@@ -21,7 +21,7 @@ PASSES = (
 )
 """Their passes print levels tensor, loops, program and llvm."""
 
-DIALECTS = ("amx", "arith", "gpu", "memref", "tensor", "llvm")
+DIALECTS = ("amx", "arith", "gpu", "memref", "nvgpu", "tensor", "llvm")
 """Upstream's own: parts of them, and those in which we put something right."""
 
 FOLDERS = (*(f"passes/{name}" for name in PASSES), *(f"dialects/{name}" for name in DIALECTS))

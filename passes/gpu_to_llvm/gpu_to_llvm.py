@@ -16,9 +16,9 @@
         %v = llvm.load %1 {alignment = 4 : i64} : !llvm.ptr<1> -> f32
 
 @main, the program of the host, stays. Ops of scf, arith, memref and math are lowered by the rules of `loops-to-llvm`;
-`threads.py` has those of the gpu dialect, `tensor_cores.py` those of nvgpu. Buffers of a kernel are in the device's memory (address space 1), those that
-a block shares are globals in space 3, a thread's own are on its stack. What the pointers are told of aliasing is what
-holds in every launch.
+`threads.py` has those of the gpu dialect, `tensor_cores.py` those of nvgpu. Buffers of a kernel are in the device's
+memory (address space 1), those that a block shares are globals in space 3, a thread's own are on its stack. What the
+pointers are told of aliasing is what holds in every launch.
 """
 
 from __future__ import annotations

@@ -31,8 +31,10 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from .threads import DEVICE_RULES
 
-PRODUCTS = {Float16Type: "m16n8k16.row.col.f32.f32", BFloat16Type: "m16n8k16.row.col.bf16"} | {
-    Float32Type: "m16n8k8.row.col.tf32"
+PRODUCTS: dict[type[Attribute], str] = {
+    Float16Type: "m16n8k16.row.col.f32.f32",
+    BFloat16Type: "m16n8k16.row.col.bf16",
+    Float32Type: "m16n8k8.row.col.tf32",
 }
 PAIR = VectorType(f16, [2])
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from stepwell.dialects.lanes import element
 from stepwell.targets.source.c_kernel import CKernelLanguage
 from stepwell.targets.source.expressions import UNARY, Expr, number
-from xdsl.dialects.builtin import BFloat16Type, Float16Type, Float32Type, Float64Type
+from xdsl.dialects.builtin import BFloat16Type, DenseIntOrFPElementsAttr, Float16Type, Float32Type, Float64Type, f32
+from xdsl.ir import Attribute, Operation
+
+from .tensor_cores import STATEMENTS, fragment_name
 
 
 @dataclass
@@ -56,8 +60,9 @@ class CUDA(CKernelLanguage):
     BARRIER: ClassVar = "__syncthreads();"
     KERNEL: ClassVar = 'extern "C" __global__ void __launch_bounds__({total})'
     BUFFER: ClassVar = "{kind} *{name}"
-    SHARED: ClassVar = "__shared__"
+    SHARED: ClassVar = "__shared__ __align__(16)"
     HELPER: ClassVar = "static __device__ inline"
+    STATEMENTS: ClassVar = STATEMENTS
 
     def head(self) -> list[str]:
         return [*(f"#include <{self.HEADERS[name]}>" for name in sorted(self.types & set(self.HEADERS))), ""]
@@ -66,6 +71,18 @@ class CUDA(CKernelLanguage):
         if kind in self.HEADERS:
             return self.cast(kind, super().float_number(value, self.SINGLE))
         return super().float_number(value, kind)
+
+    def type_name(self, kind: Attribute, where: Operation | None = None) -> str:
+        return fragment_name(kind) or super().type_name(kind, where)
+
+    def constant(self, value: Attribute, where: Operation) -> Expr:
+        if not isinstance(value, DenseIntOrFPElementsAttr) or not value.is_splat():
+            return super().constant(value, where)
+        kind = value.get_type()
+        name, number = self.type_name(kind, where), self.float_number(value.get_values()[0], self.SINGLE)
+        if element(kind) != f32 or not name.startswith("float"):
+            return super().constant(value, where)
+        return Expr(f"make_{name}({', '.join([number.text] * int(name[-1]))})")
 
     def signed_number(self, value: int, width: int) -> Expr:
         if value == -(1 << (width - 1)) and width >= 32:
@@ -88,6 +105,8 @@ class HIP(CUDA):
     NAME: ClassVar = "HIP"
     FLOATS: ClassVar = {kind: name for kind, name in CUDA.FLOATS.items() if kind is not BFloat16Type}
     HEADERS: ClassVar = {"__half": "hip/hip_fp16.h"}
+    SHARED: ClassVar = "__shared__"
+    STATEMENTS: ClassVar = {}
 
     def head(self) -> list[str]:
         return ["#include <hip/hip_runtime.h>", *super().head()]

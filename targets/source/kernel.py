@@ -16,7 +16,7 @@ put together (`text`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import ClassVar
@@ -44,6 +44,8 @@ class KernelLanguage(Language):
     BARRIER: ClassVar[str]
     TOGETHER: ClassVar = False
     """Whether the kernels of a program stand in one file, with one copy of the helpers."""
+    STATEMENTS: ClassVar[Mapping[str, Callable[[KernelPrinter, Operation], None]]] = {}
+    """How ops are written that one language alone has."""
     asked: set[str] = field(default_factory=set[str])
     """The ids that a kernel asks for."""
 
@@ -105,6 +107,8 @@ class KernelPrinter(FunctionPrinter):
                 self.line(self.kernel_language.BARRIER)
             case gpu.ReturnOp():
                 self.settle()
+            case _ if (write := self.kernel_language.STATEMENTS.get(op.name)) is not None:
+                write(self, op)
             case _:
                 super().op(op)
 

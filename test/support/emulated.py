@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,13 @@ FLAGS = ("-x", "c++", "-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPI
 @dataclass(frozen=True)
 class Dialect:
     """`includes`: the folder of headers that stand in. `kernel`: how a kernel starts, up to its name, as a regular
-    expression. `prelude`: what is included where the kernels include nothing."""
+    expression. `prelude`: what is included where the kernels include nothing. `rewritten`: the kernels as a C++
+    compiler takes them."""
 
     includes: Path
     kernel: str
     prelude: str = ""
+    rewritten: Callable[[str], str] = str
 
     def launchers(self, source: str) -> str:
         """For each kernel a function that runs a grid of it: launch_NAME(arguments, blocks, threads)."""
@@ -134,6 +136,7 @@ def blank(size: int) -> Any:
 def built(source: str, dialect: Dialect) -> ctypes.CDLL:
     """The kernels of `source`, and a launcher of each, in a library."""
     with tempfile.TemporaryDirectory(prefix="stepwell-emulated-") as folder:
+        source = dialect.rewritten(source)
         text, library = Path(folder, "kernels.cpp"), Path(folder, "kernels.so")
         text.write_text(f'#include "fibers.h"\n{dialect.prelude}\n{source}\n{dialect.launchers(source)}')
         command = [compiler(), *FLAGS, f"-I{SUPPORT}", f"-I{dialect.includes}", str(text), "-o", str(library)]

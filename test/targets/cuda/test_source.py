@@ -8,15 +8,13 @@ import numpy as np
 import pytest
 import real_models
 import stepwell
-from emulated import Dialect, built, program, run_grid
+from cuda_emulated import CUDA
+from emulated import built, program, run_grid
 from stepwell.context import Context
 from stepwell.targets.cuda import SOURCE_TARGET
 from stepwell.text import parse_module
 
 DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
-CUDA = Dialect(
-    Path(__file__).parent / "shim", r'extern "C" __global__ void __launch_bounds__\(\d+\)', '#include "cuda_threads.h"'
-)
 
 
 def test_digits_agree_with_the_native_target() -> None:

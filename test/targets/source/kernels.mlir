@@ -85,7 +85,7 @@ gpu.func @scale(%x: memref<40xf32>, %ids: memref<10xi32>, %out: memref<?xf32>, %
 // OPENCL:            __local float t[64];
 // OPENCL:            t[thread_1] = x[at];
 // OPENCL-NEXT:       barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-// CUDA:              __shared__ float t[64];
+// CUDA:              __shared__ {{(__align__\(16\) )?}}float t[64];
 // CUDA:              __syncthreads();
 // MSL:               threadgroup float t[64];
 // MSL:               threadgroup_barrier(mem_flags::mem_threadgroup | mem_flags::mem_device);

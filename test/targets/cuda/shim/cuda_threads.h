@@ -2,12 +2,14 @@
 // after the other, so what a block shares is a static variable.
 #pragma once
 #include "fibers.h"
+#include "ptx.h"
 #include <math.h>
 #include <string.h>
 #define __global__
 #define __device__
 #define __launch_bounds__(n)
-#define __shared__ alignas(16) static
+#define __shared__ static
+#define __align__(n) __attribute__((aligned(n)))
 #define threadIdx fibers::thread
 #define blockIdx fibers::block
 #define blockDim fibers::threads
