@@ -133,6 +133,7 @@ TRANSLATIONS = {
 
 IMPORTERS = {
     ".onnx": "stepwell.dialects.onnx.importer:import_onnx",
+    ".spv": "stepwell.targets.spirv.reader:import_binary",
 }
 
 

@@ -4,6 +4,7 @@
     stepwell-translate model.onnx --shape input=1x3x224x224 --to c -o model.c
     stepwell-translate model.onnx --to object --cpu cortex-a72 -o model.o
     stepwell-translate dump.mlir --to llvm-ir
+    stepwell-translate kernel.spv --to spirv-asm
 
 Exit codes: 0, 1 (bad input), 2 (usage).
 """
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from stepwell.context import Context
     from xdsl.dialects.builtin import ModuleOp
 
-FROM = {"onnx": ".onnx", "mlir": ".mlir"}
+FROM = {"onnx": ".onnx", "mlir": ".mlir", "spirv": ".spv"}
 
 
 def levels() -> dict[str, str]:
@@ -37,7 +38,7 @@ def arguments() -> argparse.ArgumentParser:
         "Sources: schedule, llvm-ir, asm, object, c, and what plug-ins add.",
     )
     add = parser.add_argument
-    add("file", type=Path, help="a .onnx or .mlir file")
+    add("file", type=Path, help="a .onnx, .mlir or .spv file")
     add("--from", dest="source", choices=sorted(FROM), help="what FILE is; default: what its name says")
     add("--to", required=True, help="a level or a source, see below")
     add("--target", default=None, help="whose way down to take for a level; default: native")
@@ -133,6 +134,8 @@ def lower(way: Any, ctx: Context, module: ModuleOp, level: str, said: list[str])
         from stepwell.diagnostics import StepwellError
 
         raise StepwellError(f"the module stands at level '{here}', below '{level}'", fix="there is no way up")
+    if here == level and not said:
+        return  # what stands there already may be a part of a program, without @main
     interface = interface_of(module)
     if interface.static_shapes() is None and (said or ORDER.index(level) > ORDER.index("graph")):
         way.bind(ctx, module, interface, shapes_for(interface, parse_shapes(said)))

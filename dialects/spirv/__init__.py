@@ -14,7 +14,7 @@ What upstream has and no pass of ours needs is not here. `targets/spirv/` writes
 
 from xdsl.ir import Dialect
 
-from .arithmetic import ARITHMETIC, SelectOp, make
+from .arithmetic import ARITHMETIC, SelectOp, is_conversion, make
 from .control import BranchConditionalOp, BranchOp, LoopOp, MergeOp, ReturnOp, SelectionOp
 from .groups import GROUPS, ControlBarrierOp
 from .memory import AccessChainOp, AddressOfOp, CompositeExtractOp, ConstantOp, LoadOp, StoreOp, VariableOp
@@ -62,5 +62,6 @@ __all__ = [
     "StructType",
     "VariableOp",
     "VersionAttr",
+    "is_conversion",
     "make",
 ]

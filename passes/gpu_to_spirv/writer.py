@@ -72,7 +72,8 @@ class Writer:
         self._variables: list[spirv.VariableOp] = []
 
     def finish(self) -> Block:
-        head: list[Operation] = [*self._constants.values(), *self._addresses.values(), *self._variables]
+        found: list[Operation] = [*self._constants.values(), *self._addresses.values(), *self._variables]
+        head = [op for op in found if op.results[0].first_use is not None]
         first = self.entry.first_op
         assert first is not None
         self.entry.insert_ops_before(head, first)

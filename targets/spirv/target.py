@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from stepwell.context import Context
 from stepwell.dialects.spirv import SPIRVModuleOp
+from stepwell.levels import set_level
 from stepwell.manifest import pack_weights
 from stepwell.target import Artifact, Phases, Translation
 from stepwell.targets.cpu import load_schedules
@@ -50,8 +51,9 @@ def write_binaries(ctx: Context, module: ModuleOp, options: DeviceOptions, name:
 
 
 def write_text(ctx: Context, module: ModuleOp, options: DeviceOptions, name: str) -> dict[str, bytes]:
-    text = print_module(ModuleOp([op.clone() for op in modules_of(module).values()]))
-    return {f"{name}.spirv.mlir": text.encode()}
+    kernels = ModuleOp([op.clone() for op in modules_of(module).values()])
+    set_level(kernels, "device")
+    return {f"{name}.spirv.mlir": print_module(kernels).encode()}
 
 
 TARGET = SPIRVTarget()

@@ -18,3 +18,23 @@ spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
   // expected-error@+1 {{LocalSize has three numbers}}
   spirv.ExecutionMode @main "LocalSize", 64
 }
+
+// -----
+
+spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
+  spirv.func @main() "None" {
+    // expected-error@+1 {{there is no scope Warp: one of CrossDevice, Device, Workgroup, Subgroup, Invocation}}
+    spirv.ControlBarrier <Warp>, <Workgroup>, <AcquireRelease>
+    spirv.Return
+  }
+}
+
+// -----
+
+spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
+  spirv.func @main() "None" {
+    // expected-error@+1 {{a barrier has no semantics Relaxed}}
+    spirv.ControlBarrier <Workgroup>, <Workgroup>, <Relaxed>
+    spirv.Return
+  }
+}

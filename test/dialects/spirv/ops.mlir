@@ -1,8 +1,10 @@
 // RUN: stepwell-opt %s | stepwell-opt | filecheck %s
 
 // Upstream's syntax: what is printed here, its mlir-opt reads.
-// CHECK:       spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
+// CHECK:       spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader, GroupNonUniformArithmetic, GroupNonUniformShuffle, GroupNonUniformVote], []> {
 // CHECK-NEXT:    spirv.GlobalVariable @x bind(0, 0) : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0]), Block>, StorageBuffer>
+// CHECK-NEXT:    spirv.GlobalVariable @numbers : !spirv.ptr<!spirv.struct<(i32 [0], i32 [4]), Block>, PushConstant>
+// CHECK-NEXT:    spirv.GlobalVariable @tile : !spirv.ptr<!spirv.array<64 x f32>, Workgroup>
 // CHECK-NEXT:    spirv.GlobalVariable @global_id built_in("GlobalInvocationId") : !spirv.ptr<vector<3xi32>, Input>
 // CHECK-NEXT:    spirv.func @main() "None" {
 // CHECK-NEXT:      %n = spirv.Variable : !spirv.ptr<i32, Function>
@@ -13,10 +15,16 @@
 // CHECK:             spirv.mlir.merge
 // CHECK:           spirv.mlir.selection {
 // CHECK:           spirv.GL.Fma %f, %f, %f : f32
+// CHECK:           spirv.ControlBarrier <Workgroup>, <Workgroup>, <AcquireRelease|UniformMemory|WorkgroupMemory>
+// CHECK-NEXT:      %sum = spirv.GroupNonUniformFAdd <Subgroup> <Reduce> %f : f32 -> f32
+// CHECK-NEXT:      %other = spirv.GroupNonUniformShuffleXor <Subgroup> %sum, %one : f32, i32
+// CHECK-NEXT:      %any = spirv.GroupNonUniformAny <Subgroup> %small : i1
 // CHECK:         spirv.EntryPoint "GLCompute" @main, @global_id
 // CHECK-NEXT:    spirv.ExecutionMode @main "LocalSize", 64, 1, 1
-spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
+spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader, GroupNonUniformArithmetic, GroupNonUniformShuffle, GroupNonUniformVote], []> {
   spirv.GlobalVariable @x bind(0, 0) : !spirv.ptr<!spirv.struct<(!spirv.rtarray<f32, stride=4> [0]), Block>, StorageBuffer>
+  spirv.GlobalVariable @numbers : !spirv.ptr<!spirv.struct<(i32 [0], i32 [4]), Block>, PushConstant>
+  spirv.GlobalVariable @tile : !spirv.ptr<!spirv.array<64 x f32>, Workgroup>
   spirv.GlobalVariable @global_id built_in("GlobalInvocationId") : !spirv.ptr<vector<3xi32>, Input>
   spirv.func @main() "None" {
     %n = spirv.Variable : !spirv.ptr<i32, Function>
@@ -57,6 +65,10 @@ spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
     }
     %s = spirv.ConvertUToF %id : i32 to f32
     %t = spirv.ShiftLeftLogical %id, %one : i32, i32
+    spirv.ControlBarrier <Workgroup>, <Workgroup>, <AcquireRelease|UniformMemory|WorkgroupMemory>
+    %sum = spirv.GroupNonUniformFAdd <Subgroup> <Reduce> %f : f32 -> f32
+    %other = spirv.GroupNonUniformShuffleXor <Subgroup> %sum, %one : f32, i32
+    %any = spirv.GroupNonUniformAny <Subgroup> %small : i1
     spirv.Return
   }
   spirv.EntryPoint "GLCompute" @main, @global_id
