@@ -141,6 +141,7 @@ class Reader:
 
     def module(self) -> spirv.SPIRVModuleOp:
         self.loops = self.find_loops()
+        self.ends = {label for found in self.code if found.opcode in (246, 247) for label in found.operands[:-1]}
         capabilities: list[StringAttr] = []
         extensions: list[StringAttr] = []
         tail: list[Callable[[], Operation]] = []
@@ -334,9 +335,10 @@ class Reader:
 
     def only_leads_to(self, label: int) -> bool:
         """Whether the block that follows has this label and nothing but the head of a selection or a loop, or a branch
-        to such a block: upstream puts these around what the dialect has in one block."""
+        to such a block: upstream puts these around what the dialect has in one block. Where a loop or a selection ends
+        is none of these."""
         at = self.at
-        while self.code[at] == Instruction(248, (label,)):
+        while self.code[at] == Instruction(248, (label,)) and label not in self.ends:
             following = self.code[at + 1]
             if following.opcode != 249:
                 return following.opcode == 247
