@@ -10,6 +10,7 @@
 
 An output whose size the data decide has besides "sizes": for each dim the number of the output that holds how many of
 it count, or -1; and such an output has "hidden": true.
+Where large weights may be shared with other programs there is "shared_weights": where in the block they begin.
 An input that stands in an output's memory has besides "grows": that output's name; its shape is the output's.
 
 The same attributes stand at the levels program and llvm, so both targets read them here.
@@ -47,6 +48,8 @@ GROWS = "stepwell.grows"
 """Of an argument of @main: the name of the output whose memory it is, see `grow-in-place`."""
 WEIGHTS_LAYOUT = "stepwell.weights_layout"
 WEIGHTS_SIZE = "stepwell.weights_size"
+SHARED_WEIGHTS = "stepwell.shared_weights"
+"""Where in the block of weights those begin that programs may share; the block itself begins with this number."""
 ARENA_SIZE = "stepwell.arena_size"
 THREADS = "stepwell.threads"
 
@@ -98,6 +101,7 @@ def manifest_of(module: ModuleOp) -> dict[str, Any]:
         "weights_size": integer_attribute(main, WEIGHTS_SIZE),
         "entry": ENTRY,
         "threads": integer_attribute(main, THREADS) if THREADS in main.attributes else 1,
+        **({"shared_weights": integer_attribute(main, SHARED_WEIGHTS)} if SHARED_WEIGHTS in main.attributes else {}),
     }
 
 
@@ -111,6 +115,8 @@ def pack_weights(ctx: Context, module: ModuleOp) -> bytearray:
         start = offset.value.data
         weight = np.ascontiguousarray(ctx.weights[key]).reshape(-1).view(np.uint8)
         into[start : start + weight.size] = weight
+    if SHARED_WEIGHTS in main.attributes:
+        into[:8].view(np.int64)[0] = integer_attribute(main, SHARED_WEIGHTS)
     return packed
 
 

@@ -99,6 +99,7 @@ PASSES = {
     "loops-to-llvm": "stepwell.passes.loops_to_llvm.loops_to_llvm:LoopsToLLVM",
     # 5: llvm
     "name-kernels": "stepwell.passes.llvm.name_kernels:NameKernels",
+    "share-weights": "stepwell.passes.llvm.share_weights:ShareWeights",
     "add-entry": "stepwell.passes.llvm.add_entry:AddEntry",
 }
 

@@ -8,6 +8,8 @@ The manifest says what the program expects: {"entry": "stepwell_entry", "inputs"
 "x86_64", "features": ["avx2", ...] that it needs, "amx": true where it uses AMX's tiles}. Shapes and dtypes of feeds
 are trusted: who calls has checked. Outputs whose size the data decide are cut to it, see `sizes.py`.
 
+Weights behind "shared_weights" are kept once for all programs that have the same ones, see `sharing.py`.
+
 An input that "grows" stands in the memory of the output of that name: its rows are put there before the run, unless
 that is where the caller has them, who hands in the output's array too and a view of its first rows as the input.
 
@@ -36,6 +38,7 @@ import numpy.typing as npt
 
 from .dtypes import numpy_dtype
 from .memory import LINE, aligned_bytes, apart, check_out
+from .sharing import share
 from .sizes import cut, has_sizes
 from .team import RECORD, Team
 
@@ -267,9 +270,7 @@ class NativeProgram:
         self.outputs = [Tensor(spec) for spec in manifest["outputs"]]
         self._specs = manifest["outputs"]
         self._sized = has_sizes(self._specs)
-        data = np.frombuffer(weights, np.uint8)
-        self._weights = aligned_bytes(data.size)
-        self._weights[:] = data
+        self._weights, self._shared = share(np.frombuffer(weights, np.uint8), manifest.get("shared_weights"))
         self.weights_address = address_of(self._weights)
         self.arena_size = int(manifest["arena_size"])
         self._frames = [Frame(self)]

@@ -53,7 +53,7 @@ from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.memref import GlobalOp
 from stepwell.locations import stamp
-from stepwell.manifest import ARENA_SIZE, ENTRY, WEIGHTS_LAYOUT, WEIGHTS_SIZE, dtype_name
+from stepwell.manifest import ARENA_SIZE, ENTRY, SHARED_WEIGHTS, WEIGHTS_LAYOUT, WEIGHTS_SIZE, dtype_name
 from stepwell.pass_manager import ModulePass
 from stepwell.passes.linalg_to_loops.emit import PARALLEL
 from stepwell.passes.linalg_to_loops.inplace import INPLACE, VIEW_NAMES, touches
@@ -80,6 +80,8 @@ from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from .arena import ALIGNMENT, Lifetime, align, lower_bound, place
 
 LOWER_BOUND = "stepwell.arena_lower_bound"
+WORTH_SHARING = 1 << 20
+"""Bytes of weights; less is not worth a look-up."""
 LEVEL = "stepwell.level"
 THREAD = "stepwell.thread"
 """Marks the constant 0 in whose place distribute-threads puts the number of the thread; says how many there may be."""
@@ -90,13 +92,15 @@ Buffer = MemRefType[Attribute]
 class PlanMemory(ModulePass):
     """`threads`: how many may run the iterations of a `stepwell.parallel` loop: each gets a copy of the buffers that
     are allocated in it. `alignment`: bytes at multiples of which buffers start, a multiple of a cache line's.
-    `inplace`: outputs may stand over inputs; a device that takes no buffer twice has none of that."""
+    `inplace`: outputs may stand over inputs; a device that takes no buffer twice has none of that. `shared`: weights of
+    so many bytes and more stand behind the others, for `share-weights`, where they have `WORTH_SHARING` together."""
 
     name = "plan-memory"
 
     threads: int = 1
     alignment: int = ALIGNMENT
     inplace: bool = True
+    shared: int = 0
 
     def apply(self, ctx: Context, module: ModuleOp) -> None:
         if self.alignment < 1 or self.alignment % ALIGNMENT:
@@ -110,7 +114,7 @@ class PlanMemory(ModulePass):
             for name, op in functions.items()
             if op is not main and not op.is_declaration
         }
-        EntryPlan(ctx, module, main, functions, workspaces, self.alignment, self.inplace).run()
+        EntryPlan(ctx, module, main, functions, workspaces, self.alignment, self.inplace, self.shared).run()
         module.attributes[LEVEL] = StringAttr("program")
 
 
@@ -335,6 +339,7 @@ class EntryPlan:
     workspaces: dict[str, int]
     alignment: int
     inplace: bool
+    shared: int
     home: dict[memref.AllocOp, memref.AllocOp] = field(default_factory=dict[memref.AllocOp, memref.AllocOp])
     """A buffer that stands over another → the first of the buffers that share the place."""
 
@@ -414,18 +419,23 @@ class EntryPlan:
         block.erase_op(call)
 
     def _place_weights(self) -> None:
-        """Each weight that @main uses gets an offset, in the order of first use; the globals are gone then."""
+        """Each weight that @main uses gets an offset, in the order of first use, large ones that programs may share
+        behind the others; the globals are gone then."""
         globals_ = {op.sym_name.data: op for op in self.module.body.block.ops if isinstance(op, GlobalOp)}
         gets = [op for op in self.main.walk() if isinstance(op, memref.GetGlobalOp)]
         used = [get for get in gets if get.memref.first_use is not None]
+        keys = {get: self._weight_key(globals_[get.name_.string_value()]) for get in used}
+        sizes = {key: whole(byte_size(get.memref.type), self.alignment) for get, key in keys.items()}
+        large = [key for key, size in sizes.items() if self.shared and size >= self.shared]
+        if sum(sizes[key] for key in large) < WORTH_SHARING:
+            large = []
         layout: dict[str, int] = {}
-        size = 0
-        keys: dict[memref.GetGlobalOp, str] = {}
-        for get in used:
-            key = keys[get] = self._weight_key(globals_[get.name_.string_value()])
-            if key not in layout:
-                layout[key] = size
-                size += whole(byte_size(get.memref.type), self.alignment)
+        size = self.alignment if large else 0  # where the number stands that says where the large ones are
+        for key in (*(key for key in sizes if key not in set(large)), *large):
+            if large and key == large[0]:
+                self.main.attributes[SHARED_WEIGHTS] = IntegerAttr(size, i64)
+            layout[key] = size
+            size += sizes[key]
         views = ViewsOf(self.main.body.block, "weights", size)
         for get in gets:
             if get in keys:

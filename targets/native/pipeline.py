@@ -21,6 +21,10 @@ from .emitter import Emitter, compile_functions
 from .llvm_ir import print_llvm_ir, uses_tiles
 from .team import team
 
+SHARED = 1 << 16
+"""Bytes from which on a weight stands where the programs of a model can share it: what depends on its shapes, tables of
+positions say, has less."""
+
 
 @dataclass(frozen=True)
 class NativeOptions:
@@ -58,8 +62,8 @@ class NativeTarget:
             ("tensor", "graph-to-linalg,fuse-elementwise"),
             ("buffers", f"bufferize,{load_schedules(options.schedule)}{blocks},apply-blocks,{schedule}"),
             ("loops", "pack-operands,apply-schedule,expand-math"),
-            ("program", f"plan-memory{{threads={options.threads}}}{distribute}"),
-            ("llvm", "loops-to-llvm,name-kernels,add-entry"),
+            ("program", f"plan-memory{{threads={options.threads} shared={SHARED}}}{distribute}"),
+            ("llvm", "loops-to-llvm,name-kernels,share-weights,add-entry"),
         )
 
     def emit(self, ctx: Context, module: ModuleOp, options: NativeOptions) -> Artifact:
