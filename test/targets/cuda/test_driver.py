@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import stepwell
 from onnx import parser
-from requirements import needs_compiler
+from requirements import has_device, needs_compiler
+from stepwell.context import Context
+from stepwell.driver import Way, find_target, read_module
+from stepwell.runtime.cuda import CUDAProgram
 from stepwell.runtime.device import DeviceError
 
 SOURCE = Path(__file__).with_name("stand_in.c")
@@ -51,3 +56,56 @@ def test_what_the_driver_says_of_a_kernel_is_told(library: ctypes.CDLL) -> None:
         negate()
     assert isinstance(raised.value, DeviceError | stepwell.StepwellError)
     assert library.stand_in_depth() == 0
+
+
+@needs_compiler
+def test_runs_are_repeated_without_copies(library: ctypes.CDLL) -> None:
+    ctx = Context()
+    module = read_module(ctx, parser.parse_model(NEGATE).SerializeToString())
+    way = Way(find_target("cuda"))
+    way.lower(ctx, module)
+    made = way.target.emit(ctx, module, way.options)
+    program = CUDAProgram(made.manifest, made.files, made.weights)
+    assert program.repeat({"x": np.ones(300, np.float32)}, 3) > 0
+    assert library.stand_in_launches() == 3 and library.stand_in_depth() == 0
+
+
+BENCH = Path(__file__).parents[2] / "bench"
+
+
+@pytest.mark.parametrize("arguments", [["gpu_gemm.py"], ["gpu_models.py", "."]], ids=["gemm", "models"])
+def test_benchmarks_say_that_there_is_no_gpu(arguments: list[str]) -> None:
+    if has_device("cuda"):
+        pytest.skip("there is a GPU of NVIDIA's")
+    done = subprocess.run([sys.executable, BENCH / arguments[0], *arguments[1:]], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    assert re.fullmatch(r"this benchmark needs a GPU of NVIDIA's, and its driver: .*\n", done.stderr)
+
+
+@needs_compiler
+def test_benchmarks_say_what_is_not_installed(library: ctypes.CDLL, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is a GPU: the driver that stands in."""
+    monkeypatch.syspath_prepend(str(BENCH))
+    import gpu
+
+    gpu.require_gpu()
+    with pytest.raises(SystemExit, match="compares with no_such_library, which is not installed"):
+        gpu.require("no_such_library")
+
+
+def test_contenders_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    import gpu
+
+    seen: list[str] = []
+
+    def timed(name: str, seconds: float) -> gpu.Timed:
+        def call(times: int) -> float:
+            seen.append(name)
+            return seconds + 0.001 * (len(seen) % 3)
+
+        return call
+
+    medians = gpu.in_turns({"a": timed("a", 1), "b": timed("b", 2)}, 5, 0.1)
+    assert "".join(seen) == "aabb" + "ab" * 5
+    assert 1 <= medians["a"] < 1.01 and 2 <= medians["b"] < 2.01
