@@ -85,7 +85,8 @@ def main() -> None:
     torch = require("torch")
     torch.set_grad_enabled(False)
     print(
-        f"{torch.cuda.get_device_name()}, torch {torch.__version__}\n  size of    stepwell     cuBLAS    share (TFLOP/s)"
+        f"{torch.cuda.get_device_name()}, torch {torch.__version__}\n"
+        "  size of    stepwell     cuBLAS    share (TFLOP/s)"
     )
     for precision in args.precisions.split(","):
         for size in map(int, args.sizes.split(",")):
