@@ -92,6 +92,7 @@ PASSES = {
     # 4: program -> device
     "loops-to-gpu": "stepwell.passes.loops_to_gpu.loops_to_gpu:LoopsToGPU",
     "check-limits": "stepwell.targets.gpu.check_limits:CheckLimits",
+    "gpu-to-fragments": "stepwell.passes.gpu_to_fragments.gpu_to_fragments:GPUToFragments",
     # device: its kernels as llvm, or as spirv
     "gpu-to-llvm": "stepwell.passes.gpu_to_llvm.gpu_to_llvm:GPUToLLVM",
     "gpu-to-spirv": "stepwell.passes.gpu_to_spirv.gpu_to_spirv:GPUToSPIRV",
@@ -110,6 +111,7 @@ TARGETS = {
     "spirv": "stepwell.targets.spirv:TARGET",
     "opencl": "stepwell.targets.opencl:TARGET",
     "glsl": "stepwell.targets.glsl:TARGET",
+    "webgl": "stepwell.targets.webgl:TARGET",
     "cuda": "stepwell.targets.cuda:TARGET",
     "hip": "stepwell.targets.cuda:HIP_TARGET",
     "msl": "stepwell.targets.msl:TARGET",
@@ -126,6 +128,7 @@ TRANSLATIONS = {
     "spirv-asm": "stepwell.targets.spirv:ASSEMBLY",
     "opencl": "stepwell.targets.opencl:SOURCE",
     "glsl": "stepwell.targets.glsl:SOURCE",
+    "webgl": "stepwell.targets.webgl:SOURCE",
     "cuda": "stepwell.targets.cuda:SOURCE",
     "ptx": "stepwell.targets.cuda:PTX",
     "hip": "stepwell.targets.cuda:HIP_SOURCE",

@@ -1,5 +1,6 @@
 /**
- * Runs a model in a web page: what `stepwell compile MODEL --target wgsl --page -o model` wrote.
+ * Runs a model in a web page: what `stepwell compile MODEL --target wgsl --page -o model` wrote, by WebGPU; or by
+ * WebGL 2, for --target webgl.
  *
  *     import { load } from "./model/stepwell.js";
  *     const program = await load("./model/");
@@ -11,7 +12,7 @@
  * is a `DeviceError` whose text says what, and what to do.
  */
 
-const RUNNERS = { WGSL: "./webgpu.js" };
+const RUNNERS = { WGSL: "./webgpu.js", "GLSL ES": "./webgl.js" };
 /** What runs kernels of a language: a module with `create(package)`. */
 
 export const ARRAYS = {
@@ -35,7 +36,10 @@ export async function load(folder = "./") {
   const base = new URL(folder, document.baseURI);
   const manifest = await (await get(base, "manifest.json")).json();
   const runner = RUNNERS[manifest.language];
-  if (!runner) throw new DeviceError(`kernels in ${manifest.language} are not run in a page`, "compile for wgsl");
+  if (!runner) throw new DeviceError(`kernels in ${manifest.language} are not run in a page`, "compile for wgsl or webgl");
+  for (const { name, dtype } of [...manifest.inputs, ...manifest.outputs]) {
+    if (!ARRAYS[dtype]) throw new DeviceError(`'${name}' is of ${dtype}, for which a page has no arrays`, "use float32");
+  }
   const [weights, ...texts] = await Promise.all([
     get(base, "weights.bin").then((answer) => answer.arrayBuffer()),
     ...manifest.files.map((name) => get(base, name).then((answer) => answer.text())),
@@ -85,8 +89,18 @@ class Program {
   }
 }
 
+function isFloat(dtype) {
+  return dtype.startsWith("float");
+}
+
 export function count(spec) {
   return spec.shape.reduce((product, size) => product * size, 1);
+}
+
+/** What of the model a kernel was made of, which a line at the start of its source says, behind its file's name. */
+export function named(name, code) {
+  const said = code.split("\n").find((line) => line.startsWith("//"));
+  return `${name} [${(said ?? "").replace(/^\/\/ */, "")}]`;
 }
 
 /** Bytes of an input or output on the device. */
@@ -102,11 +116,11 @@ function stored(array, spec) {
     throw new DeviceError(`input '${spec.name}' is ${said}: it takes a ${given.name}(${count(spec)})`);
   }
   if (given === kept) return array;
-  if (given.BYTES_PER_ELEMENT === kept.BYTES_PER_ELEMENT && kept !== Float32Array) {
-    return new kept(array.buffer, array.byteOffset, array.length); // the same bits: the device's type has no sign
+  if (given.BYTES_PER_ELEMENT === kept.BYTES_PER_ELEMENT) {
+    return new kept(array.buffer, array.byteOffset, array.length); // the same bits: the device has no such type
   }
   const made = kept.from(array, Number);
-  if (kept !== Float32Array && made.some((value, n) => value !== Number(array[n]))) {
+  if (!isFloat(spec.dtype) && made.some((value, n) => value !== Number(array[n]))) {
     throw new DeviceError(`input '${spec.name}': the device keeps ${spec.dtype} as ${spec.stored}, and a number does not fit`);
   }
   return made;
@@ -117,6 +131,7 @@ function handedBack(bytes, spec) {
   const [given, kept] = [ARRAYS[spec.dtype], ARRAYS[spec.stored]];
   const values = new kept(bytes, 0, count(spec));
   if (given === kept) return values;
+  if (given.BYTES_PER_ELEMENT === kept.BYTES_PER_ELEMENT) return new given(bytes, 0, count(spec));
   if (given === BigInt64Array || given === BigUint64Array) return given.from(values, BigInt);
   return given.from(values);
 }

@@ -1,12 +1,19 @@
 /**
  * Runs kernels in WGSL by WebGPU. The manifest is the program of the host: `launches`, each a kernel, how many blocks
- * of threads, which parts of which buffers, and numbers. Weights are uploaded once.
+ * of threads, which parts of which buffers, and numbers, with control flow around them, see steps.js. Launches go to the
+ * device together, up to where a number is read back. Weights are uploaded once.
  */
 
-import { DeviceError, bytesOf } from "./stepwell.js";
+import { DeviceError, bytesOf, named } from "./stepwell.js";
+import { launchesOf, runSteps } from "./steps.js";
 
 const SLOT = 256;
 /** Bytes at multiples of which the numbers of a launch may start. */
+const SLOTS = 1024;
+/** Launches with different numbers that go to the device together. */
+
+const FEATURES = { float16: "shader-f16" };
+/** What a device must have for kernels that store numbers of a dtype. */
 
 const NEEDED = {
   maxBufferSize: (manifest) => Math.max(manifest.arena_size, manifest.weights_size, ...parts(manifest)),
@@ -14,18 +21,22 @@ const NEEDED = {
 };
 /** Limits of which a model may need more than every device has. */
 
-const FEATURES = { float16: "shader-f16" };
-/** What an adapter must have for kernels that store numbers of a dtype. */
-
 function parts(manifest) {
-  return [4, ...manifest.launches.flatMap((launch) => launch.buffers.map((buffer) => buffer.bytes))];
+  return [4, ...launchesOf(manifest.launches).flatMap((launch) => launch.buffers.map((buffer) => buffer.bytes))];
+}
+
+/** Bytes of a buffer, or of a part of one, that holds `size`: WebGPU counts in words. */
+function padded(size) {
+  return Math.max(Math.ceil(size / 4) * 4, 4);
 }
 
 export async function create({ manifest, weights, sources }) {
   const device = await requestDevice(manifest);
+  const kinds = new Map(launchesOf(manifest.launches).map((launch) => [`${launch.kernel}.wgsl`, launch]));
   const pipelines = new Map();
-  await Promise.all([...sources].map(async ([name, code]) => {
-    pipelines.set(name.replace(/\.wgsl$/, ""), await pipeline(device, name, code));
+  await Promise.all([...sources].filter(([name]) => kinds.has(name)).map(async ([name, code]) => {
+    const launch = kinds.get(name);
+    pipelines.set(launch.kernel, await pipeline(device, name, code, launch));
   }));
   return new WebGPURunner(device, manifest, new Uint8Array(weights), pipelines);
 }
@@ -55,22 +66,26 @@ async function requestDevice(manifest) {
   return adapter.requestDevice({ requiredFeatures, requiredLimits });
 }
 
-/** The pipeline of one kernel. What the browser refuses is said with the lines that it means. */
-async function pipeline(device, name, code) {
+/**
+ * One kernel, and the layout of what it is handed: buffers, then the numbers, which stand at a place of a buffer that
+ * each launch says. What the browser refuses is said with the lines that it means.
+ */
+async function pipeline(device, name, code, { buffers, numbers }) {
   const module = device.createShaderModule({ code, label: name });
   const { messages } = await module.getCompilationInfo();
   const errors = messages.filter((message) => message.type === "error");
   if (errors.length) throw new DeviceError(refusal(name, code, errors));
+  const visibility = GPUShaderStage.COMPUTE;
+  const entries = buffers.map((_, binding) => ({ binding, visibility, buffer: { type: "storage" } }));
+  if (numbers.length) entries.push({ binding: buffers.length, visibility, buffer: { type: "uniform", hasDynamicOffset: true } });
+  const handed = device.createBindGroupLayout({ entries });
+  const layout = device.createPipelineLayout({ bindGroupLayouts: [handed] });
   try {
-    return await device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "main" }, label: name });
+    const made = await device.createComputePipelineAsync({ layout, compute: { module, entryPoint: "main" }, label: name });
+    return { pipeline: made, handed };
   } catch (error) {
     throw new DeviceError(`the device refused ${named(name, code)}: ${error.message}`);
   }
-}
-
-/** A file's name, and what of the model it was made of, which its first line says. */
-function named(name, code) {
-  return `${name} [${code.split("\n", 1)[0].replace(/^\/\/ */, "")}]`;
 }
 
 function refusal(name, code, errors) {
@@ -82,34 +97,78 @@ function refusal(name, code, errors) {
 
 class WebGPURunner {
   #lost = null;
+  #places = new Map(); // numbers that stand in a slot
+  #written = null; // launches that the device has not been handed yet: an encoder and its pass
 
   constructor(device, manifest, weights, pipelines) {
     this.device = device;
     this.manifest = manifest;
     device.lost.then((info) => { this.#lost = `the GPU was lost: ${info.message || info.reason}`; });
-    const { STORAGE, COPY_SRC, COPY_DST, UNIFORM, MAP_READ } = GPUBufferUsage;
-    const buffer = (bytes, usage = STORAGE | COPY_SRC | COPY_DST) =>
-      device.createBuffer({ size: Math.max(Math.ceil(bytes / 4) * 4, 4), usage });
+    const { STORAGE, COPY_SRC, COPY_DST, UNIFORM } = GPUBufferUsage;
+    const buffer = (bytes, usage = STORAGE | COPY_SRC | COPY_DST) => device.createBuffer({ size: padded(bytes), usage });
     this.buffers = { arena: buffer(manifest.arena_size), weights: buffer(manifest.weights_size) };
     manifest.inputs.forEach((spec, n) => { this.buffers[`input ${n}`] = buffer(bytesOf(spec)); });
     manifest.outputs.forEach((spec, n) => { this.buffers[`output ${n}`] = buffer(bytesOf(spec)); });
-    this.read = manifest.outputs.map((spec) => buffer(bytesOf(spec), MAP_READ | COPY_DST));
-    if (weights.length) device.queue.writeBuffer(this.buffers.weights, 0, weights);
-    this.numbers = buffer(Math.max(manifest.launches.length, 1) * SLOT, UNIFORM | COPY_DST);
-    this.launches = manifest.launches.map((launch, n) => this.#bound(launch, n, pipelines.get(launch.kernel)));
+    this.numbers = buffer(SLOTS * SLOT, UNIFORM | COPY_DST);
+    this.#write(this.buffers.weights, weights);
+    this.bound = new Map(launchesOf(manifest.launches).map((launch) => [launch, this.#bind(launch, pipelines)]));
   }
 
-  /** A launch with what is bound for it. */
-  #bound(launch, n, pipeline) {
-    const parts = launch.buffers.map(({ of, offset, bytes }) =>
-      ({ buffer: this.buffers[of], offset, size: Math.max(Math.ceil(bytes / 4) * 4, 4) }));
-    if (launch.numbers.length) {
-      this.device.queue.writeBuffer(this.numbers, n * SLOT, new Int32Array(launch.numbers));
-      parts.push({ buffer: this.numbers, offset: n * SLOT, size: Math.ceil(launch.numbers.length / 4) * 16 });
-    }
+  /** What a launch is handed, and its pipeline. */
+  #bind(launch, pipelines) {
+    const { pipeline, handed } = pipelines.get(launch.kernel);
+    const parts = launch.buffers.map(({ of, offset, bytes }) => ({ buffer: this.buffers[of], offset, size: padded(bytes) }));
+    const { length } = launch.numbers;
+    if (length) parts.push({ buffer: this.numbers, offset: 0, size: Math.ceil(length / 4) * 16 });
     const entries = parts.map((resource, binding) => ({ binding, resource }));
-    const group = this.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-    return { pipeline, group, blocks: launch.blocks };
+    return { pipeline, group: this.device.createBindGroup({ layout: handed, entries }) };
+  }
+
+  /** Fill a buffer from its start, in whole words. */
+  #write(buffer, array) {
+    let bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    if (bytes.length % 4) {
+      const whole = new Uint8Array(padded(bytes.length));
+      whole.set(bytes);
+      bytes = whole;
+    }
+    if (bytes.length) this.device.queue.writeBuffer(buffer, 0, bytes);
+  }
+
+  #launch(step, numbers) {
+    const places = numbers.length ? [this.#place(numbers)] : [];
+    if (!this.#written) {
+      const encoder = this.device.createCommandEncoder();
+      this.#written = { encoder, pass: encoder.beginComputePass() };
+    }
+    const { pass } = this.#written;
+    const { pipeline, group } = this.bound.get(step);
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group, places);
+    pass.dispatchWorkgroups(...step.blocks);
+  }
+
+  /** Where in the buffer of numbers these stand, in bytes. The same numbers have one place. */
+  #place(numbers) {
+    const key = numbers.join();
+    if (!this.#places.has(key)) {
+      if (this.#places.size === SLOTS) {
+        this.#submit(); // behind it, places may be overwritten
+        this.#places.clear();
+      }
+      const place = this.#places.size * SLOT;
+      this.device.queue.writeBuffer(this.numbers, place, new Int32Array(numbers));
+      this.#places.set(key, place);
+    }
+    return this.#places.get(key);
+  }
+
+  #submit() {
+    if (!this.#written) return;
+    const { encoder, pass } = this.#written;
+    this.#written = null;
+    pass.end();
+    this.device.queue.submit([encoder.finish()]);
   }
 
   /** The bytes of all outputs. `feeds`: an array for each input, as the device keeps it. */
@@ -118,33 +177,34 @@ class WebGPURunner {
     this.#check();
     device.pushErrorScope("out-of-memory");
     device.pushErrorScope("validation");
-    feeds.forEach((data, n) => { if (data.length) device.queue.writeBuffer(this.buffers[`input ${n}`], 0, data); });
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (const { pipeline, group, blocks } of this.launches) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(...blocks);
-    }
-    pass.end();
-    this.read.forEach((into, n) => encoder.copyBufferToBuffer(this.buffers[`output ${n}`], 0, into, 0, into.size));
-    device.queue.submit([encoder.finish()]);
+    feeds.forEach((data, n) => this.#write(this.buffers[`input ${n}`], data));
+    const read = async (of, at, kind) => new kind(await this.#bytes(of, at, kind.BYTES_PER_ELEMENT))[0];
+    await runSteps(manifest.launches, feeds, (step, numbers) => this.#launch(step, numbers), read);
+    this.#submit();
     for (const error of [await device.popErrorScope(), await device.popErrorScope()]) {
       if (error) throw new DeviceError(`the device refused a run: ${error.message}`);
     }
-    return Promise.all(this.read.map((buffer, n) => this.#bytes(buffer, bytesOf(manifest.outputs[n]))));
+    return Promise.all(manifest.outputs.map((spec, n) => this.#bytes(`output ${n}`, 0, bytesOf(spec))));
   }
 
-  async #bytes(buffer, size) {
+  /** A part of a buffer, once all launches are done. */
+  async #bytes(of, at, size) {
+    this.#submit();
+    const { device } = this;
+    const { MAP_READ, COPY_DST } = GPUBufferUsage;
+    const into = device.createBuffer({ size: padded(size), usage: MAP_READ | COPY_DST });
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(this.buffers[of], at, into, 0, into.size);
+    device.queue.submit([encoder.finish()]);
     try {
-      await buffer.mapAsync(GPUMapMode.READ);
+      await into.mapAsync(GPUMapMode.READ);
     } catch (error) {
-      await Promise.race([this.device.lost, null]);
+      await Promise.race([device.lost, null]);
       this.#check();
-      throw new DeviceError(`an output cannot be read: ${error.message}`);
+      throw new DeviceError(`what was computed cannot be read: ${error.message}`);
     }
-    const bytes = buffer.getMappedRange().slice(0, size);
-    buffer.unmap();
+    const bytes = into.getMappedRange().slice(0, size);
+    into.destroy();
     return bytes;
   }
 

@@ -41,24 +41,24 @@ class GLSL(CKernelLanguage):
         # a NaN wins; that there is one, compilers need not see (section 4.7.1), so its bits are looked at
         "maximum": "return is_nan_float(a) ? a : is_nan_float(b) ? b : max(a, b);",
         "minimum": "return is_nan_float(a) ? a : is_nan_float(b) ? b : min(a, b);",
-        "rsqrt": "return 1 / sqrt(a);",
+        "rsqrt": "return 1.0 / sqrt(a);",
         "absolute": "return abs(a);",
         "floor_div": "return a / b - int(a % b != 0 && (a < 0) != (b < 0));",
         "ceil_div": "return a / b + int(a % b != 0 && (a < 0) == (b < 0));",
         "bits_of": "return floatBitsToInt(a);",
         "from_bits": "return intBitsToFloat(a);",
         "is_nan": "return (floatBitsToUint(a) & 0x7fffffffu) > 0x7f800000u;",
-        "round": "return abs(a) >= 8388608.0 ? a : trunc(a + (a >= 0 ? 0.5 : -0.5));",
+        "round": "return abs(a) >= 8388608.0 ? a : trunc(a + (a >= 0.0 ? 0.5 : -0.5));",
         "fmod": "return a - b * trunc(a / b);",
         "log10": "return log2(a) * 0.30102999566;",
         "copysign": "return uintBitsToFloat((floatBitsToUint(a) & 0x7fffffffu) | (floatBitsToUint(b) & 0x80000000u));",
         "cbrt": "return sign(a) * pow(abs(a), 0.33333333333);",
         # GLSL's own is for a >= 0 (section 8.2)
         "pow": (
-            "bool whole = floor(b) == b;\n  bool odd = whole && fract(b * 0.5) != 0;\n"
-            "  float size = a == 0 ? (b < 0 ? uintBitsToFloat(0x7f800000u) : 0.0) : exp2(b * log2(abs(a)));\n"
-            "  if (b == 0 || a == 1) return 1.0;\n  if (a < 0 && !whole) return uintBitsToFloat(0x7fc00000u);\n"
-            "  return odd && a < 0 ? -size : size;"
+            "bool whole = floor(b) == b;\n  bool odd = whole && fract(b * 0.5) != 0.0;\n"
+            "  float size = a == 0.0 ? (b < 0.0 ? uintBitsToFloat(0x7f800000u) : 0.0) : exp2(b * log2(abs(a)));\n"
+            "  if (b == 0.0 || a == 1.0) return 1.0;\n  if (a < 0.0 && !whole) return uintBitsToFloat(0x7fc00000u);\n"
+            "  return odd && a < 0.0 ? -size : size;"
         ),
     }
     BINARY: ClassVar = CKernelLanguage.BINARY | {"copysign", "pow"}

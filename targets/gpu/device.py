@@ -2,10 +2,11 @@
 
 vulkan: the least of the profile Roadmap 2022, with the types that most devices have; one that lacks a type says so when
 a program is loaded. webgpu: the least that every WebGPU adapter has (W3C WebGPU, section 3.6.2, "Limits", defaults).
-opengl: the least of OpenGL 4.3 (table 23.64 and following). opencl: of a full profile (OpenCL 3.0, section 4.2),
-doubles where the device has them, f16 in memory always (OpenCL C, section 6.15.7). metal: Apple's table of GPU
-families. cuda: compute capability 8.0 on (CUDA C++ Programming Guide, section 16). hip: CDNA and RDNA. Blocks of 256
-threads are more than OpenCL promises (one), and what GPUs have.
+opengl: the least of OpenGL 4.3 (table 23.64 and following). webgl: the least of OpenGL ES 3.00 (table 6.32): textures
+of 2048 by 2048, 16 of which a fragment shader reads; a thread is a fragment, which stores one result. opencl: of a full
+profile (OpenCL 3.0, section 4.2), doubles where the device has them, f16 in memory always (OpenCL C, section 6.15.7).
+metal: Apple's table of GPU families. cuda: compute capability 8.0 on (CUDA C++ Programming Guide, section 16). hip:
+CDNA and RDNA. Blocks of 256 threads are more than OpenCL promises (one), and what GPUs have.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Room(NamedTuple):
     registers: int
 
 
-SMALL, LARGE = Room(1 << 12, 16), Room(1 << 15, 64)
+ONE, SMALL, LARGE = Room(1 << 12, 1), Room(1 << 12, 16), Room(1 << 15, 64)
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ DEVICES = {
         DeviceDescription("webgpu", 64, 256, 65535, 8, 128 << 20, 16 << 10, 256, SHADER, HALF, "bf16=f32", NARROWED),
         DeviceDescription("vulkan", 64, 256, 65535, 30, 128 << 20, 16 << 10, 256, DOUBLE, (), "bf16=i16"),
         DeviceDescription("opengl", 64, 1024, 65535, 8, 128 << 20, 32 << 10, 256, SHADER, (), SHORT, NARROWED),
+        DeviceDescription("webgl", 1, 1, MOST, 16, 2048 * 2048 * 4, 0, 64, SHADER, (), SHORT, NARROWED, room=ONE),
         DeviceDescription("opencl", 64, 256, MOST, 64, 2 << 30, 32 << 10, 128, SINGLE, ("float64",), "bf16=i16"),
         DeviceDescription("metal", 64, 512, MOST, 24, 256 << 20, 32 << 10, 256, SINGLE, (), "bf16=i16"),
         DeviceDescription("cuda", 128, 1024, MOST, 128, 4 << 30, 48 << 10, 256, ALL, library=False, room=LARGE),

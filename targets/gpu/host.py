@@ -5,7 +5,8 @@
       args(%x : memref<64xf32>, %t : memref<64xf32>, %c4 : index)
   is, in a package's manifest,
     {"kernel": "scale", "blocks": [1, 1, 1], "threads": [64, 1, 1], "numbers": [4],
-     "buffers": [{"of": "input 0", "offset": 0, "bytes": 256}, {"of": "arena", "offset": 4096, "bytes": 256}]}
+     "buffers": [{"of": "input 0", "offset": 0, "bytes": 256, "dtype": "float32"},
+                 {"of": "arena", "offset": 4096, "bytes": 256, "dtype": "float32"}]}
 
 Buffers and numbers stand in the order of the kernel's arguments. `requires`: the dtypes that a loader
 must ask a device for. Launches run one after the other, each seeing what those before it wrote. Control flow holds
@@ -56,7 +57,7 @@ COMPARISONS = ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge
 
 
 def host_program(module: ModuleOp, device: DeviceDescription) -> dict[str, Any]:
-    """The manifest of a module at level device."""
+    """The manifest of a module at level device, made for `device`."""
     main = cast("func.FuncOp", entry_of(module))
     manifest = manifest_of(module)
     steps = Steps(names_of(main, len(manifest["inputs"]))).of(main.body.block)
@@ -215,6 +216,7 @@ def place(value: SSAValue, names: dict[SSAValue, str]) -> Step:
     assert DYNAMIC_INDEX not in whole.get_shape()
     size = count * element_bytes(kind.element_type)
     if isinstance(value, BlockArgument):
-        return {"of": names[value], "offset": 0, "bytes": size}
+        return {"of": names[value], "offset": 0, "bytes": size, "dtype": dtype_name(kind.element_type)}
     view = cast("memref.ViewOp", value.owner)
-    return {"of": names[view.source], "offset": constant(view.byte_shift), "bytes": size}
+    start = constant(view.byte_shift)
+    return {"of": names[view.source], "offset": start, "bytes": size, "dtype": dtype_name(kind.element_type)}

@@ -33,7 +33,8 @@ class DeviceOptions:
 @dataclass(frozen=True)
 class SourceTarget:
     """`suffix`: of the files of kernels. `device`: the name of the description that kernels are made for. `page`: the
-    files of runtime/web that run it in a page."""
+    files of runtime/web that run it in a page. `more`: passes that follow those of all devices, ",gpu-to-fragments".
+    """
 
     name: str
     language: type[KernelLanguage]
@@ -42,9 +43,11 @@ class SourceTarget:
     loader: str = "stepwell.runtime.device:SourceOnly"
     options: Callable[..., DeviceOptions] = DeviceOptions
     page: tuple[str, ...] = ()
+    more: str = ""
 
     def pipeline(self, options: DeviceOptions) -> Phases:
-        return device_phases(device(self.device), load_schedules(options.schedule))
+        *above, (level, passes) = device_phases(device(self.device), load_schedules(options.schedule))
+        return (*above, (level, passes + self.more))
 
     def emit(self, ctx: Context, module: ModuleOp, options: DeviceOptions) -> Artifact:
         manifest = host_program(module, device(self.device)) | {"language": self.language.NAME}

@@ -68,6 +68,10 @@ class KernelLanguage(Language):
         """A number that a launch hands in, inside of the kernel."""
         return Expr(name)
 
+    def printer(self, names: Names) -> KernelPrinter:
+        """What prints the body of a kernel."""
+        return KernelPrinter(self, names, kernel_language=self)
+
     def text(self, kernel: Kernel) -> str:
         """The source of a kernel; the whole of it, unless kernels stand together."""
         raise NotImplementedError
@@ -117,7 +121,7 @@ def kernel_text(function: gpu.FuncOp, language: KernelLanguage) -> str:
     """The source of `function`. `language` is used for this kernel only."""
     name = function.sym_name.data
     names = Names({*language.KEYWORDS, *CALLED, name})
-    printer = KernelPrinter(language, names, kernel_language=language)
+    printer = language.printer(names)
     buffers: list[tuple[str, str]] = []
     numbers: list[tuple[str, str]] = []
     for argument in function.arguments:

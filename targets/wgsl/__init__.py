@@ -6,7 +6,7 @@ from .shader import Shader
 
 TARGET = SourceTarget(
     *("wgsl", Shader, "wgsl", "webgpu", "stepwell.runtime.webgpu:WebGPUProgram"),
-    page=("index.html", "stepwell.js", "webgpu.js"),
+    page=("index.html", "stepwell.js", "steps.js", "webgpu.js"),
 )
 SOURCE = TARGET.translation()
 

@@ -1,6 +1,6 @@
 """Headless Chromium, by the standard library: a page is served from memory, and posts what it found.
 
-    found = browse({"index.html": PAGE, "stepwell.js": code}, timeout=60)
+    found = browse({"test.html": page(script), "stepwell.js": code}, timeout=60)
 
 A page says its result by `fetch("/result", {method: "POST", body: JSON.stringify(result)})`; what goes wrong in its
 module and is not caught comes back as {"error": text}. One that says nothing (its GPU process died, say) is ended with
@@ -24,7 +24,6 @@ from typing import Any
 
 from requirements import require
 
-WEB = Path(__file__).parents[2] / "runtime" / "web"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -48,11 +47,6 @@ def page(script: str) -> bytes:
     """A page that runs `script`, a module, in which `say(result)` ends the test."""
     head = f"<!doctype html><meta charset=utf-8><script>{SAY}</script>"
     return f'{head}<script type="module">{script}</script>'.encode()
-
-
-def runtime() -> dict[str, bytes]:
-    """The runtime's files, by name."""
-    return {file.name: file.read_bytes() for file in WEB.iterdir()}
 
 
 def browse(files: Mapping[str, bytes], timeout: float = 120) -> Any:

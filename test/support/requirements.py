@@ -34,6 +34,7 @@ DRIVERS = {
     "opencl": "an OpenCL device (the library pyopencl, and a driver such as PoCL)",
     "cuda": "a GPU of NVIDIA, and its driver",
     "glsl": "OpenGL 4.3 without a window (the library moderngl, and a driver with EGL)",
+    "webgl": "OpenGL 4.3 without a window (the library moderngl, and a driver with EGL)",
 }
 
 

@@ -24,7 +24,10 @@ from xdsl.dialects.builtin import ModuleOp
 
 DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
 SHIMS = Path(__file__).parent
-SHAPES = {"digits": "image=1x1x8x8", "esrgan_slim_x2": "LR=1x33x20x3", "mtcnn_pnet": "input_1=1x40x61x3"}
+SHAPES = {
+    **{"digits": "image=1x1x8x8", "esrgan_slim_x2": "LR=1x33x20x3", "mtcnn_pnet": "input_1=1x40x61x3"},
+    "mobilenet_v2_imagenet": "input=1x3x224x224",
+}
 """Where a model's recorded inputs are not the ones to take."""
 TEXTS = {
     "halves": "(float16[8,12] x, float16[12] y) => (float16[8] z, float[12] e) "
@@ -128,6 +131,16 @@ def test_glslang_reads_every_shader(name: str, tmp_path: Path) -> None:
     check("glslangValidator", *sources(name, "glsl", tmp_path))
 
 
+DRAWN = [name for name in WORDS if name != "all_minilm_l6_v2_fp32"]
+"""Without a buffer too large for a texture."""
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_glslang_reads_every_fragment_shader(name: str, tmp_path: Path) -> None:
+    require(shutil.which("glslangValidator") is not None, "glslangValidator (glslang-tools)")
+    check("glslangValidator", *sources(name, "webgl", tmp_path))
+
+
 @each_of_words
 def test_naga_reads_every_shader(name: str, tmp_path: Path) -> None:
     require_device("wgsl")
@@ -140,7 +153,10 @@ def test_naga_reads_every_shader(name: str, tmp_path: Path) -> None:
 
 def test_tint_reads_every_shader_without_a_warning() -> None:
     """It looks at more than grammar, as naga does: whether all threads of a block come to a barrier, say."""
-    models = [name for name in WORDS if name != "halves"]  # the browser's device on a CPU has no f16
+    models = [
+        *(name for name in WORDS if name != "halves"),
+        "silero_vad_16k_sequence",
+    ]  # the browser's device on a CPU has no f16
     texts = {f"{name}/{file}": text.decode() for name in models for file, text in emitted(name, "wgsl").items()}
     assert {name: said for name, said in tint(texts).items() if said} == {}
 

@@ -2,49 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 import real_models
 import stepwell
-from browser import browse, page, runtime
 from onnx.utils import Extractor
+from packages import LOAD, package, run_in_page, said_by
 from stepwell.tools import main
 
 DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
 TOLERANCE = 1e-5
-
-RUN = """
-import { ARRAYS, load } from "./stepwell.js";
-const given = await (await fetch("feeds.json")).json();
-const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
-const program = await load();
-const feeds = {};
-for (const { name, dtype } of program.inputs) feeds[name] = new ARRAYS[dtype](bytes(given[name]));
-const first = await program.run(feeds);
-const outputs = await program.run(feeds);       // a second run starts from what the first left behind
-say(Object.fromEntries(Object.entries(outputs).map(([name, { data, shape }]) =>
-  [name, { shape, data: Array.from(data, Number), same: data.every((v, n) => v === first[name].data[n]) }])));
-"""
-
-
-def package(model: Path, shape: str, folder: Path) -> dict[str, bytes]:
-    """The files of a package, with its page and runtime."""
-    assert main.main(["compile", str(model), "--target", "wgsl", "--shape", shape, "--page", "-o", str(folder)]) == 0
-    return {file.name: file.read_bytes() for file in folder.iterdir()}
-
-
-def run_in_page(files: dict[str, bytes], feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    given = {name: base64.b64encode(array.tobytes()).decode() for name, array in feeds.items()}
-    found = browse({**files, "test.html": page(RUN), "feeds.json": json.dumps(given).encode()})
-    assert "error" not in found, found["error"]
-    assert all(output["same"] for output in found.values())
-    return {name: np.array(output["data"]).reshape(output["shape"]) for name, output in found.items()}
 
 
 def test_digits_agree_with_the_native_target(tmp_path: Path) -> None:
@@ -74,14 +45,12 @@ def test_the_first_block_of_mobilenet_agrees_with_the_native_target(tmp_path: Pa
     np.testing.assert_allclose(got, want, atol=TOLERANCE * np.abs(want).max())
 
 
-def said_by(script: str, files: dict[str, bytes]) -> Any:
-    return browse({**files, **runtime(), "test.html": page(script)})
-
-
-LOAD = """
-import { load } from "./stepwell.js";
-say({ error: await load().then(() => "", (error) => error.message) });
-"""
+def test_control_flow_is_run_by_the_page(tmp_path: Path) -> None:
+    """A recurrence over 149 steps, which the host counts."""
+    feeds, want = real_models.recorded("silero_vad_16k_sequence")
+    shapes = ";".join(f"{name}={'x'.join(map(str, array.shape))}" for name, array in feeds.items())
+    got = run_in_page(package(real_models.fetch("silero_vad_16k_sequence"), shapes, tmp_path), feeds)
+    real_models.assert_agrees({name: array.astype(np.float32) for name, array in got.items()}, want)
 
 
 def test_a_shader_that_is_refused_is_named_with_its_line_and_node(tmp_path: Path) -> None:
@@ -98,6 +67,12 @@ def test_a_model_larger_than_the_device_is_refused_with_the_limit(tmp_path: Path
     files = package(DIGITS, "image=1x1x8x8", tmp_path)
     files["manifest.json"] = json.dumps(json.loads(files["manifest.json"]) | {"arena_size": 1 << 50}).encode()
     assert "maxBufferSize of 1125899906842624" in said_by(LOAD, files)["error"]
+
+
+def test_a_type_that_the_device_lacks_is_refused(tmp_path: Path) -> None:
+    files = package(DIGITS, "image=1x1x8x8", tmp_path)
+    files["manifest.json"] = json.dumps(json.loads(files["manifest.json"]) | {"requires": ["float16"]}).encode()
+    assert "tensors of float16, which this device has not" in said_by(LOAD, files)["error"]
 
 
 def test_a_browser_without_webgpu_says_so(tmp_path: Path) -> None:
