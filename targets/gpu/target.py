@@ -80,7 +80,8 @@ def device_phases(described: DeviceDescription, schedules: str = "") -> Phases:
     narrow = ",narrow-types" if described.narrowed else ""
     sizes = f"threads={described.room.busy} registers={described.room.registers} block={described.threads} "
     sizes += f"workgroup={described.workgroup_bytes}"
-    merged = f",merge-grids{{buffers={described.buffers}}}"
+    alone = described.threads == 1  # fragments: each launch draws all of one buffer
+    merged = "" if alone else f",merge-grids{{buffers={described.buffers}}}"
     grid = f"block={described.block} blocks={described.blocks}"
     return (
         *graph_phases(fuse=f"fuse{{buffers={described.buffers}}}"),
