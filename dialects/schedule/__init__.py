@@ -24,6 +24,7 @@
                        `by amx`: up to 32 of them, by one that multiplies tiles
 `schedule.bind`        the iterations of these loops are the blocks, or the threads of a block, of a GPU
 `schedule.cache`       an input of a linalg op is read from a copy in the memory that the threads of a block share
+`schedule.together`    nests that one block after the other runs, their loops over blocks one loop
 `schedule.accumulate`  a row of results along this loop is accumulated in memory, reduction loops around it
 
 A loop is a value of type `!schedule.loop`. `schedule-kernels` writes a schedule by rule, a person edits it,
@@ -32,7 +33,7 @@ A loop is a value of type `!schedule.loop`. `schedule-kernels` writes a schedule
 
 from xdsl.ir import Dialect
 
-from .blocks import BindOp, CacheOp
+from .blocks import BindOp, CacheOp, TogetherOp
 from .ops import (
     AccumulateOp,
     BlockOp,
@@ -65,6 +66,7 @@ Schedule = Dialect(
         AccumulateOp,
         BindOp,
         CacheOp,
+        TogetherOp,
         PackOp,
     ],
     [LoopType],
@@ -84,6 +86,7 @@ __all__ = [
     "ReorderOp",
     "Schedule",
     "TileOp",
+    "TogetherOp",
     "TransposeOp",
     "UnrollOp",
     "VectorizeOp",

@@ -52,6 +52,25 @@ class BindOp(LoopsOp):
 
 
 @irdl_op_definition
+class TogetherOp(LoopsOp):
+    """`schedule.together %i, %k`: these loops, each bound to block and the only such one of its nest, are one: a block
+    runs the nests one after the other, and its threads wait for one another in between.
+
+    A buffer that is allocated beside these nests and that no other op touches is kept in memory of the block.
+    """
+
+    name = "schedule.together"
+
+    def verify_(self) -> None:
+        if len(self.loops) < 2:
+            raise VerifyException("it names loops of two nests or more")
+        for loop in self.loops:
+            check_not_tiled(self, loop)
+        if len({nest_of(loop) for loop in self.loops}) != len(self.loops):
+            raise VerifyException("it names two loops of one nest")
+
+
+@irdl_op_definition
 class CacheOp(IRDLOperation):
     """`schedule.cache [1] input 0 at %r`: in each iteration of `%r` the threads of a block copy what they need of
     input 0 of linalg op 1 to memory that they share, and read it there.

@@ -28,14 +28,15 @@ them. What cannot be done is refused with the reason and the schedule's place: n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
-from stepwell.dialects.schedule import KernelOp, NestOp, PackOp
+from stepwell.dialects.schedule import KernelOp, NestOp, PackOp, TogetherOp
+from stepwell.dialects.schedule.ops import nest_of
 from stepwell.levels import set_level
 from stepwell.locations import fuse, stamp
 from stepwell.pass_manager import ModulePass
@@ -44,8 +45,9 @@ from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, Mod
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from .access import VIEWS, Stage, stage_of
-from .block_emit import BlockEmitter
+from .block_emit import emit_blocks
 from .block_plan import BlockPlan
+from .blocks_together import check_together
 from .builder import Function
 from .emit import Emitter
 from .interpret import plan_of
@@ -99,33 +101,67 @@ def lower(function: func.FuncOp, schedule: KernelOp | None) -> None:
             raise StepwellError("an operand is to be packed", op, "run pack-operands before")
     said = nest_of_each(function, schedule, numbers)
     shapes: set[Tiles] = set()
+    groups = [op for op in schedule.body.block.ops if isinstance(op, TogetherOp)]
+    together = {nest_of(loop): op for op in groups for loop in op.loops}
     for block, of in runs.items():
         nests = [nest for run in of for nest in nests_of(run, said, numbers)]
         if not nests:
             continue
         keep_inplace_safe(function, partial(may_share, nests))
         position = {op: n for n, op in enumerate(block.ops)}
+        bound: list[tuple[Nest, BlockPlan]] = []
         for nest in nests:
             nest_op = said[nest.main.op]
+            if bound and together.get(nest_op) is not together[said[bound[0][0].main.op]]:
+                raise apart(together[said[bound[0][0].main.op]])
             nest = fitted(nest, nest_op)
             plan = plan_of(nest_op, list(schedule.body.block.ops), nest, numbers[nest.main.op])
             if nest.is_empty:
                 continue
             ops = sorted((s.op for s in nest.stages), key=position.__getitem__)
             if isinstance(plan, BlockPlan):
-                made = BlockEmitter(nest, plan, shared, ops[-1]).emit()
-                stamp(made, fuse(o.location for o in ops))
+                bound.append((nest, plan))
+                group = together.get(nest_op)
+                if group is not None and nest_op is not last_nest(group):
+                    continue
+                if group is not None:
+                    check_group(group, bound, said)
+                made = emit_blocks(bound, shared, ops[-1])
+                stamp(
+                    made,
+                    fuse(
+                        o.location for n, _ in bound for o in sorted((s.op for s in n.stages), key=position.__getitem__)
+                    ),
+                )
+                bound = []
                 continue
             shapes |= set() if plan.tiles is None else {plan.tiles}
             if len(shapes) > 1:
                 raise StepwellError("schedule.dot by amx: the tiles of a kernel have one shape, here are two", nest_op)
             made = Emitter(nest, plan, shared, ops[-1]).emit()
             stamp(made, fuse(o.location for o in ops))
+        if bound:
+            raise apart(together[said[bound[0][0].main.op]])
         for nest in nests:
             for stage in nest.stages:
                 block.erase_op(stage.op)
         erase_unused(block)
     stamp((v.owner for v in shared.shared.values() if isinstance(v.owner, Operation)), function.location)
+
+
+def last_nest(group: TogetherOp) -> NestOp:
+    return nest_of(group.loops[-1])
+
+
+def apart(group: TogetherOp) -> StepwellError:
+    return StepwellError("schedule.together: these nests do not follow one another, in this order", group)
+
+
+def check_group(group: TogetherOp, members: Sequence[tuple[Nest, BlockPlan]], said: dict[Operation, NestOp]) -> None:
+    """Refuse nests that cannot share their blocks, or do not follow one another as `group` has them."""
+    if [said[nest.main.op] for nest, _ in members] != [nest_of(loop) for loop in group.loops]:
+        raise apart(group)
+    check_together(members, group)
 
 
 def nest_of_each(function: func.FuncOp, schedule: KernelOp, numbers: dict[Operation, int]) -> dict[Operation, NestOp]:

@@ -40,6 +40,7 @@ from .access import Access, Stage
 from .block_copies import Copies, load, shared
 from .block_places import Places, at, plus
 from .block_plan import BlockPlan, Part, moves
+from .blocks_together import in_block_memory
 from .body import Combiner, combiner_of, zero_of
 from .builder import INDEX, Function, NestBuilder
 from .emit import BLOCK, PARALLEL, THREAD
@@ -51,10 +52,31 @@ Cell = Mapping[int, int]
 """One of the results of a thread: how far it is along each loop that is written out."""
 
 
+def emit_blocks(members: Sequence[tuple[Nest, BlockPlan]], function: Function, anchor: Operation) -> list[Operation]:
+    """Write nests that share their blocks before `anchor`; the new ops of that block come back."""
+    b = NestBuilder(function, anchor)
+    with ExitStack() as stack:
+        indices: list[SSAValue] = []
+        for part in members[0][1].blocks or (Part(0, 1, 1),):
+            loop = stack.enter_context(b.loop(0, part.step * part.count, part.step))
+            loop.op.attributes[PARALLEL] = StringAttr(BLOCK)
+            indices.append(loop.index)
+        for nest, plan in in_block_memory(members, b):
+            point: dict[int, Place] = {}
+            for part, index in zip(plan.blocks, indices, strict=False):
+                if part.count > 1:
+                    point[part.dim] = plus(point, part.dim, index)
+            BlockEmitter(nest, plan, b).emit(point)
+            b.forget()
+    return [op for op in b.outermost if not erased(op)]
+
+
 class BlockEmitter:
-    def __init__(self, nest: Nest, plan: BlockPlan, function: Function, anchor: Operation):
+    """What the threads of a block do of one nest."""
+
+    def __init__(self, nest: Nest, plan: BlockPlan, b: NestBuilder):
         self.nest, self.plan, self.main = nest, plan, nest.main
-        self.b = NestBuilder(function, anchor)
+        self.b = b
         self.body = Body(self.b)
         self.places = Places(self.b, plan, self.main)
         self.stored = set(nest.stored())
@@ -64,18 +86,13 @@ class BlockEmitter:
         dims = [part.dim for part in plan.registers]
         self.cells: list[Cell] = [dict(zip(dims, numbers, strict=True)) for numbers in product(*sides)]
 
-    def emit(self) -> list[Operation]:
-        """Write the nest before its anchor; the new ops of that block come back."""
-        point: dict[int, Place] = {}
+    def emit(self, block: Point) -> None:
+        """Write the nest in the open loops over blocks, where the block is at `block`."""
+        point = dict(block)
+        self.copies = Copies(self.plan.caches, self.places, self.body)
+        split = self.main.outputs if self.plan.split else ()
+        self.parts = [shared(self.b, out.element, self.plan.width, "parts") for out in split]
         with ExitStack() as stack:
-            for part in self.plan.blocks or (Part(0, 1, 1),):
-                loop = stack.enter_context(self.b.loop(0, part.step * part.count, part.step))
-                loop.op.attributes[PARALLEL] = StringAttr(BLOCK)
-                if part.count > 1:
-                    point[part.dim] = plus(point, part.dim, loop.index)
-            self.copies = Copies(self.plan.caches, self.places, self.body)
-            split = self.main.outputs if self.plan.split else ()
-            self.parts = [shared(self.b, out.element, self.plan.width, "parts") for out in split]
             threads = stack.enter_context(self.b.loop(0, self.plan.width, 1))
             threads.op.attributes[PARALLEL] = StringAttr(THREAD)
             threads.index.name_hint = "t"
@@ -85,7 +102,6 @@ class BlockEmitter:
                 loop = stack.enter_context(self.b.loop(0, part.step * part.count, part.step))
                 point[part.dim] = plus(point, part.dim, loop.index)
             self._tile(point)
-        return [op for op in self.b.outermost if not erased(op)]
 
     # One tile: what the threads of a block compute at a time
 

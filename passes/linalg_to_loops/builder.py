@@ -177,6 +177,11 @@ class NestBuilder:
         self._insert(op, len(self.scopes) - 1 if level is None else level)
         return op
 
+    def forget(self) -> None:
+        """Compute anew what follows: memory has changed since it was read."""
+        for scope in self.scopes:
+            scope.known.clear()
+
     @contextmanager
     def when(self, condition: SSAValue) -> Generator[None, None, None]:
         """An open scf.if. Pure ops in it still stand in the outermost loop that can hold them."""

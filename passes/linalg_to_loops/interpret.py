@@ -28,6 +28,7 @@ from stepwell.dialects.schedule import (
     ParallelOp,
     ReorderOp,
     TileOp,
+    TogetherOp,
     TransposeOp,
     UnrollOp,
     VectorizeOp,
@@ -67,7 +68,7 @@ def plan_of(op: NestOp, ops: Sequence[Operation], nest: Nest, number: int) -> Pl
             raise StepwellError(f"{said.name} is not supported here", said)
         handler(reading, said)
         last = said if isinstance(said, ReorderOp) else last
-    if reading.bound or reading.caches:
+    if reading.bound or reading.caches or reading.together is not None:
         return block_plan(reading, last)
     _check_lanes(reading)
     _check_nesting(reading, last)
@@ -142,6 +143,11 @@ def _bind(reading: Reading, op: BindOp) -> None:
     reading.bound |= dict.fromkeys(op.loops, op)
 
 
+def _together(reading: Reading, op: TogetherOp) -> None:
+    """It is of several nests: `apply-schedule` sees to it when it has read them all."""
+    reading.together = op
+
+
 def _cache(reading: Reading, op: CacheOp) -> None:
     reading.caches.append(op)
 
@@ -164,6 +170,7 @@ HANDLERS: dict[type[Operation], Callable[[Reading, Any], None]] = {
     AccumulateOp: _accumulate,
     BindOp: _bind,
     CacheOp: _cache,
+    TogetherOp: _together,
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import ceil, prod
 
 from stepwell.diagnostics import StepwellError
-from stepwell.dialects.schedule import BindOp, CacheOp, TransposeOp, VectorizeOp
+from stepwell.dialects.schedule import BindOp, CacheOp, TogetherOp, TransposeOp, VectorizeOp
 from xdsl.ir import Operation, SSAValue
 
 from .nests import Nest
@@ -37,6 +37,7 @@ class Reading:
     bound: dict[SSAValue, BindOp] = field(default_factory=dict[SSAValue, BindOp])
     """What says that a loop is the blocks or the threads of a GPU."""
     caches: list[CacheOp] = field(default_factory=list[CacheOp])
+    together: TogetherOp | None = None
 
     @property
     def turned(self) -> int | None:

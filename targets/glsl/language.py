@@ -134,8 +134,9 @@ class GLSL(CKernelLanguage):
         x, y, z = kernel.block
         lines = ["#version 450", kernel.comment]
         lines.append(f"layout(local_size_x = {x}, local_size_y = {y}, local_size_z = {z}) in;")
+        coherent = "coherent " if self.hands_on else ""  # what other threads wrote is seen (section 4.10)
         for n, (kind, name) in enumerate(kernel.buffers):
-            lines.append(f"layout(std430, binding = {n}) buffer Buffer{n} {{ {kind} {name}[]; }};")
+            lines.append(f"layout(std430, binding = {n}) {coherent}buffer Buffer{n} {{ {kind} {name}[]; }};")
         if kernel.numbers:
             fields = " ".join(f"{kind} {name};" for kind, name in kernel.numbers)
             lines.append(f"layout(std140, binding = {len(kernel.buffers)}) uniform Params {{ {fields} }};")

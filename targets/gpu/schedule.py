@@ -26,7 +26,7 @@ from math import prod
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
-from stepwell.dialects.schedule import KernelOp
+from stepwell.dialects.schedule import KernelOp, NestOp, TogetherOp
 from stepwell.levels import set_level
 from stepwell.pass_manager import ModulePass
 from stepwell.passes.linalg_to_loops.access import Stage
@@ -39,6 +39,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, Region
 
 from .blocks import Limits, block_ops, block_tile, flat_time
+from .rows import row_ops, runs_of_rows
 from .splits import split_of, split_ops
 
 SIDES = (1, 2, 4, 8)
@@ -73,25 +74,31 @@ class ScheduleGPU(ModulePass):
         runs = [run for block in blocks_of(function) for run in stages_in(block) if run]
         numbers = {stage.op: n for n, stage in enumerate(stage for run in runs for stage in run)}
         block = Block()
+        limits = Limits(self.threads, self.registers, self.block, self.workgroup)
         for run in runs:
-            for nest in group(run, lambda nest: True):
-                block.add_ops(self.nest_ops(nest.collapsed(), numbers))
+            nests = [nest.collapsed() for nest in group(run, lambda nest: True)]
+            named = {id(nest): name_loops(nest, numbers) for nest in nests}
+            rows = runs_of_rows(nests, limits) if self.workgroup else []
+            said = {id(row.nest): row_ops(named[id(row.nest)], row, width) for of, width in rows for row in of}
+            for nest in nests:
+                op = named[id(nest)]
+                block.add_ops([op, *(said.get(id(nest)) or self.nest_ops(op, nest, numbers, limits))])
+            block.add_ops([TogetherOp([named[id(row.nest)].loops[0] for row in of]) for of, _ in rows])
         return KernelOp(function.sym_name.data, Region(block)) if runs else None
 
-    def nest_ops(self, nest: Nest, numbers: dict[Operation, int]) -> list[Operation]:
-        op = name_loops(nest, numbers)
+    def nest_ops(self, op: NestOp, nest: Nest, numbers: dict[Operation, int], limits: Limits) -> list[Operation]:
+        """What is said of the loops of `op`."""
         if nest.is_empty:
-            return [op]
+            return []
         main, tile = nest.main, self.tile(nest.main)
-        limits = Limits(self.threads, self.registers, self.block, self.workgroup)
         if self.workgroup and not main.is_parallel:
             blocks = block_tile(main, limits)
             if blocks is not None and blocks[0] < flat_time(main, loads(main, tile), prod(tile.values()), limits):
-                return [op, *block_ops(op, main, blocks[1], numbers[main.op])]
+                return block_ops(op, main, blocks[1], numbers[main.op])
             if (split := split_of(main, limits)) is not None:
-                return [op, *split_ops(op, main, split)]
+                return split_ops(op, main, split)
         order = tuple(d for d, reduced in enumerate(main.reduction) if not reduced)
-        return [op, *tile_ops(op, nest, Tile(order, unroll=tile))]
+        return tile_ops(op, nest, Tile(order, unroll=tile))
 
     def tile(self, main: Stage) -> dict[int, int]:
         """How many results a thread computes along each loop: what loads least for each product."""

@@ -24,6 +24,7 @@ from typing import ClassVar
 from stepwell.dialects import gpu
 from stepwell.dialects.gpu.ids import IdOp
 from stepwell.locations import describe
+from xdsl.dialects import memref
 from xdsl.dialects.builtin import IndexType, MemRefType
 from xdsl.ir import Attribute, BlockArgument, Operation
 
@@ -48,6 +49,8 @@ class KernelLanguage(Language):
     """How ops are written that one language alone has."""
     asked: set[str] = field(default_factory=set[str])
     """The ids that a kernel asks for."""
+    hands_on: bool = False
+    """Whether a thread may read in a buffer what another one wrote there."""
 
     def is_position(self, kind: Attribute) -> bool:
         return isinstance(kind, IndexType)
@@ -75,6 +78,9 @@ class KernelLanguage(Language):
     def text(self, kernel: Kernel) -> str:
         """The source of a kernel; the whole of it, unless kernels stand together."""
         raise NotImplementedError
+
+    def barrier(self) -> str:
+        return self.BARRIER
 
     def head(self) -> list[str]:
         """What stands before kernels that stand together, and before their helpers: `types` are those of all."""
@@ -108,13 +114,22 @@ class KernelPrinter(FunctionPrinter):
                 self.define(op.result, self.kernel_language.identifier(op))
             case gpu.BarrierOp():
                 self.settle()
-                self.line(self.kernel_language.BARRIER)
+                self.line(self.kernel_language.barrier())
             case gpu.ReturnOp():
                 self.settle()
             case _ if (write := self.kernel_language.STATEMENTS.get(op.name)) is not None:
                 write(self, op)
             case _:
                 super().op(op)
+
+
+def hands_on(function: gpu.FuncOp) -> bool:
+    """Whether threads of `function` that wait for one another load from a buffer that they store to."""
+    ops = list(function.walk())
+    stored = {op.memref for op in ops if isinstance(op, memref.StoreOp)}
+    read = {op.memref for op in ops if isinstance(op, memref.LoadOp)}
+    waits = any(isinstance(op, gpu.BarrierOp) for op in ops)
+    return waits and not stored.isdisjoint(read.intersection(function.arguments))
 
 
 def kernel_text(function: gpu.FuncOp, language: KernelLanguage) -> str:
@@ -141,6 +156,7 @@ def kernel_text(function: gpu.FuncOp, language: KernelLanguage) -> str:
 
     shared = tuple(map(local, function.workgroup_buffers))
     own = tuple(map(local, function.private_buffers))
+    language.hands_on = hands_on(function)
     printer.block(function.body.block)
     comment = f"// {name}: {describe(function.location) or 'no node of the model'}"
     block = function.block_size or (1, 1, 1)

@@ -50,6 +50,10 @@ class Shader(WGSL):
             raise StepwellError("WGSL keeps no bool in a buffer", where, fix="run narrow-types")
         return name
 
+    def barrier(self) -> str:
+        """A barrier is of one kind of memory (W3C, WGSL, section 17.11)."""
+        return f"storageBarrier(); {self.BARRIER}" if self.hands_on else self.BARRIER
+
     def number(self, name: str) -> Expr:
         return Expr(f"params.{name}")
 

@@ -217,3 +217,19 @@ schedule.kernel @no_such_input {
   // expected-error@+1 {{linalg ops and their inputs are counted from 0}}
   schedule.cache [0] input -1 at %r
 }
+
+// -----
+
+schedule.kernel @alone {
+  %i = schedule.nest [0] : 64
+  // expected-error@+1 {{it names loops of two nests or more}}
+  schedule.together %i
+}
+
+// -----
+
+schedule.kernel @of_one_nest {
+  %i, %j = schedule.nest [0] : 64, 64
+  // expected-error@+1 {{it names two loops of one nest}}
+  schedule.together %i, %j
+}

@@ -118,3 +118,16 @@ schedule.kernel @bound {
   schedule.cache [1] input 1 at %ro double
   schedule.unroll %ii, %ji
 }
+
+// Nests that a block runs one after the other.
+// CHECK-LABEL: schedule.kernel @rows {
+// CHECK:         schedule.together %i, %k
+schedule.kernel @rows {
+  %i, %r = schedule.nest [0, 1] : 50, 64
+  schedule.bind %i to block
+  schedule.bind %r to thread
+  %k, %j = schedule.nest [2] : 50, 64
+  schedule.bind %k to block
+  schedule.bind %j to thread
+  schedule.together %i, %k
+}

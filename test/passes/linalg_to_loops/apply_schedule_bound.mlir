@@ -331,3 +331,61 @@ func.func private @sums(%x: memref<7x100xf32>, %y: memref<7xf32>) {
   }
   func.return
 }
+
+// -----
+
+// Two nests in one block, row by row: the sum of a row is one number of the block, and there is no buffer of sums. What
+// follows a loop over threads sees what all of them wrote: loops-to-gpu has them wait for one another in between.
+// CHECK-LABEL: func.func private @together
+// CHECK-NOT:     memref.alloc()
+// CHECK:         scf.for %i = %c0 to %c4 step %c1 {
+// CHECK-NEXT:      [[SUM:%.*]] = memref.alloca() : memref<1xf32, #gpu.address_space<workgroup>>
+// CHECK-NEXT:      %parts = memref.alloca() : memref<32xf32, #gpu.address_space<workgroup>>
+// CHECK:           scf.for %t = %c0 to %c32 step %c1 {
+// CHECK:             [[IS0:%.*]] = arith.cmpi eq, %t, %c0 : index
+// CHECK-NEXT:        scf.if [[IS0]] {
+// CHECK-NEXT:          memref.store %{{.*}}, [[SUM]][%c0]
+// CHECK-NEXT:        }
+// CHECK-NEXT:      } {stepwell.parallel = "thread"}
+// CHECK:           [[S:%.*]] = memref.load [[SUM]][%c0]
+// CHECK:           scf.for %t_1 = %c0 to %c32 step %c1 {
+// CHECK:             scf.for %k
+// CHECK:               [[V:%.*]] = memref.load %x_flat
+// CHECK-NEXT:          [[Q:%.*]] = arith.divf [[V]], [[S]] : f32
+// CHECK:               memref.store [[Q]], %y_flat
+// CHECK:           } {stepwell.parallel = "thread"}
+// CHECK-NEXT:    } {stepwell.parallel = "block"}
+// CHECK-NEXT:    func.return
+schedule.kernel @together {
+  %i, %r = schedule.nest [0, 1] : 4, 64
+  %r_o, %r_t = schedule.tile %r by 32
+  schedule.reorder %i, %r_t, %r_o
+  schedule.bind %i to block
+  schedule.bind %r_t to thread
+  %k, %j = schedule.nest [2] : 4, 64
+  %j_o, %j_t = schedule.tile %j by 32
+  schedule.reorder %k, %j_t, %j_o
+  schedule.bind %k to block
+  schedule.bind %j_t to thread
+  schedule.together %i, %k
+}
+func.func private @together(%x: memref<4x64xf32>, %y: memref<4x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %sum = memref.alloc() : memref<4xf32>
+  linalg.fill ins(%zero : f32) outs(%sum : memref<4xf32>)
+  linalg.generic {indexing_maps = [affine_map<(i, r) -> (i, r)>, affine_map<(i, r) -> (i)>],
+                  iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<4x64xf32>) outs(%sum : memref<4xf32>) {
+  ^bb0(%v: f32, %s: f32):
+    %t = arith.addf %s, %v : f32
+    linalg.yield %t : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x, %sum : memref<4x64xf32>, memref<4xf32>) outs(%y : memref<4x64xf32>) {
+  ^bb0(%v: f32, %s: f32, %o: f32):
+    %t = arith.divf %v, %s : f32
+    linalg.yield %t : f32
+  }
+  func.return
+}

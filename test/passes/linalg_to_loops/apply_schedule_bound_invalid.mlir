@@ -370,3 +370,151 @@ func.func private @half_cached(%a: memref<32x30xf32>, %b: memref<30x32xf32>, %y:
   }
   func.return
 }
+
+// -----
+
+schedule.kernel @two_widths {
+  %i, %r = schedule.nest [0, 1] : 4, 64
+  %r_o, %r_t = schedule.tile %r by 32
+  schedule.reorder %i, %r_t, %r_o
+  schedule.bind %i to block
+  schedule.bind %r_t to thread
+  %k, %j = schedule.nest [2] : 4, 64
+  %j_o, %j_t = schedule.tile %j by 16
+  schedule.reorder %k, %j_t, %j_o
+  schedule.bind %k to block
+  schedule.bind %j_t to thread
+  // expected-error@+1 {{schedule.together: a block has one number of threads for all of its nests}}
+  schedule.together %i, %k
+}
+func.func private @two_widths(%x: memref<4x64xf32>, %y: memref<4x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %sum = memref.alloc() : memref<4xf32>
+  linalg.fill ins(%zero : f32) outs(%sum : memref<4xf32>)
+  linalg.generic {indexing_maps = [affine_map<(i, r) -> (i, r)>, affine_map<(i, r) -> (i)>],
+                  iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<4x64xf32>) outs(%sum : memref<4xf32>) {
+  ^bb0(%v: f32, %s: f32):
+    %t = arith.addf %s, %v : f32
+    linalg.yield %t : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x, %sum : memref<4x64xf32>, memref<4xf32>) outs(%y : memref<4x64xf32>) {
+  ^bb0(%v: f32, %s: f32, %o: f32):
+    %t = arith.divf %v, %s : f32
+    linalg.yield %t : f32
+  }
+  func.return
+}
+
+// -----
+
+// Each block would need the sums of all others.
+schedule.kernel @meet {
+  %i, %r = schedule.nest [0, 1] : 64, 64
+  %r_o, %r_t = schedule.tile %r by 32
+  schedule.reorder %i, %r_t, %r_o
+  schedule.bind %i to block
+  schedule.bind %r_t to thread
+  %k, %j = schedule.nest [2] : 64, 64
+  %j_o, %j_t = schedule.tile %j by 32
+  schedule.reorder %k, %j_t, %j_o
+  schedule.bind %k to block
+  schedule.bind %j_t to thread
+  // expected-error@+1 {{schedule.together: a block would touch what another one writes}}
+  schedule.together %i, %k
+}
+func.func private @meet(%x: memref<64x64xf32>, %y: memref<64x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %sum = memref.alloc() : memref<64xf32>
+  linalg.fill ins(%zero : f32) outs(%sum : memref<64xf32>)
+  linalg.generic {indexing_maps = [affine_map<(i, r) -> (i, r)>, affine_map<(i, r) -> (i)>],
+                  iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<64x64xf32>) outs(%sum : memref<64xf32>) {
+  ^bb0(%v: f32, %s: f32):
+    %t = arith.addf %s, %v : f32
+    linalg.yield %t : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>, affine_map<(i, j) -> (i, j)>],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x, %sum : memref<64x64xf32>, memref<64xf32>) outs(%y : memref<64x64xf32>) {
+  ^bb0(%v: f32, %s: f32, %o: f32):
+    %t = arith.divf %v, %s : f32
+    linalg.yield %t : f32
+  }
+  func.return
+}
+
+// -----
+
+schedule.kernel @other_order {
+  %i, %r = schedule.nest [0, 1] : 4, 64
+  %r_o, %r_t = schedule.tile %r by 32
+  schedule.reorder %i, %r_t, %r_o
+  schedule.bind %i to block
+  schedule.bind %r_t to thread
+  %k, %j = schedule.nest [2] : 4, 64
+  %j_o, %j_t = schedule.tile %j by 32
+  schedule.reorder %k, %j_t, %j_o
+  schedule.bind %k to block
+  schedule.bind %j_t to thread
+  // expected-error@+1 {{schedule.together: these nests do not follow one another, in this order}}
+  schedule.together %k, %i
+}
+func.func private @other_order(%x: memref<4x64xf32>, %y: memref<4x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %sum = memref.alloc() : memref<4xf32>
+  linalg.fill ins(%zero : f32) outs(%sum : memref<4xf32>)
+  linalg.generic {indexing_maps = [affine_map<(i, r) -> (i, r)>, affine_map<(i, r) -> (i)>],
+                  iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<4x64xf32>) outs(%sum : memref<4xf32>) {
+  ^bb0(%v: f32, %s: f32):
+    %t = arith.addf %s, %v : f32
+    linalg.yield %t : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x, %sum : memref<4x64xf32>, memref<4xf32>) outs(%y : memref<4x64xf32>) {
+  ^bb0(%v: f32, %s: f32, %o: f32):
+    %t = arith.divf %v, %s : f32
+    linalg.yield %t : f32
+  }
+  func.return
+}
+
+// -----
+
+schedule.kernel @not_blocks {
+  %i, %r = schedule.nest [0, 1] : 4, 64
+  %r_o, %r_t = schedule.tile %r by 32
+  schedule.reorder %i, %r_t, %r_o
+  schedule.bind %i to block
+  schedule.bind %r_t to thread
+  %k, %j = schedule.nest [2] : 4, 64
+  %j_o, %j_t = schedule.tile %j by 32
+  schedule.reorder %j_t, %k, %j_o
+  schedule.bind %j_t to thread
+  // expected-error@+1 {{schedule.together: each of the nests has one loop that is bound to block, of as many iterations as the others}}
+  schedule.together %i, %k
+}
+func.func private @not_blocks(%x: memref<4x64xf32>, %y: memref<4x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %sum = memref.alloc() : memref<4xf32>
+  linalg.fill ins(%zero : f32) outs(%sum : memref<4xf32>)
+  linalg.generic {indexing_maps = [affine_map<(i, r) -> (i, r)>, affine_map<(i, r) -> (i)>],
+                  iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<4x64xf32>) outs(%sum : memref<4xf32>) {
+  ^bb0(%v: f32, %s: f32):
+    %t = arith.addf %s, %v : f32
+    linalg.yield %t : f32
+  }
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>],
+                  iterator_types = ["parallel", "parallel"]}
+      ins(%x, %sum : memref<4x64xf32>, memref<4xf32>) outs(%y : memref<4x64xf32>) {
+  ^bb0(%v: f32, %s: f32, %o: f32):
+    %t = arith.divf %v, %s : f32
+    linalg.yield %t : f32
+  }
+  func.return
+}

@@ -36,6 +36,12 @@ CASES = {
     "all": ("float[6,50,11] x", "float y", "y = ReduceMin<keepdims = 0>(x)"),
     "pool": ("float[1,64,7,7] x", "float[1,64,1,1] y", "y = GlobalAveragePool(x)"),
     "softmax": ("float[5,77] x", "float[5,77] y", "y = Softmax(x)"),
+    "softmax_across": ("float[5,77,9] x", "float[5,77,9] y", "y = Softmax<axis = 1>(x)"),
+    "images": (
+        "float[2,6,9,9] x, float[6] s, float[6] b",
+        "float[2,6,9,9] y",
+        "y = InstanceNormalization(x, s, b)",
+    ),
     "normalization": ("float[20,96] x, float[96] s, float[96] b", "float[20,96] y", "y = LayerNormalization(x, s, b)"),
 }
 

@@ -80,7 +80,7 @@ gpu.func @scale(%x: memref<40xf32>, %ids: memref<10xi32>, %out: memref<?xf32>, %
   gpu.return
 }
 
-// Threads of a block share memory, and wait for one another.
+// Threads of a block share memory, and wait for one another. One may read in x what another wrote there.
 // ALL:             // turn:
 // OPENCL:            __local float t[64];
 // OPENCL:            t[thread_1] = x[at];
@@ -89,6 +89,7 @@ gpu.func @scale(%x: memref<40xf32>, %ids: memref<10xi32>, %out: memref<?xf32>, %
 // CUDA:              __syncthreads();
 // MSL:               threadgroup float t[64];
 // MSL:               threadgroup_barrier(mem_flags::mem_threadgroup | mem_flags::mem_device);
+// GLSL:            layout(std430, binding = 0) coherent buffer Buffer0
 // GLSL:            shared float t[64];
 // GLSL:              memoryBarrier(); barrier();
 // ALL-NEXT:          x[at] = t[63 - thread_1];

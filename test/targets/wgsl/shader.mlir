@@ -72,12 +72,12 @@ gpu.func @largest(%x: memref<40xf32>, %out: memref<1xf32>) kernel attributes {kn
   gpu.return
 }
 
-// Threads of a block share workgroup memory, and wait for one another.
+// Threads of a block share workgroup memory, and wait for one another; one may read in x what another wrote there.
 // CHECK:       // shared:
 // CHECK:       var<workgroup> t: array<f32, 64>;
 // CHECK:       fn main(@builtin(workgroup_id) block_id: vec3<u32>, @builtin(local_invocation_id) thread_id: vec3<u32>) {
 // CHECK:         t[thread] = x[at];
-// CHECK-NEXT:    workgroupBarrier();
+// CHECK-NEXT:    storageBarrier(); workgroupBarrier();
 // CHECK-NEXT:    x[at] = t[63 - thread];
 gpu.func @shared(%x: memref<?xf32>) workgroup(%t: memref<64xf32, #gpu.address_space<workgroup>>) kernel
     attributes {known_block_size = array<i32: 64, 1, 1>} {
