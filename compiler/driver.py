@@ -200,12 +200,14 @@ def read_module(ctx: Context, source: Any, suffix: str | None = None) -> ModuleO
         path = Path(source)
         suffix = suffix or path.suffix
         if suffix == ".mlir":
+            from .signature import check_signature
             from .text import read_module as read_text
             from .verification import refuse_recursion, verify_module
 
             module = read_text(ctx, path)
             verify_module(module, ctx.sources)  # a person may have edited it
             refuse_recursion(module)
+            check_signature(module)
             return module
         importer = REGISTRY.importers.get(suffix)
         if importer is None:

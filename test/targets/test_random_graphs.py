@@ -1,7 +1,8 @@
 """Random small models, compiled and run, give what ONNX says; at every level, what is printed reads back the same.
 
-A short run of some seeds. The long one is a command: `PYTHONPATH=test/support python -m random_graphs --count 2000`;
-what it found stands, as small as it could be made, in `random_graphs/`, and stays fixed.
+A short run of some seeds. The long one is a command, `PYTHONPATH=test/support python -m random_graphs --count 2000`,
+with `--targets wgsl,opencl` on devices; what it found stands, as small as it could be made, in `random_graphs/`, and
+stays fixed.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from pathlib import Path
 import pytest
 import stepwell
 from random_graphs import OPERATORS, WITHOUT, Drawn, graph, graph_of
+from random_graphs.__main__ import task_of
 from random_graphs.builder import Again, Builder
-from random_graphs.check import WAYS, differs, fault_of
+from random_graphs.check import DEVICES, Verdict, differs, verdict_of, ways_of
 from random_graphs.reduce import reduced
-from requirements import needs_compiler
+from requirements import needs_compiler, require_target
 from stepwell.context import Context
 from stepwell.dialects.onnx.importer import import_onnx
 from stepwell.driver import Way, find_target
@@ -29,16 +31,20 @@ FOUND = sorted((Path(__file__).parent / "random_graphs").glob("*.txt"))
 """Graphs that differed once, as they were reduced."""
 
 
+def kept(path: Path) -> Drawn:
+    return graph_of("\n".join(line for line in path.read_text().splitlines() if not line.startswith("#")))
+
+
 @pytest.fixture(autouse=True)
 def no_cache(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("STEPWELL_CACHE", "off")
 
 
-def check(made: Drawn, *targets: str):
-    from random_graphs.__main__ import task_of
-
-    ways = tuple(way for way in WAYS if way[0] in targets)
-    assert (said := fault_of(task_of(made, 0, ways))) is None, said
+def check(made: Drawn, target: str) -> Verdict:
+    """Hold what a target gives against what ONNX says. The verdict says whether the target refused the graph."""
+    said = verdict_of(task_of(made, 0, ways_of(target)))
+    assert said.fault is None, said.fault
+    return said
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -50,6 +56,14 @@ def test_native_gives_what_onnx_says(seed: int):
 @pytest.mark.parametrize("seed", range(40, 52))
 def test_c_gives_what_onnx_says(seed: int):
     check(graph(seed), "c")
+
+
+@pytest.mark.parametrize("target", ["wgsl", "opencl"])
+def test_devices_give_what_onnx_says_of_what_they_take(target: str):
+    """A device may refuse a graph by name, float64 on wgsl say; some it must take."""
+    require_target(target)
+    taken = [seed for seed in range(300, 312) if not check(graph(seed), target).refused]
+    assert len(taken) >= 3, taken
 
 
 @pytest.mark.parametrize("seed", range(100, 130))
@@ -82,12 +96,18 @@ def check_text(made: Drawn):
         assert again.is_structurally_equivalent(module), level
 
 
-@pytest.mark.parametrize("target", ["native", pytest.param("c", marks=needs_compiler)])
+@pytest.mark.parametrize("target", ["native", "c", *DEVICES])
 @pytest.mark.parametrize("path", FOUND, ids=[path.stem for path in FOUND])
 def test_stays_fixed(path: Path, target: str):
-    made = graph_of("\n".join(line for line in path.read_text().splitlines() if not line.startswith("#")))
-    check(made, target)
-    check_text(made)
+    require_target(target)
+    made = kept(path)
+    if why := check(made, target).refused:
+        pytest.skip(f"{target} refuses it: {why[target]}")
+
+
+@pytest.mark.parametrize("path", FOUND, ids=[path.stem for path in FOUND])
+def test_text_of_what_was_found_reads_back(path: Path):
+    check_text(kept(path))
 
 
 # -- the generator ----------------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,8 +16,19 @@ TOLERANCE = 1e-4
 NOISE = 1e-6
 """Where all that is left of numbers around 1 is what rounding left, x - x say, there is nothing to compare."""
 
-WAYS = (("native", 1), ("native", 2), ("c", 1))
+DEVICES = ("wgsl", "spirv", "opencl", "glsl")
+"""Targets that may lack a type or an op: what they refuse by name, before anything runs, is no fault."""
+
+WAYS = (("native", 1), ("native", 2), ("c", 1), *((device, 1) for device in DEVICES))
 """Targets and threads."""
+
+
+def ways_of(targets: str) -> tuple[tuple[str, int], ...]:
+    """The ways through these targets, named with commas between. Raises `ValueError` for one that is not known."""
+    named, known = targets.split(","), dict.fromkeys(target for target, _ in WAYS)
+    if unknown := [name for name in named if name not in known]:
+        raise ValueError(f"graphs do not run on '{unknown[0]}': there are {', '.join(known)}")
+    return tuple(way for way in WAYS if way[0] in named)
 
 
 @dataclass(frozen=True)
@@ -30,21 +42,51 @@ class Task:
     ways: tuple[tuple[str, int], ...] = WAYS
 
 
-def fault_of(task: Task) -> str | None:
-    """The first thing that is wrong with what we make of a graph; None where all is well."""
-    os.environ["STEPWELL_CACHE"] = "off"
-    import stepwell
+@dataclass(frozen=True)
+class Verdict:
+    """The first thing that is wrong with what we make of a graph, None where all is well; by target, why it was
+    refused."""
 
+    fault: str | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+def verdict_of(task: Task) -> Verdict:
+    os.environ["STEPWELL_CACHE"] = "off"
+    refused: dict[str, str] = {}
     for target, threads in task.ways:
         try:
-            outputs = stepwell.compile(task.model, target, threads=threads).run(task.feeds)
-        except Exception as error:
-            return f"{target}: {type(error).__name__}: {error}"
-        if list(outputs) != list(task.expected):
-            return f"{target}: outputs {list(outputs)}, must be {list(task.expected)}"
-        for name, want in task.expected.items():
-            if (difference := differs(outputs[name], want)) is not None:
-                return f"{target}, {threads} threads: {name} {difference}"
+            said = compared(task, target, threads)
+        except Refused as why:
+            refused[target] = str(why)
+            continue
+        if said is not None:
+            return Verdict(f"{target}{f', {threads} threads' if threads > 1 else ''}: {said}", refused)
+    return Verdict(None, refused)
+
+
+class Refused(Exception):
+    """A device cannot have this graph, and said so."""
+
+
+def compared(task: Task, target: str, threads: int) -> str | None:
+    """What is wrong with a target's outputs. Raises `Refused`."""
+    import stepwell
+    from stepwell.diagnostics import InternalError, StepwellError
+
+    try:
+        outputs = stepwell.compile(task.model, target, threads=threads).run(task.feeds)
+    except Exception as error:
+        by_name = isinstance(error, StepwellError) and not isinstance(error, InternalError)
+        loaded = error.__cause__ is not None  # a kernel was made, and the driver did not take it
+        if target in DEVICES and by_name and not loaded:
+            raise Refused(error.what) from None
+        return f"{type(error).__name__}: {error}"
+    if list(outputs) != list(task.expected):
+        return f"outputs {list(outputs)}, must be {list(task.expected)}"
+    for name, want in task.expected.items():
+        if (difference := differs(outputs[name], want)) is not None:
+            return f"{name} {difference}"
     return None
 
 
