@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from math import prod
 
+from stepwell.locations import UNKNOWN, is_known, stamp
 from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
@@ -21,6 +22,7 @@ from xdsl.dialects.builtin import (
     FloatAttr,
     IndexType,
     IntegerAttr,
+    LocationAttr,
     MemRefType,
     NoneAttr,
     StridedLayoutAttr,
@@ -162,6 +164,8 @@ class NestBuilder:
         """How far apart the values of a loop's variable are. The first is 0."""
         self.outermost: list[Operation] = []
         """The ops that were put into scope 0."""
+        self.here: LocationAttr = UNKNOWN
+        """Where the op of a body came from that is being written."""
 
     def constant(self, value: int) -> SSAValue:
         return self.function.index(value)
@@ -226,6 +230,8 @@ class NestBuilder:
 
     def _insert(self, op: Operation, level: int) -> None:
         scope = self.scopes[level]
+        if is_known(self.here):
+            stamp([op], self.here)
         if scope.before is not None:
             scope.block.insert_op_before(op, scope.before)
         else:

@@ -19,6 +19,7 @@ from typing import Any, cast
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.arith import SelectOp, in_vector_form
 from stepwell.dialects.x86vector import DotOp
+from stepwell.locations import UNKNOWN
 from xdsl.dialects import arith, memref, vector
 from xdsl.dialects.builtin import (
     DenseArrayBase,
@@ -250,7 +251,9 @@ class Body:
                 env[arg] = self.load(access, point, column) if value is None else value
         products = products_to_contract(stage) if contract and column.dim is not None else {}
         for op in stage.body.ops:
+            self.b.here = op.location
             if isinstance(op, linalg.YieldOp):
+                self.b.here = UNKNOWN
                 results = [env.get(v, v) for v in op.operands]
                 return [self.widened(v, column) if contract or isinstance(v, Ramp) else v for v in results]
             if op in products.values():

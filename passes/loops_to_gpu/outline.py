@@ -266,6 +266,15 @@ class Outline:
 
     def copy(self, op: Operation) -> None:
         """Write `op`, which stands in the kernel, here."""
+        block = self.at.insertion_point.block
+        last = block.last_op
+        self._copy(op)
+        made = block.first_op if last is None else last.next_op
+        while made is not None:
+            stamp([made], op.location)
+            made = made.next_op
+
+    def _copy(self, op: Operation) -> None:
         match op:
             case arith.ConstantOp() if isinstance(op.value, IntegerAttr) and isinstance(op.result.type, IndexType):
                 self.values[op.result] = op.value.value.data

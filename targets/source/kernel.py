@@ -10,6 +10,15 @@
       const int id = blockIdx.x * blockDim.x + threadIdx.x;
       ...
 
+Where a kernel was made of several nodes of a model, a comment says from which one the lines below it come:
+
+      // node 'scores'
+      const float v = x[id] * 0.125f;
+      // node 'probabilities'
+      out[id] = ...
+
+so that what a driver has to say of a line can be said of a node.
+
 A language of kernels says what an id is (`IDS`), how threads wait for one another (`BARRIER`), and how the parts are
 put together (`text`).
 """
@@ -23,9 +32,9 @@ from typing import ClassVar
 
 from stepwell.dialects import gpu
 from stepwell.dialects.gpu.ids import IdOp
-from stepwell.locations import describe
+from stepwell.locations import UNKNOWN, describe, is_known, text_place
 from xdsl.dialects import memref
-from xdsl.dialects.builtin import IndexType, MemRefType
+from xdsl.dialects.builtin import FusedLoc, IndexType, LocationAttr, MemRefType
 from xdsl.ir import Attribute, BlockArgument, Operation
 
 from .expressions import FUNCTIONS, Expr
@@ -71,9 +80,9 @@ class KernelLanguage(Language):
         """A number that a launch hands in, inside of the kernel."""
         return Expr(name)
 
-    def printer(self, names: Names) -> KernelPrinter:
-        """What prints the body of a kernel."""
-        return KernelPrinter(self, names, kernel_language=self)
+    def printer(self, names: Names, whole: LocationAttr) -> KernelPrinter:
+        """What prints the body of a kernel that came from `whole`."""
+        return KernelPrinter(self, names, kernel_language=self, whole=whole)
 
     def text(self, kernel: Kernel) -> str:
         """The source of a kernel; the whole of it, unless kernels stand together."""
@@ -102,13 +111,30 @@ class Kernel:
     lines: tuple[str, ...]
 
 
+def names_nodes(location: LocationAttr) -> bool:
+    """Whether it names nodes of a model; in text every op has a line of its own."""
+    return is_known(location) and text_place(location) is None
+
+
 @dataclass
 class KernelPrinter(FunctionPrinter):
     """Prints the body of a kernel."""
 
     kernel_language: KernelLanguage = field(kw_only=True)
+    whole: LocationAttr = UNKNOWN
+    """Of the kernel. Only if it is made of several nodes are they told apart."""
+    here: LocationAttr = UNKNOWN
+    said: LocationAttr = UNKNOWN
+
+    def line(self, text: str) -> None:
+        if self.here != self.said and text and not text.startswith(("}", "//")):
+            self.said = self.here
+            super().line(f"// {describe(self.here)}")
+        super().line(text)
 
     def op(self, op: Operation) -> None:
+        if op.location != self.whole and isinstance(self.whole, FusedLoc) and names_nodes(op.location):
+            self.here = op.location
         match op:
             case IdOp() if op.name in self.kernel_language.IDS:
                 self.define(op.result, self.kernel_language.identifier(op))
@@ -136,7 +162,7 @@ def kernel_text(function: gpu.FuncOp, language: KernelLanguage) -> str:
     """The source of `function`. `language` is used for this kernel only."""
     name = function.sym_name.data
     names = Names({*language.KEYWORDS, *CALLED, name})
-    printer = language.printer(names)
+    printer = language.printer(names, function.location)
     buffers: list[tuple[str, str]] = []
     numbers: list[tuple[str, str]] = []
     for argument in function.arguments:

@@ -32,7 +32,7 @@ from stepwell.targets.source.kernel import Kernel, KernelPrinter
 from stepwell.targets.source.language import Language
 from stepwell.targets.source.printer import Names
 from xdsl.dialects import memref
-from xdsl.dialects.builtin import MemRefType
+from xdsl.dialects.builtin import LocationAttr, MemRefType
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
 WIDTH = 2048
@@ -55,8 +55,8 @@ class FragmentShader(GLSL):
     KEYWORDS: ClassVar = GLSL.KEYWORDS | {"fetch", "result", "from", "at", *(f"buffer{n}" for n in range(16))}
     read: dict[int, str] = field(default_factory=dict[int, str])
 
-    def printer(self, names: Names) -> KernelPrinter:
-        return FragmentPrinter(self, names, kernel_language=self, shader=self)
+    def printer(self, names: Names, whole: LocationAttr) -> KernelPrinter:
+        return FragmentPrinter(self, names, kernel_language=self, whole=whole, shader=self)
 
     def constant_of(self, kind: str, name: str, value: str) -> str:
         return f"{kind} {name} = {value};"  # `const` is for what is known when compiling
