@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from .diagnostics import StepwellError
 from .interface import InputError, Interface, TensorSpec, check_feeds, check_out
 
 Array = npt.NDArray[Any]
@@ -74,6 +75,10 @@ class Program:
             return loaded.run(feeds) if out is None else loaded.run(feeds, out)
         except ValueError as error:  # of `out`: an output's shape is the loaded program's to know
             raise InputError(str(error)) from None
+        except RuntimeError as error:  # of a device, whose loader knows nothing of ours
+            if not hasattr(error, "fix"):
+                raise
+            raise StepwellError(str(error), fix=getattr(error, "fix", None)) from error
 
     def _checked(self, feeds: Mapping[str, Array]) -> Loaded | None:
         """The program for `feeds` where that takes no more than a glance: arrays of numpy's own dtypes, in shapes that

@@ -3,17 +3,13 @@
     program = CUDAProgram(manifest, {"kernels.ptx": text}, weights)
     outputs = program.run({"input": array})
 
-The manifest is the program of the host: `launches`, each a kernel, how many blocks of threads, which parts of which
-buffers, and numbers, with control flow around them, see `steps.py`; `parameters`, the types of each kernel's arguments.
-Weights are uploaded once. Shapes and dtypes of the feeds are trusted: who calls has checked. (CUDA Driver API:
-`cuModuleLoadDataEx`, `cuLaunchKernel`.)
+The rest is `DeviceProgram`'s.
 """
 
 from __future__ import annotations
 
 import ctypes
 import sys
-import threading
 import time
 import weakref
 from collections.abc import Mapping, Sequence
@@ -21,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from .device import Array, DeviceError, bytes_of, handed_back, stored
-from .sizes import cut
+from .device import Array, DeviceError
+from .device_program import DeviceProgram, buffer_sizes
+from .refusal import refused
 from .steps import Launch, Step, Steps
 
 LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
@@ -38,7 +35,6 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "cuDevicePrimaryCtxRetain": (POINTER, ctypes.c_int),
     "cuCtxPushCurrent_v2": (POINTER,),
     "cuCtxPopCurrent_v2": (POINTER,),
-    "cuCtxSynchronize": (),
     "cuModuleLoadDataEx": (POINTER, POINTER, ctypes.c_uint, POINTER, POINTER),
     "cuModuleUnload": (POINTER,),
     "cuModuleGetFunction": (POINTER, POINTER, ctypes.c_char_p),
@@ -50,8 +46,12 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
 }
 
 
+class Failed(Exception):
+    """What the driver gave an error for."""
+
+
 class Driver:
-    """The driver's functions; a code that says something went wrong becomes a `DeviceError`."""
+    """The driver's functions; a code that says something went wrong is raised as `Failed`."""
 
     def __init__(self, name: str | None = None):
         name = name or LIBRARY
@@ -64,7 +64,7 @@ class Driver:
 
     def __call__(self, name: str, *args: Any) -> None:
         if (code := getattr(self._library, name)(*args)) != 0:
-            raise DeviceError(f"{name} failed: {self.describe(code)}")
+            raise Failed(f"{name} failed: {self.describe(code)}")
 
     def describe(self, code: int) -> str:
         text = ctypes.c_char_p()
@@ -83,7 +83,7 @@ class Context:
             driver("cuInit", 0)
             driver("cuDeviceGet", ctypes.byref(device), 0)
             driver("cuDevicePrimaryCtxRetain", ctypes.byref(self._handle), device)
-        except DeviceError as error:
+        except Failed as error:
             raise DeviceError(f"no CUDA device: {error}", fix=DRIVER) from None
 
     def __enter__(self) -> None:
@@ -93,8 +93,8 @@ class Context:
         self._driver("cuCtxPopCurrent_v2", ctypes.byref(POINTER()))
 
 
-class CUDAProgram:
-    """A model for fixed shapes. Several threads may call `run`: one after the other has the device."""
+class CUDAProgram(DeviceProgram):
+    FAULTS = (Failed,)
 
     def __init__(
         self,
@@ -103,32 +103,29 @@ class CUDAProgram:
         weights: bytes | bytearray | memoryview | Array,
         threads: int = 1,
     ):
+        super().__init__(manifest)
         self._driver = Driver()
         self._context = Context(self._driver)
-        self._lock = threading.Lock()
-        self._inputs, self._outputs = manifest["inputs"], manifest["outputs"]
-        sizes = {"arena": int(manifest["arena_size"]), "weights": int(manifest["weights_size"])}
-        sizes |= {f"input {n}": bytes_of(spec) for n, spec in enumerate(self._inputs)}
-        sizes |= {f"output {n}": bytes_of(spec) for n, spec in enumerate(self._outputs)}
+        self._parameters = manifest.get("parameters", {})
         self._buffers: dict[str, int] = {}
         self._module = POINTER()
         weakref.finalize(self, release, self._driver, self._context, self._buffers, self._module)
-        with self._context:
+        sizes = buffer_sizes(manifest)
+        with self._context, self._faults(f"loading the model, of {sum(sizes.values()):,} bytes"):
             for name, size in sizes.items():
                 self._buffers[name] = self._allocated(size)
             if sizes["weights"]:
-                self._upload("weights", np.frombuffer(weights, np.uint8))
+                self._write("weights", np.frombuffer(weights, np.uint8))
             if files:
                 self._load("kernels.ptx", files["kernels.ptx"])
-            parameters = manifest["parameters"]
-            self._steps = Steps(manifest["launches"], lambda launch: self._bound(launch, parameters[launch["kernel"]]))
+            self._steps = Steps(manifest["launches"], self._bound)
 
     def _allocated(self, size: int) -> int:
         address = Address()
         self._driver("cuMemAlloc_v2", ctypes.byref(address), max(size, 4))
         return address.value
 
-    def _upload(self, name: str, data: Array) -> None:
+    def _write(self, name: str, data: Array) -> None:
         self._driver("cuMemcpyHtoD_v2", self._buffers[name], data.ctypes.data, data.nbytes)
 
     def _load(self, name: str, code: bytes) -> None:
@@ -137,11 +134,12 @@ class CUDAProgram:
         values = (POINTER * 2)(ctypes.addressof(log), len(log))
         try:
             self._driver("cuModuleLoadDataEx", ctypes.byref(self._module), code + b"\0", 2, options, values)
-        except DeviceError as error:
-            raise DeviceError(f"the device refused {name}: {error}\n{log.value.decode(errors='replace')}") from None
+        except Failed as error:
+            said = f"{error}\n{log.value.decode(errors='replace')}"
+            raise refused(name, code.decode(), said, self._kernels) from None
 
-    def _bound(self, launch: Step, parameters: list[str]) -> Launch:
-        kernel, driver = POINTER(), self._driver
+    def _bound(self, launch: Step) -> Launch:
+        kernel, driver, parameters = POINTER(), self._driver, self._parameters[launch["kernel"]]
         driver("cuModuleGetFunction", ctypes.byref(kernel), self._module, launch["kernel"].encode())
         buffers = iter([self._buffers[part["of"]] + part["offset"] for part in launch["buffers"]])
         values = [Address(next(buffers)) if kind == "pointer" else ctypes.c_int64() for kind in parameters]
@@ -158,15 +156,12 @@ class CUDAProgram:
         return run
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs by name, each a new array. `feeds` holds an array for every input."""
-        with self._lock, self._context:
-            self._steps.run(self._uploaded(feeds), self._number)
-            self._driver("cuCtxSynchronize")
-            return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})
+        with self._context:
+            return super().run(feeds)
 
     def repeat(self, feeds: Mapping[str, Array], times: int) -> float:
         """The seconds of one of `times` runs, one after the other, without the copies of inputs and outputs."""
-        with self._lock, self._context:
+        with self._lock, self._context, self._faults("running the model"):
             data = self._uploaded(feeds)
             self._driver("cuCtxSynchronize")
             start = time.perf_counter()
@@ -175,24 +170,10 @@ class CUDAProgram:
             self._driver("cuCtxSynchronize")
             return (time.perf_counter() - start) / times
 
-    def _uploaded(self, feeds: Mapping[str, Array]) -> list[Array]:
-        """The inputs as the device has them."""
-        data = [stored(feeds[spec["name"]], spec) for spec in self._inputs]
-        for n, array in enumerate(data):
-            if array.nbytes:
-                self._upload(f"input {n}", array)
+    def _read(self, name: str, at: int, size: int) -> Any:
+        data = np.empty(size, np.uint8)
+        self._driver("cuMemcpyDtoH_v2", data.ctypes.data, self._buffers[name] + at, size)
         return data
-
-    def _number(self, buffer: str, at: int, kind: np.dtype[Any]) -> int:
-        number = np.empty(1, kind)
-        self._driver("cuMemcpyDtoH_v2", number.ctypes.data, self._buffers[buffer] + at, number.nbytes)
-        return int(number[0])
-
-    def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
-        data = np.empty(bytes_of(spec), np.uint8)
-        if data.nbytes:
-            self._driver("cuMemcpyDtoH_v2", data.ctypes.data, self._buffers[f"output {n}"], data.nbytes)
-        return handed_back(data, spec)
 
 
 def release(driver: Driver, context: Context, buffers: dict[str, int], module: Any) -> None:

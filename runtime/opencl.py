@@ -3,22 +3,20 @@
     program = OpenCLProgram(manifest, {"kernels.cl": source}, weights)
     outputs = program.run({"input": array})
 
-The manifest is the program of the host: `launches`, each a kernel, how many blocks of threads, which parts of which
-buffers, and numbers, with control flow around them, see `steps.py`. Weights are uploaded once. Shapes and dtypes of the
-feeds are trusted: who calls has checked.
+The rest is `DeviceProgram`'s.
 """
 
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .device import Array, DeviceError, bytes_of, handed_back, stored
-from .sizes import cut
+from .device import Array, DeviceError
+from .device_program import DeviceProgram, buffer_sizes
+from .refusal import refused
 from .steps import Launch, Step, Steps
 
 FLAGS = ["-cl-std=CL1.2"]
@@ -49,9 +47,7 @@ def check_types(device: Any, requires: Sequence[str]) -> None:
         )
 
 
-class OpenCLProgram:
-    """A model for fixed shapes. Several threads may call `run`: one after the other has the device."""
-
+class OpenCLProgram(DeviceProgram):
     def __init__(
         self,
         manifest: Mapping[str, Any],
@@ -59,21 +55,20 @@ class OpenCLProgram:
         weights: bytes | bytearray | memoryview | Array,
         threads: int = 1,
     ):
+        super().__init__(manifest)
+        self._context = request_context()
         import pyopencl as cl
 
-        self._cl, self._context = cl, request_context()
+        self._cl, self.FAULTS = cl, (cl.Error,)
         check_types(self._context.devices[0], manifest.get("requires", ()))
-        self._queue = cl.CommandQueue(self._context)
-        self._lock = threading.Lock()
-        self._inputs, self._outputs = manifest["inputs"], manifest["outputs"]
-        sizes = {"arena": int(manifest["arena_size"]), "weights": int(manifest["weights_size"])}
-        sizes |= {f"input {n}": bytes_of(spec) for n, spec in enumerate(self._inputs)}
-        sizes |= {f"output {n}": bytes_of(spec) for n, spec in enumerate(self._outputs)}
-        self._buffers = {name: self._buffer(size) for name, size in sizes.items()}
-        if sizes["weights"]:
-            cl.enqueue_copy(self._queue, self._buffers["weights"], np.frombuffer(weights, np.uint8))
-        program = self._build("kernels.cl", files["kernels.cl"]) if files else None
-        self._steps = Steps(manifest["launches"], lambda launch: self._bound(program, launch))
+        sizes = buffer_sizes(manifest)
+        with self._faults(f"loading the model, of {sum(sizes.values()):,} bytes"):
+            self._queue = cl.CommandQueue(self._context)
+            self._buffers = {name: self._buffer(size) for name, size in sizes.items()}
+            if sizes["weights"]:
+                self._write("weights", np.frombuffer(weights, np.uint8))
+            self._program = self._build("kernels.cl", files["kernels.cl"]) if files else None
+            self._steps = Steps(manifest["launches"], self._bound)
 
     def _buffer(self, size: int) -> Any:
         return self._cl.Buffer(self._context, self._cl.mem_flags.READ_WRITE, max(size, 4))
@@ -82,11 +77,11 @@ class OpenCLProgram:
         try:
             return self._cl.Program(self._context, code.decode()).build(FLAGS)
         except self._cl.Error as error:
-            raise DeviceError(f"the device refused {name}: {error}") from None
+            raise refused(name, code.decode(), str(error), self._kernels) from None
 
-    def _bound(self, program: Any, launch: Step) -> Launch:
+    def _bound(self, launch: Step) -> Launch:
         cl, queue = self._cl, self._queue
-        kernel = cl.Kernel(program, launch["kernel"])
+        kernel = cl.Kernel(self._program, launch["kernel"])
         for n, part in enumerate(launch["buffers"]):
             whole = self._buffers[part["of"]]
             kernel.set_arg(n, whole.get_sub_region(part["offset"], max(part["bytes"], 4)))
@@ -101,23 +96,10 @@ class OpenCLProgram:
 
         return run
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs by name, each a new array. `feeds` holds an array for every input."""
-        with self._lock:
-            data = [stored(feeds[spec["name"]], spec) for spec in self._inputs]
-            for n, array in enumerate(data):
-                if array.nbytes:
-                    self._cl.enqueue_copy(self._queue, self._buffers[f"input {n}"], array)
-            self._steps.run(data, self._number)
-            return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})
+    def _write(self, name: str, data: Array) -> None:
+        self._cl.enqueue_copy(self._queue, self._buffers[name], data)
 
-    def _number(self, buffer: str, at: int, kind: np.dtype[Any]) -> int:
-        number = np.empty(1, kind)
-        self._cl.enqueue_copy(self._queue, number, self._buffers[buffer], src_offset=at)
-        return int(number[0])
-
-    def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
-        data = np.empty(bytes_of(spec), np.uint8)
-        if data.nbytes:
-            self._cl.enqueue_copy(self._queue, data, self._buffers[f"output {n}"])
-        return handed_back(data, spec)
+    def _read(self, name: str, at: int, size: int) -> Any:
+        data = np.empty(size, np.uint8)
+        self._cl.enqueue_copy(self._queue, data, self._buffers[name], src_offset=at)
+        return data

@@ -3,9 +3,7 @@
     program = OpenGLProgram(manifest, {"kernel_conv_0.comp": source, ...}, weights)
     outputs = program.run({"input": array})
 
-The manifest is the program of the host: `launches`, each a kernel, how many blocks of threads, which parts of which
-buffers, and numbers, with control flow around them, see `steps.py`. Weights are uploaded once. A context of OpenGL
-belongs to one thread: all work is done by one.
+The rest is `DeviceProgram`'s.
 """
 
 from __future__ import annotations
@@ -14,10 +12,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
-
-from .device import Array, DeviceError, Slots, bytes_of, handed_back, stored
-from .sizes import cut
+from .device import Array, DeviceError, Slots
+from .device_program import DeviceProgram, buffer_sizes
+from .refusal import refused
 from .steps import Launch, Step, Steps
 
 VERSION = 430
@@ -35,9 +32,7 @@ def request_context() -> Any:
         raise DeviceError(f"no OpenGL 4.3 without a window: {error}", fix="install a driver with EGL") from None
 
 
-class OpenGLProgram:
-    """A model for fixed shapes. Several threads may call `run`: one after the other has the device."""
-
+class OpenGLProgram(DeviceProgram):
     def __init__(
         self,
         manifest: Mapping[str, Any],
@@ -45,22 +40,32 @@ class OpenGLProgram:
         weights: bytes | bytearray | memoryview | Array,
         threads: int = 1,
     ):
+        super().__init__(manifest)
         self._worker = ThreadPoolExecutor(1)
-        self._inputs, self._outputs = manifest["inputs"], manifest["outputs"]
         self._worker.submit(self._load, manifest, files, weights).result()
 
     def _load(self, manifest: Mapping[str, Any], files: Mapping[str, bytes], weights: Any) -> None:
         self._context = request_context()
-        sizes = {"arena": int(manifest["arena_size"]), "weights": int(manifest["weights_size"])}
-        sizes |= {f"input {n}": bytes_of(spec) for n, spec in enumerate(self._inputs)}
-        sizes |= {f"output {n}": bytes_of(spec) for n, spec in enumerate(self._outputs)}
-        self._buffers = {name: self._context.buffer(reserve=max(size, 4)) for name, size in sizes.items()}
-        if sizes["weights"]:
-            self._buffers["weights"].write(bytes(weights))
-        self._shaders = {name.removesuffix(".comp"): self._shader(name, code) for name, code in files.items()}
-        numbers = self._context.buffer(reserve=Slots.COUNT * Slots.BYTES)
-        slots = Slots(lambda at, data: numbers.write(data.tobytes(), offset=at))
-        self._steps = Steps(manifest["launches"], lambda launch: self._bound(launch, numbers, slots))
+        import moderngl
+
+        self.FAULTS = (moderngl.Error,)
+        sizes = buffer_sizes(manifest)
+        with self._faults(f"loading the model, of {sum(sizes.values()):,} bytes"):
+            self._buffers = {name: self._context.buffer(reserve=max(size, 4)) for name, size in sizes.items()}
+            self._check()
+            if sizes["weights"]:
+                self._buffers["weights"].write(bytes(weights))
+            self._shaders = {name.removesuffix(".comp"): self._shader(name, code) for name, code in files.items()}
+            self._numbers = self._context.buffer(reserve=Slots.COUNT * Slots.BYTES)
+            self._slots = Slots(lambda at, data: self._numbers.write(data.tobytes(), offset=at))
+            self._steps = Steps(manifest["launches"], self._bound)
+
+    def _check(self) -> None:
+        """OpenGL keeps what went wrong until it is asked."""
+        import moderngl
+
+        if (said := self._context.error) != "GL_NO_ERROR":
+            raise moderngl.Error(said)
 
     def _shader(self, name: str, code: bytes) -> Any:
         import moderngl
@@ -68,12 +73,12 @@ class OpenGLProgram:
         try:
             return self._context.compute_shader(code.decode())
         except moderngl.Error as error:
-            raise DeviceError(f"the device refused {name}: {error}") from None
+            raise refused(name, code.decode(), str(error), self._kernels) from None
 
-    def _bound(self, launch: Step, places: Any, slots: Slots) -> Launch:
-        """`places`: the buffer in which numbers stand."""
+    def _bound(self, launch: Step) -> Launch:
         parts = [(self._buffers[part["of"]], part["offset"], max(part["bytes"], 4)) for part in launch["buffers"]]
         context, shader, blocks = self._context, self._shaders[launch["kernel"]], launch["blocks"]
+        places, slots = self._numbers, self._slots
 
         def run(numbers: Sequence[int]) -> None:
             for place, (buffer, offset, size) in enumerate(parts):
@@ -86,20 +91,12 @@ class OpenGLProgram:
         return run
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs by name, each a new array. `feeds` holds an array for every input."""
-        data = [stored(feeds[spec["name"]], spec) for spec in self._inputs]
-        return self._worker.submit(self._run, data).result()
+        return self._worker.submit(super().run, feeds).result()
 
-    def _run(self, data: list[Array]) -> dict[str, Array]:
-        for n, array in enumerate(data):
-            if array.nbytes:
-                self._buffers[f"input {n}"].write(array.tobytes())
-        self._steps.run(data, self._number)
-        return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})
+    def _write(self, name: str, data: Array) -> None:
+        self._buffers[name].write(data.tobytes())
 
-    def _number(self, buffer: str, at: int, kind: np.dtype[Any]) -> int:
-        return int(np.frombuffer(self._buffers[buffer].read(size=kind.itemsize, offset=at), kind)[0])
-
-    def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
-        size = bytes_of(spec)
-        return handed_back(self._buffers[f"output {n}"].read(size=size) if size else b"", spec)
+    def _read(self, name: str, at: int, size: int) -> Any:
+        data = self._buffers[name].read(size=size, offset=at)
+        self._check()
+        return data

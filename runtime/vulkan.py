@@ -88,8 +88,9 @@ class VulkanProgram:
         launches = list(launches_of(manifest["launches"]))
         check_limits(device, launches)
         kernels = {name.rpartition(".")[0]: bytes(code) for name, code in files.items()}
+        said = {name: f"{name}, of {manifest.get('kernels', {}).get(name, 'the model')}" for name in kernels}
         for name, code in kernels.items():
-            device.check(name, code)
+            device.check(said[name], code)
         held = Held(device)
         weakref.finalize(self, held.free)
         sizes = {"arena": int(manifest["arena_size"]), "weights": int(manifest["weights_size"])}
@@ -104,7 +105,7 @@ class VulkanProgram:
         self._crossing = held.buffer(end, host=True)
         self._seen = np.frombuffer(self._crossing.mapped, np.uint8)
         takes = {launch["kernel"]: len(launch["buffers"]) for launch in launches}
-        self._pipelines = {name: held.pipeline(name, kernels[name], count) for name, count in takes.items()}
+        self._pipelines = {name: held.pipeline(said[name], kernels[name], count) for name, count in takes.items()}
         self._work = Work(device, held)
         self._upload(held, np.frombuffer(weights, np.uint8)[: sizes["weights"]])
         sets = iter(held.descriptors([self._parts(launch) for launch in launches]))

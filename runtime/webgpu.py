@@ -3,21 +3,19 @@
     program = WebGPUProgram(manifest, {"kernel_conv_0.wgsl": source, ...}, weights)
     outputs = program.run({"input": array})
 
-The manifest is the program of the host: `launches`, each a kernel, how many blocks of threads, which parts of which
-buffers, and numbers, with control flow around them, see `steps.py`. Launches go to the device together, up to where a
-number is read back. Weights are uploaded once. Shapes and dtypes of the feeds are trusted: who calls has checked.
+The rest is `DeviceProgram`'s.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .device import Array, DeviceError, Slots, bytes_of, handed_back, stored
-from .sizes import cut
+from .device import Array, DeviceError, Slots
+from .device_program import DeviceProgram, buffer_sizes
+from .refusal import refused
 from .steps import Launch, Step, Steps, launches_of
 
 FEATURES = {"float16": "shader-f16"}
@@ -30,15 +28,22 @@ def request_device(limits: Mapping[str, int], requires: Sequence[str] = ()) -> A
         import wgpu
     except ImportError:
         raise DeviceError("the library wgpu is not installed", fix="pip install wgpu") from None
+    install = "install a Vulkan, Metal or DirectX 12 driver"
     try:
         adapter = wgpu.gpu.request_adapter_sync(power_preference="high-performance")
+        if adapter is None:
+            raise DeviceError("no WebGPU device: there is no adapter", install)
+        for limit, bytes in limits.items():
+            if bytes > (most := adapter.limits[limit]):
+                said = f"the model asks for {bytes:,} bytes, {adapter.info['device']} has a {limit} of {most:,}"
+                raise DeviceError(said, "take smaller inputs, or another target")
         features = [needed(adapter.features, adapter.info["device"], dtype) for dtype in requires]
         asked: dict[str, int | None] = dict(limits)
         return adapter.request_device_sync(required_features=features, required_limits=asked)
     except DeviceError:
         raise
     except Exception as error:
-        raise DeviceError(f"no WebGPU device: {error}", fix="install a Vulkan, Metal or DirectX 12 driver") from None
+        raise DeviceError(f"no WebGPU device: {error}", fix=install) from None
 
 
 def padded(size: int) -> int:
@@ -91,9 +96,7 @@ class Work:
             self._device.queue.submit([encoder.finish()])
 
 
-class WebGPUProgram:
-    """A model for fixed shapes. Several threads may call `run`: one after the other has the device."""
-
+class WebGPUProgram(DeviceProgram):
     def __init__(
         self,
         manifest: Mapping[str, Any],
@@ -101,7 +104,7 @@ class WebGPUProgram:
         weights: bytes | bytearray | memoryview | Array,
         threads: int = 1,
     ):
-        self._inputs, self._outputs = manifest["inputs"], manifest["outputs"]
+        super().__init__(manifest)
         launches = list(launches_of(manifest["launches"]))
         largest = max([buffer["bytes"] for launch in launches for buffer in launch["buffers"]], default=0)
         whole = max(largest, int(manifest["arena_size"]), int(manifest["weights_size"]))
@@ -109,32 +112,28 @@ class WebGPUProgram:
             {"max-buffer-size": max(whole, 256 << 20), "max-storage-buffer-binding-size": max(largest, 128 << 20)},
             manifest.get("requires", ()),
         )
-        self._lock = threading.Lock()
-        self._buffers: dict[str, Any] = {
-            "arena": self._buffer(int(manifest["arena_size"])),
-            "weights": self._buffer(int(manifest["weights_size"]), np.frombuffer(weights, np.uint8)),
-        }
-        for n, spec in enumerate(self._inputs):
-            self._buffers[f"input {n}"] = self._buffer(bytes_of(spec))
-        for n, spec in enumerate(self._outputs):
-            self._buffers[f"output {n}"] = self._buffer(bytes_of(spec))
-        self._work = Work(self._device)
-        kinds = {launch["kernel"]: (len(launch["buffers"]), len(launch["numbers"])) for launch in launches}
-        self._pipelines = {
-            kernel: self._pipeline(name, code, *kinds[kernel])
-            for name, code in files.items()
-            if (kernel := name.rpartition(".")[0]) in kinds
-        }
-        self._steps = Steps(manifest["launches"], self._bound)
+        import wgpu
 
-    def _buffer(self, size: int, data: Array | None = None) -> Any:
+        self.FAULTS = (wgpu.GPUError,)
+        sizes = buffer_sizes(manifest)
+        with self._faults(f"loading the model, of {sum(sizes.values()):,} bytes"):
+            self._buffers = {name: self._buffer(size) for name, size in sizes.items()}
+            if sizes["weights"]:
+                self._write("weights", np.frombuffer(weights, np.uint8))
+            self._work = Work(self._device)
+            kinds = {launch["kernel"]: (len(launch["buffers"]), len(launch["numbers"])) for launch in launches}
+            self._pipelines = {
+                kernel: self._pipeline(name, code, *kinds[kernel])
+                for name, code in files.items()
+                if (kernel := name.rpartition(".")[0]) in kinds
+            }
+            self._steps = Steps(manifest["launches"], self._bound)
+
+    def _buffer(self, size: int) -> Any:
         import wgpu
 
         usage = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_SRC | wgpu.BufferUsage.COPY_DST
-        made = self._device.create_buffer(size=padded(size), usage=usage)
-        if data is not None and data.size:
-            self._device.queue.write_buffer(made, 0, np.ascontiguousarray(data))
-        return made
+        return self._device.create_buffer(size=padded(size), usage=usage)
 
     def _pipeline(self, name: str, code: bytes, buffers: int, numbers: int) -> tuple[Any, Any]:
         """A kernel, and the layout of what it is handed: buffers, then the numbers, which stand at a place of a buffer
@@ -155,7 +154,7 @@ class WebGPUProgram:
             compute = {"module": module, "entry_point": "main"}
             return self._device.create_compute_pipeline(layout=layout, compute=compute), handed
         except wgpu.GPUError as error:
-            raise DeviceError(f"the device refused {name}: {error}") from None
+            raise refused(name, code.decode(), str(error), self._kernels) from None
 
     def _bound(self, launch: Step) -> Launch:
         parts = [(self._buffers[b["of"]], b["offset"], padded(b["bytes"])) for b in launch["buffers"]]
@@ -172,22 +171,10 @@ class WebGPUProgram:
         work, blocks = self._work, launch["blocks"]
         return lambda numbers: work.launch(pipeline, group, blocks, numbers)
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs by name, each a new array. `feeds` holds an array for every input."""
-        with self._lock:
-            data = [stored(feeds[spec["name"]], spec) for spec in self._inputs]
-            for n, array in enumerate(data):
-                if array.nbytes:
-                    self._device.queue.write_buffer(self._buffers[f"input {n}"], 0, whole_words(array))
-            self._steps.run(data, self._number)
-            self._work.submit()
-            return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})
+    def _write(self, name: str, data: Array) -> None:
+        self._device.queue.write_buffer(self._buffers[name], 0, whole_words(data))
 
-    def _number(self, buffer: str, at: int, kind: np.dtype[Any]) -> int:
+    def _read(self, name: str, at: int, size: int) -> Any:
+        """What a number is read from starts at a word."""
         self._work.submit()
-        return int(np.frombuffer(self._device.queue.read_buffer(self._buffers[buffer], at, 4), kind)[0])
-
-    def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
-        size = bytes_of(spec)
-        data = self._device.queue.read_buffer(self._buffers[f"output {n}"], 0, -(-size // 4) * 4) if size else b""
-        return handed_back(data, spec)
+        return self._device.queue.read_buffer(self._buffers[name], at, padded(size))[:size]

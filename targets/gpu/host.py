@@ -31,6 +31,7 @@ from typing import Any, cast
 
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects.gpu import LaunchFuncOp
+from stepwell.locations import describe
 from stepwell.manifest import dtype_name, entry_of, manifest_of
 from stepwell.passes.loops_to_gpu.loops_to_gpu import is_root
 from stepwell.passes.loops_to_llvm.arguments import VIEWS, constant
@@ -63,8 +64,18 @@ def host_program(module: ModuleOp, device: DeviceDescription) -> dict[str, Any]:
     steps = Steps(names_of(main, len(manifest["inputs"]))).of(main.body.block)
     for entry, argument in zip((*manifest["inputs"], *manifest["outputs"]), main.body.block.args, strict=False):
         entry["stored"] = dtype_name(cast("MemRefType[Attribute]", argument.type).element_type)
-    requires = requirements(module, device)
-    return manifest | {"device": device.name, "requires": requires, "launches": steps}
+    manifest |= {"device": device.name, "requires": requirements(module, device), "kernels": origins(main)}
+    return manifest | {"launches": steps}
+
+
+def origins(main: func.FuncOp) -> dict[str, str]:
+    """What of the model each kernel was made of, as a person would say it."""
+    launches = [op for op in main.walk() if isinstance(op, LaunchFuncOp)]
+    return {kernel_of(op): describe(op.location) or "no node of the model" for op in launches}
+
+
+def kernel_of(op: LaunchFuncOp) -> str:
+    return op.kernel.nested_references.data[0].data
 
 
 @dataclass
@@ -175,7 +186,7 @@ class Steps:
     def launch(self, op: LaunchFuncOp) -> Step:
         buffers = [place(value, self.buffers) for value in op.arguments if isinstance(value.type, MemRefType)]
         numbers = [self.number(value) for value in op.arguments if not isinstance(value.type, MemRefType)]
-        kernel = op.kernel.nested_references.data[0].data
+        kernel = kernel_of(op)
         grid, block = ([constant(n) for n in size] for size in (op.blocks, op.threads))
         return {"kernel": kernel, "blocks": grid, "threads": block, "buffers": buffers, "numbers": numbers}
 

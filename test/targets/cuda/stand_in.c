@@ -1,5 +1,6 @@
 /* A driver without a GPU: memory is the process's, and the one kernel that it can run negates its first buffer. */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +25,11 @@ int cuModuleUnload(void *module) { free(module); return depth != 1; }
 int cuModuleLoadDataEx(void **module, const char *code, unsigned count, const int *options, void **values)
 {
     if (fail) {
+        int line = 2; /* the one behind the kernel's first */
+        for (const char *at = code; at < strstr(code, ".entry"); at++)
+            line += *at == '\n';
         if (count == 2 && options[0] == 5 && options[1] == 6)
-            strncpy(values[0], "ptxas application ptx input, line 3; error", (size_t)values[1]);
+            snprintf(values[0], (size_t)values[1], "ptxas application ptx input, line %d; error   : Unknown symbol", line);
         return fail;
     }
     *module = malloc(1);

@@ -1,0 +1,156 @@
+"""What can go wrong between a program and its device: each failure is made to happen, and must say what to do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import stepwell
+from onnx import parser
+from requirements import require_device
+from stepwell.context import Context
+from stepwell.diagnostics import StepwellError
+from stepwell.driver import Way, find_target, read_module
+from stepwell.registry import load
+from stepwell.runtime.device import DeviceError
+from stepwell.runtime.refusal import refused
+from stepwell.target import Artifact
+
+TEXT = (
+    "(float[8,64] x, float[64] y) => (float[8,64] z) "
+    "{ [first] a = Add(x, y) [second] b = Exp(a) [third] z = Softmax(b) }"
+)
+MODEL = parser.parse_model(f'<ir_version: 8, opset_import: ["" : 18]> agraph {TEXT}').SerializeToString()
+SOURCES = ("wgsl", "opencl", "glsl")
+DEVICES = (*SOURCES, "spirv")
+
+
+def made(target: str) -> tuple[Any, Artifact]:
+    """The loader of a target, and what the target makes of the model."""
+    ctx = Context()
+    module = read_module(ctx, MODEL)
+    way = Way(find_target(target))
+    way.lower(ctx, module)
+    return load(way.target.loader), way.target.emit(ctx, module, way.options)
+
+
+def broken(files: dict[str, bytes], node: str) -> tuple[dict[str, bytes], int]:
+    """The files with an unknown name in the first line that came from `node`, and that line's number."""
+    for name, code in files.items():
+        lines = code.decode().split("\n")
+        for n, line in enumerate(lines):
+            if line.strip() == f"// node '{node}'":
+                lines[n + 1] = lines[n + 1].replace(" = ", " = oops + ", 1)
+                assert "oops" in lines[n + 1]
+                return files | {name: "\n".join(lines).encode()}, n + 2
+    raise AssertionError(f"nothing is said to come from {node}")
+
+
+@pytest.mark.parametrize("node", ["second", "third"])
+@pytest.mark.parametrize("target", SOURCES)
+def test_a_refused_kernel_is_told_with_its_line_and_the_node_it_came_from(target: str, node: str) -> None:
+    require_device(target)
+    loader, artifact = made(target)
+    files, line = broken(artifact.files, node)
+    with pytest.raises(DeviceError, match=rf"(?s)refused .*oops.*in line {line}, of node '{node}':.*oops") as raised:
+        loader(artifact.manifest, files, artifact.weights)
+    assert raised.value.fix is not None and "report it" in raised.value.fix
+
+
+def test_a_refused_module_of_words_is_told_with_the_nodes_it_was_made_of() -> None:
+    """A module of SPIR-V has no lines."""
+    require_device("spirv")
+    loader, artifact = made("spirv")
+    name, code = next(iter(artifact.files.items()))
+    words = np.frombuffer(code, np.uint32).copy()
+    words[5:] = 0  # behind the header no instruction is left
+    with pytest.raises(DeviceError, match=r"refused kernel_\w+, of node 'first' and node 'second' and node 'third'"):
+        loader(artifact.manifest, artifact.files | {name: words.tobytes()}, artifact.weights)
+
+
+DRIVERS = {
+    "NVIDIA's GLSL": (
+        "k.comp",
+        "0(3) : error C1503: undefined variable 'oops'",
+        "error C1503: undefined variable 'oops'",
+    ),
+    "clang": ("kernels.cl", "<kernel>:3:9: error: use of undeclared identifier 'oops'", "use of undeclared identifier"),
+    "ptxas": ("kernels.ptx", "ptxas application ptx input, line 3; error   : Unknown symbol 'oops'", "Unknown symbol"),
+}
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_lines_are_found_in_what_other_drivers_say(driver: str) -> None:
+    """As recorded of them."""
+    name, said, what = DRIVERS[driver]
+    source = (
+        ".visible .entry k(\n// node 'n'\n  x = oops;\n" if name != "kernels.ptx" else "\n.visible .entry k(\n oops"
+    )
+    error = refused(name, source, said, {"k": "node 'n'"})
+    assert f"{what}" in str(error).split("\n")[0] and "in line 3, of node 'n':" in str(error)
+
+
+@pytest.mark.parametrize("target", DEVICES)
+def test_a_model_that_a_device_has_no_memory_for_is_told_so(target: str) -> None:
+    require_device(target)
+    loader, artifact = made(target)
+    with pytest.raises(DeviceError, match=r"17[,.]?179[,.]?8\d\d[,.]?\d\d\d bytes"):
+        loader(artifact.manifest | {"arena_size": 1 << 34}, artifact.files, artifact.weights)
+
+
+def test_a_lost_device_is_told_with_what_to_do() -> None:
+    require_device("wgsl")
+    loader, artifact = made("wgsl")
+    program = loader(artifact.manifest, artifact.files, artifact.weights)
+    feeds = {"x": np.zeros((8, 64), np.float32), "y": np.zeros(64, np.float32)}
+    np.testing.assert_allclose(program.run(feeds)["z"], 1 / 64, rtol=1e-6)
+    program._device.destroy()
+    with pytest.raises(DeviceError, match="the device was lost while running the model") as raised:
+        program.run(feeds)
+    assert raised.value.fix is not None and "compile the model again" in raised.value.fix
+
+
+NOWHERE = {
+    name: "/nowhere.json" for name in ("VK_ICD_FILENAMES", "VK_DRIVER_FILES", "__EGL_VENDOR_LIBRARY_FILENAMES")
+} | {"OCL_ICD_VENDORS": "/nowhere"}
+NO_DEVICE = {
+    "wgsl": ("no WebGPU device", "install a Vulkan, Metal or DirectX 12 driver"),
+    "spirv": ("no Vulkan device", "install a Vulkan driver"),
+    "opencl": ("no OpenCL device", "install a driver"),
+    "glsl": ("no OpenGL 4.3 without a window", "install a driver with EGL"),
+}
+
+
+@pytest.mark.parametrize("target", NO_DEVICE)
+def test_a_machine_without_a_driver_is_told_what_to_install(target: str) -> None:
+    require_device(target)
+    code = f"import stepwell; stepwell.compile({MODEL!r}, target={target!r})"
+    env = os.environ | NOWHERE
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    last = done.stderr[done.stderr.rindex("StepwellError") :]
+    assert all(words in last for words in NO_DEVICE[target]), last
+
+
+@pytest.mark.parametrize(
+    ("target", "library"), [("wgsl", "wgpu"), ("spirv", "vulkan"), ("opencl", "pyopencl"), ("glsl", "moderngl")]
+)
+def test_a_library_that_is_missing_is_named(target: str, library: str) -> None:
+    code = (
+        f"import sys; sys.modules[{library!r}] = None; import stepwell; stepwell.compile({MODEL!r}, target={target!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert f"the library {library} is not installed" in done.stderr and f"pip install {library}" in done.stderr
+
+
+def test_what_a_device_says_while_a_model_runs_is_an_error_of_ours() -> None:
+    require_device("wgsl")
+    text = (
+        '<ir_version: 8, opset_import: ["" : 18]> agraph (float[4] x, int64[1] i) => (float[1] y) { y = Gather(x, i) }'
+    )
+    program = stepwell.compile(parser.parse_model(text).SerializeToString(), target="wgsl")
+    with pytest.raises(StepwellError, match="does not fit"):
+        program.run({"x": np.zeros(4, np.float32), "i": np.array([1 << 40])})
