@@ -88,7 +88,8 @@ class VulkanProgram:
         launches = list(launches_of(manifest["launches"]))
         check_limits(device, launches)
         kernels = {name.rpartition(".")[0]: bytes(code) for name, code in files.items()}
-        said = {name: f"{name}, of {manifest.get('kernels', {}).get(name, 'the model')}" for name in kernels}
+        made_of: Mapping[str, str] = manifest.get("kernels", {})
+        said = {name: f"{name} ({made_of[name]})" if name in made_of else name for name in kernels}
         for name, code in kernels.items():
             device.check(said[name], code)
         held = Held(device)

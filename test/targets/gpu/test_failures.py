@@ -68,7 +68,7 @@ def test_a_refused_module_of_words_is_told_with_the_nodes_it_was_made_of() -> No
     name, code = next(iter(artifact.files.items()))
     words = np.frombuffer(code, np.uint32).copy()
     words[5:] = 0  # behind the header no instruction is left
-    with pytest.raises(DeviceError, match=r"refused kernel_\w+, of node 'first' and node 'second' and node 'third'"):
+    with pytest.raises(DeviceError, match=r"refused kernel_\w+ \(node 'first' and node 'second' and node 'third'\)"):
         loader(artifact.manifest, artifact.files | {name: words.tobytes()}, artifact.weights)
 
 
