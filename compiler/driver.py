@@ -151,6 +151,10 @@ class Way:
         start = ORDER.index(here) if here is not None else -1
         end = len(ORDER) if to is None else ORDER.index(to)
         phases = self.target.pipeline(self.options)
+        if start >= ORDER.index("buffers") and "device" not in dict(phases):
+            from .signature import check_signature
+
+            check_signature(module)  # a text for a device may have narrower types in its buffers
         self.run(ctx, module, ",".join(text for level, text in phases if start < ORDER.index(level) <= end))
 
     def run(self, ctx: Context, module: ModuleOp, pipeline: str) -> None:
@@ -207,7 +211,7 @@ def read_module(ctx: Context, source: Any, suffix: str | None = None) -> ModuleO
             module = read_text(ctx, path)
             verify_module(module, ctx.sources)  # a person may have edited it
             refuse_recursion(module)
-            check_signature(module)
+            check_signature(module, converted=True)  # `Way.lower` knows whether it is
             return module
         importer = REGISTRY.importers.get(suffix)
         if importer is None:

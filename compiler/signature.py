@@ -7,6 +7,9 @@
 An argument and its entry have one shape, and elements that differ in their sign at most. Tensors are taken and given;
 buffers are all taken, inputs first, and behind the outputs from level `program` on the weights and the arena. Pointers
 (level `llvm`) have no shapes: of them only the number can be looked at.
+
+For a device whose host converts what it hands over (level `device`), an int64 may be kept as an int32, a bool as an
+int32, a float16 as a float32 or as its bits. Where memory is handed over as it is, that would be read past its end.
 """
 
 from __future__ import annotations
@@ -18,28 +21,29 @@ from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     ArrayAttr,
     DictionaryAttr,
+    FixedBitwidthType,
     IntegerType,
     MemRefType,
     ModuleOp,
+    Signedness,
     StringAttr,
     TensorType,
-    i1,
 )
 from xdsl.ir import Attribute, Operation
 
 from .diagnostics import StepwellError
 from .manifest import ENTRY, SIGNATURE, has_dtype
 
-SIDES = ("inputs", "outputs")
 
+def check_signature(module: ModuleOp, converted: bool = False) -> None:
+    """Raise `StepwellError` where @main has a signature that it does not keep to.
 
-def check_signature(module: ModuleOp) -> None:
-    """Raise `StepwellError` where @main has a signature that it does not keep to."""
+    `converted`: whether buffers may hold another type than the tensors that are handed over.
+    """
     for op in module.body.block.ops:
         name = op.properties.get("sym_name")
         if SIGNATURE in op.attributes and isinstance(name, StringAttr) and name.data == ENTRY:
-            sides = [entries(op, side) for side in SIDES]
-            check_types(op, *sides)
+            check_types(op, entries(op, "inputs"), entries(op, "outputs"), converted)
 
 
 def entries(main: Operation, side: str) -> list[tuple[str, TensorType[Attribute]]]:
@@ -62,7 +66,10 @@ def entries(main: Operation, side: str) -> list[tuple[str, TensorType[Attribute]
 
 
 def check_types(
-    main: Operation, inputs: list[tuple[str, TensorType[Attribute]]], outputs: list[tuple[str, TensorType[Attribute]]]
+    main: Operation,
+    inputs: list[tuple[str, TensorType[Attribute]]],
+    outputs: list[tuple[str, TensorType[Attribute]]],
+    converted: bool,
 ) -> None:
     body = main.regions[0].blocks.first
     kind = main.properties.get("function_type")
@@ -78,22 +85,34 @@ def check_types(
         if len(types) < len(listed) or (any(isinstance(t, TensorType) for t in types) and len(types) > len(listed)):
             raise wrong(main, f"it lists {len(listed)} tensors, and @{ENTRY} {does} {len(types)}")
         for (name, tensor), type in zip(listed, types, strict=False):
-            if isinstance(type, TensorType | MemRefType) and not fits(cast("TensorType[Attribute]", type), tensor):
-                raise wrong(main, f"'{name}' is {tensor} there, and {type} in @{ENTRY}")
-
-
-def fits(type: TensorType[Attribute] | MemRefType[Attribute], said: TensorType[Attribute]) -> bool:
-    return shape_of(type) == shape_of(said) and signless(type.element_type) == signless(said.element_type)
+            if isinstance(type, TensorType | MemRefType):
+                held = cast("TensorType[Attribute] | MemRefType[Attribute]", type)
+                if shape_of(held) != shape_of(tensor) or not fits(held, tensor.element_type, converted):
+                    raise wrong(main, f"'{name}' is {tensor} there, and {type} in @{ENTRY}")
 
 
 def shape_of(type: TensorType[Attribute] | MemRefType[Attribute]) -> Sequence[int]:
     return type.get_shape()
 
 
+def fits(held: TensorType[Attribute] | MemRefType[Attribute], said: Attribute, converted: bool) -> bool:
+    """Whether elements of a signature's type are those of an argument, but for their sign."""
+    if (found := signless(held.element_type)) == (wanted := signless(said)):
+        return True
+    if not converted or not isinstance(held, MemRefType) or not has_dtype(found):
+        return False
+    return isinstance(found, IntegerType) == isinstance(wanted, IntegerType) or bits(found) == bits(wanted)
+
+
 def signless(element: Attribute) -> Attribute:
-    if not isinstance(element, IntegerType) or element == i1:
+    if not isinstance(element, IntegerType):
         return element
-    return IntegerType(cast("IntegerType[int]", element).width.data)
+    return IntegerType(cast("IntegerType[int, Signedness]", element).width.data)
+
+
+def bits(element: Attribute) -> int:
+    assert isinstance(element, FixedBitwidthType)
+    return element.bitwidth
 
 
 def wrong(main: Operation, what: str) -> StepwellError:
