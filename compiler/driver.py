@@ -15,7 +15,7 @@ import os
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from inspect import signature
 from pathlib import Path
@@ -27,6 +27,7 @@ from .hashing import compiler_digest, package_digest
 from .interface import Interface, from_json, to_json
 from .program import Loaded, Program, Shapes, Values
 from .registry import REGISTRY, load
+from .stages import Behind, Staged, take_next_stage
 from .target import Artifact, Target, pack_artifact, unpack_artifact
 
 if TYPE_CHECKING:
@@ -229,6 +230,10 @@ class Model:
     way: Way
     cache: Cache = field(default_factory=lambda: Cache(default_folder()))
     _read: tuple[Context, ModuleOp] | None = None
+    _behind: dict[tuple[Shapes, Values], tuple[Context, ModuleOp]] = field(
+        default_factory=dict[tuple[Shapes, Values], "tuple[Context, ModuleOp]"]
+    )
+    """What comes behind first stages that were made, until it is taken from here."""
 
     def interface(self) -> Interface:
         """What the model takes and gives; reads the model unless the cache knows it."""
@@ -246,21 +251,29 @@ class Model:
 
     def load(self, shapes: Shapes, values: Values = ()) -> Loaded:
         """The program for inputs of these shapes, and of these values where it is made for some."""
-        try:
-            artifact = self.artifact(shapes, values)
-        except NeedsRun as error:
-            with collector_paused():
-                return self.stages(shapes, values, error)
-        return self.loaded(artifact)
+        artifact = self.artifact(shapes, values)
+        first = self.loaded(artifact)
+        if (staged := artifact.manifest.get("staged")) is None:
+            return first
+        known = self._behind.pop((shapes, values), None)
+        rest = Model(Behind(self, shapes, values), self.way, self.cache, known)
+        return Staged(first, Program(from_json(staged["rest"]), rest.load), tuple(staged["outputs"]))
 
     def artifact(self, shapes: Shapes, values: Values = ()) -> Artifact:
-        """What the target made, for these shapes and values; from the cache where that has it."""
+        """What the target made, for these shapes and values; from the cache where that has it.
+
+        Where only a run can tell what the model needs, of its first stage: `staged` in the manifest says what the
+        `rest` takes and gives, and the names of all `outputs`.
+        """
         key = self.key((shapes, values))
         entry = self.cache.map(key) if key is not None else None
         if entry is not None:
             return unpack_artifact(entry)
         with collector_paused():
-            artifact = self.compile(shapes, values)
+            try:
+                artifact = self.compile(shapes, values)
+            except NeedsRun as error:
+                artifact = self.first_stage(shapes, values, error)
         if key is not None:
             self.cache.put(key, pack_artifact(artifact))
             self.cache.trim()
@@ -273,27 +286,35 @@ class Model:
         except RuntimeError as error:  # a loader knows nothing of ours: no C compiler, no device, ...
             raise StepwellError(str(error), fix=getattr(error, "fix", None)) from error
 
-    def stages(self, shapes: Shapes, values: Values, error: NeedsRun) -> Loaded:
-        """The program in stages, where `error` says that only a run can tell what it needs."""
+    def first_stage(self, shapes: Shapes, values: Values, error: NeedsRun) -> Artifact:
+        """The program of the first stage, where `error` says that only a run can tell what the model needs."""
+        from .interface import interface_of
+
+        ctx, module, rest = self.cut(shapes, values)
+        if rest is None:
+            raise error
+        outputs = [spec.name for spec in interface_of(self.read()[1]).outputs]
+        self._behind[shapes, values] = ctx, rest
+        self.way.lower(ctx, module)
+        artifact = self.way.target.emit(ctx, module, self.way.options)
+        staged = {"rest": to_json(interface_of(rest)).decode(), "outputs": outputs}
+        return replace(artifact, manifest=artifact.manifest | {"staged": staged})
+
+    def cut(self, shapes: Shapes, values: Values) -> tuple[Context, ModuleOp, ModuleOp | None]:
+        """The model's first stage, and what comes behind it; None where it is not cut."""
         from .interface import interface_of
         from .levels import level_of
-        from .stages import Staged, take_next_stage
 
         ctx, module = self.read()
         if level_of(module) != "onnx":
-            raise error
+            return ctx, module, None
         module = module.clone()
-        interface = interface_of(module)
-        self.way.bind(ctx, module, interface, shapes, values)
+        self.way.bind(ctx, module, interface_of(module), shapes, values)
         self.way.run(ctx, module, "split-stages")
         rest = take_next_stage(module)
-        if rest is None:
-            raise error
-        self.way.mark(ctx, rest)
-        self.way.lower(ctx, module)
-        first = self.loaded(self.way.target.emit(ctx, module, self.way.options))
-        model = Model(None, self.way, self.cache, (ctx, rest))
-        return Staged(first, Program(interface_of(rest), model.load), tuple(spec.name for spec in interface.outputs))
+        if rest is not None:
+            self.way.mark(ctx, rest)
+        return ctx, module, rest
 
     def compile(self, shapes: Shapes, values: Values = ()) -> Artifact:
         from .interface import interface_of
@@ -301,7 +322,7 @@ class Model:
 
         ctx, module = self.read()
         interface = interface_of(module)
-        if interface.static_shapes() is None or values or self.source is None:
+        if interface.static_shapes() is None or values or isinstance(self.source, Behind):
             module = module.clone()  # the next shapes start from the same text
             self.way.bind(ctx, module, interface, shapes, values)
             self.way.lower(ctx, module)
@@ -318,9 +339,13 @@ class Model:
         if self._read is None:
             from .context import Context
 
-            ctx = Context(cache=self.cache)
-            module = read_module(ctx, self.source)
-            self.way.mark(ctx, module)
+            if isinstance(self.source, Behind):
+                ctx, _, module = self.source.model.cut(self.source.shapes, self.source.values)
+                assert module is not None
+            else:
+                ctx = Context(cache=self.cache)
+                module = read_module(ctx, self.source)
+                self.way.mark(ctx, module)
             self._read = ctx, module
         return self._read
 
@@ -343,6 +368,9 @@ class Model:
     @cached_property
     def content_digest(self) -> bytes | None:
         """What stands for the model's bytes where they say everything; None for text, protos, and external data."""
+        if isinstance(self.source, Behind):
+            whole = self.source.model.key((self.source.shapes, self.source.values))
+            return b"behind " + whole.encode() if whole is not None else None
         if isinstance(self.source, bytes):
             return digest_of(self.source)
         if not isinstance(self.source, (str, Path)) or Path(self.source).suffix not in REGISTRY.importers:

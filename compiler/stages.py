@@ -3,7 +3,8 @@
     places = first.run({"x": array})                    # @main of `split-stages`
     y = rest.run({"x": array, "places": places})        # @next_stage: a `Program` with open dims
 
-The rest is an ordinary program: compiled at the first run of each combination of sizes that it meets.
+The rest is an ordinary program: compiled at the first run of each combination of sizes that it meets. The cache keeps
+all of them: where it has them, the model is not even read.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .interface import NEXT_STAGE, main_function
-from .program import Array, Loaded, Program
+from .program import Array, Loaded, Program, Shapes, Values
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
+
+    from .driver import Model
 
 
 def take_next_stage(module: ModuleOp) -> ModuleOp | None:
@@ -34,6 +37,15 @@ def take_next_stage(module: ModuleOp) -> ModuleOp | None:
             assert main_function(rest) is op
             return rest
     return None
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A model as the source of another: what comes behind its first stage for these shapes and values."""
+
+    model: Model
+    shapes: Shapes
+    values: Values
 
 
 @dataclass

@@ -54,6 +54,12 @@ def package(
             f"what {held} holds decides shapes: a package is made for fixed ones", str(model), "fold it into the model"
         )
     artifact = source.artifact(shapes_for(interface, parse_shapes(shapes)))
+    if "staged" in artifact.manifest:
+        raise StepwellError(
+            "a shape follows from what a run computes, so the program is cut into stages, of which a package holds one",
+            str(model),
+            "let Python run it, or cut the model there and package the parts: see docs/stages.md",
+        )
     manifest = artifact.manifest | {"files": sorted(artifact.files)}
     parts = {MANIFEST: json.dumps(manifest, indent=1).encode(), WEIGHTS: artifact.weights}
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pydoc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,9 @@ import onnx
 import onnxruntime
 import pytest
 import stepwell
+from click.testing import CliRunner
 from onnx import TensorProto, helper, numpy_helper
+from stepwell.tools.package import package
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 
@@ -27,11 +31,13 @@ def model(nodes: list[Any], inputs: dict[str, Any], outputs: dict[str, Any], **c
     return made
 
 
-def agree(made: onnx.ModelProto, target: str, *feeds: dict[str, np.ndarray]) -> None:
+def agree(made: onnx.ModelProto | bytes, target: str, *feeds: dict[str, np.ndarray]) -> None:
+    content = made if isinstance(made, bytes) else made.SerializeToString()
     program = stepwell.compile(made, target, threads=1)
-    session = onnxruntime.InferenceSession(made.SerializeToString())
+    session = onnxruntime.InferenceSession(content)
     for fed in feeds:
-        wanted = dict(zip((o.name for o in session.get_outputs()), session.run(None, fed), strict=True))
+        outputs = zip(session.get_outputs(), session.run(None, fed), strict=True)
+        wanted = {port.name: np.asarray(array) for port, array in outputs}
         got = program.run(fed)
         assert list(got) == list(wanted)
         for name, array in wanted.items():
@@ -154,6 +160,42 @@ def test_outputs_of_either_stage_go_where_the_caller_wants():
     for name, array in plain.items():
         assert given[name] is out[name]
         np.testing.assert_array_equal(given[name], array)
+
+
+def test_what_the_cache_has_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Not even read, in a process to come; but for a size that is new."""
+    monkeypatch.setenv("STEPWELL_CACHE", str(tmp_path))
+    content = TWICE.SerializeToString()
+    x = np.linspace(-1, 2, 20, dtype=np.float32)
+    first = stepwell.compile(content, threads=1).run({"x": x})
+    steps: list[str] = []
+    for module, name in [("driver", "read_module"), ("driver", "take_next_stage"), ("pass_manager", "parse_passes")]:
+        note_calls(monkeypatch, f"stepwell.{module}.{name}", steps)
+    again = stepwell.compile(content, threads=1)
+    for name, array in again.run({"x": x}).items():
+        np.testing.assert_array_equal(array, first[name])
+    assert steps == []
+    agree(content, "native", {"x": x}, {"x": x[::-1] * 3 - 1})
+    assert "read_module" in steps and "parse_passes" in steps
+
+
+def note_calls(monkeypatch: pytest.MonkeyPatch, place: str, into: list[str]) -> None:
+    kept = pydoc.locate(place)
+    assert callable(kept)
+
+    def noted(*args: Any, **options: Any) -> Any:
+        into.append(place.rpartition(".")[2])
+        return kept(*args, **options)
+
+    monkeypatch.setattr(place, noted)
+
+
+def test_a_package_cannot_hold_stages(tmp_path: Path):
+    path = tmp_path / "twice.onnx"
+    onnx.save(TWICE, path)
+    ran = CliRunner().invoke(package, [str(path), "-o", str(tmp_path / "made"), "--target", "c"])
+    assert ran.exit_code != 0 and "cut into stages" in str(ran.exception or ran.output)
+    assert not (tmp_path / "made").exists()
 
 
 def test_what_no_run_would_tell_is_refused():
