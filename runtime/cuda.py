@@ -10,28 +10,32 @@ from __future__ import annotations
 
 import ctypes
 import sys
-import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
 
 from .device import Array, DeviceError
-from .device_program import DeviceProgram, buffer_sizes
+from .device_program import DeviceProgram
 from .refusal import refused
-from .steps import Launch, Step, Steps
+from .steps import Launch, Step
 
 LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 DRIVER = "install NVIDIA's driver; a model can be compiled without one: stepwell-translate MODEL --to ptx"
 LOG_BUFFER, LOG_SIZE = 5, 6
 """CU_JIT_ERROR_LOG_BUFFER and its size in bytes."""
+MAJOR, MINOR = 75, 76
+"""CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR."""
 
 POINTER, SIZE = ctypes.c_void_p, ctypes.c_size_t
 Address = ctypes.c_uint64
 SIGNATURES: dict[str, tuple[Any, ...]] = {
     "cuInit": (ctypes.c_uint,),
     "cuDeviceGet": (POINTER, ctypes.c_int),
+    "cuDeviceGetName": (ctypes.c_char_p, ctypes.c_int, ctypes.c_int),
+    "cuDeviceGetAttribute": (POINTER, ctypes.c_int, ctypes.c_int),
     "cuDevicePrimaryCtxRetain": (POINTER, ctypes.c_int),
     "cuCtxPushCurrent_v2": (POINTER,),
     "cuCtxPopCurrent_v2": (POINTER,),
@@ -77,7 +81,7 @@ class Context:
 
     def __init__(self, driver: Driver):
         self._driver = driver
-        device = ctypes.c_int()
+        self._device = device = ctypes.c_int()
         self._handle = POINTER()
         try:
             driver("cuInit", 0)
@@ -85,6 +89,20 @@ class Context:
             driver("cuDevicePrimaryCtxRetain", ctypes.byref(self._handle), device)
         except Failed as error:
             raise DeviceError(f"no CUDA device: {error}", fix=DRIVER) from None
+
+    def check(self, architecture: str) -> None:
+        """Raise `DeviceError` where the GPU is older than the one that kernels were made for, `sm_80`."""
+        capability = 0
+        for part in (MAJOR, MINOR):
+            number = ctypes.c_int()
+            self._driver("cuDeviceGetAttribute", ctypes.byref(number), part, self._device)
+            capability = capability * 10 + number.value
+        if capability < int(architecture.removeprefix("sm_")):
+            name = ctypes.create_string_buffer(256)
+            self._driver("cuDeviceGetName", name, len(name), self._device)
+            fix = "take another target: wgsl, spirv or opencl"
+            said = f"the kernels are for {architecture} or later, {name.value.decode()} is sm_{capability}"
+            raise DeviceError(said, fix)
 
     def __enter__(self) -> None:
         self._driver("cuCtxPushCurrent_v2", self._handle)
@@ -96,31 +114,15 @@ class Context:
 class CUDAProgram(DeviceProgram):
     FAULTS = (Failed,)
 
-    def __init__(
-        self,
-        manifest: Mapping[str, Any],
-        files: Mapping[str, bytes],
-        weights: bytes | bytearray | memoryview | Array,
-        threads: int = 1,
-    ):
-        super().__init__(manifest)
+    def _open(self, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
         self._driver = Driver()
         self._context = Context(self._driver)
+        self._context.check(manifest.get("architecture", "sm_80"))
         self._parameters = manifest.get("parameters", {})
-        self._buffers: dict[str, int] = {}
         self._module = POINTER()
         weakref.finalize(self, release, self._driver, self._context, self._buffers, self._module)
-        sizes = buffer_sizes(manifest)
-        with self._context, self._faults(f"loading the model, of {sum(sizes.values()):,} bytes"):
-            for name, size in sizes.items():
-                self._buffers[name] = self._allocated(size)
-            if sizes["weights"]:
-                self._write("weights", np.frombuffer(weights, np.uint8))
-            if files:
-                self._load("kernels.ptx", files["kernels.ptx"])
-            self._steps = Steps(manifest["launches"], self._bound)
 
-    def _allocated(self, size: int) -> int:
+    def _buffer(self, size: int) -> int:
         address = Address()
         self._driver("cuMemAlloc_v2", ctypes.byref(address), max(size, 4))
         return address.value
@@ -128,7 +130,14 @@ class CUDAProgram(DeviceProgram):
     def _write(self, name: str, data: Array) -> None:
         self._driver("cuMemcpyHtoD_v2", self._buffers[name], data.ctypes.data, data.nbytes)
 
-    def _load(self, name: str, code: bytes) -> None:
+    def _wait(self) -> None:
+        self._driver("cuCtxSynchronize")
+
+    def _load(self, files: Mapping[str, bytes], launches: Sequence[Step]) -> None:
+        for name, code in files.items():
+            self._compile(name, code)
+
+    def _compile(self, name: str, code: bytes) -> None:
         log = ctypes.create_string_buffer(1 << 14)
         options = (ctypes.c_int * 2)(LOG_BUFFER, LOG_SIZE)
         values = (POINTER * 2)(ctypes.addressof(log), len(log))
@@ -155,20 +164,10 @@ class CUDAProgram(DeviceProgram):
 
         return run
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        with self._context:
-            return super().run(feeds)
-
-    def repeat(self, feeds: Mapping[str, Array], times: int) -> float:
-        """The seconds of one of `times` runs, one after the other, without the copies of inputs and outputs."""
-        with self._lock, self._context, self._faults("running the model"):
-            data = self._uploaded(feeds)
-            self._driver("cuCtxSynchronize")
-            start = time.perf_counter()
-            for _ in range(times):
-                self._steps.run(data, self._number)
-            self._driver("cuCtxSynchronize")
-            return (time.perf_counter() - start) / times
+    @contextmanager
+    def _faults(self, doing: str) -> Generator[None]:
+        with super()._faults(doing), self._context:
+            yield
 
     def _read(self, name: str, at: int, size: int) -> Any:
         data = np.empty(size, np.uint8)
@@ -177,8 +176,8 @@ class CUDAProgram(DeviceProgram):
 
 
 def release(driver: Driver, context: Context, buffers: dict[str, int], module: Any) -> None:
-    """Give back what a program held on the device."""
-    with context:
+    """Give back what a program held on the device, if that is still there."""
+    with suppress(Failed), context:
         for address in buffers.values():
             driver("cuMemFree_v2", address)
         if module:

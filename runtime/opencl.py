@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from .device import Array, DeviceError
-from .device_program import DeviceProgram, buffer_sizes
+from .device_program import DeviceProgram
 from .refusal import refused
-from .steps import Launch, Step, Steps
+from .steps import Launch, Step, launches_of
 
 FLAGS = ["-cl-std=CL1.2"]
 
@@ -48,30 +48,25 @@ def check_types(device: Any, requires: Sequence[str]) -> None:
 
 
 class OpenCLProgram(DeviceProgram):
-    def __init__(
-        self,
-        manifest: Mapping[str, Any],
-        files: Mapping[str, bytes],
-        weights: bytes | bytearray | memoryview | Array,
-        threads: int = 1,
-    ):
-        super().__init__(manifest)
+    def _open(self, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
         self._context = request_context()
         import pyopencl as cl
 
         self._cl, self.FAULTS = cl, (cl.Error,)
-        check_types(self._context.devices[0], manifest.get("requires", ()))
-        sizes = buffer_sizes(manifest)
-        with self._faults(f"loading the model, of {sum(sizes.values()):,} bytes"):
-            self._queue = cl.CommandQueue(self._context)
-            self._buffers = {name: self._buffer(size) for name, size in sizes.items()}
-            if sizes["weights"]:
-                self._write("weights", np.frombuffer(weights, np.uint8))
-            self._program = self._build("kernels.cl", files["kernels.cl"]) if files else None
-            self._steps = Steps(manifest["launches"], self._bound)
+        (device,) = self._context.devices
+        check_types(device, manifest.get("requires", ()))
+        most = {"bytes of a buffer": device.max_mem_alloc_size, "threads of a block": device.max_work_group_size}
+        self._check_launches(device.name, list(launches_of(manifest["launches"])), most)
+        self._queue = cl.CommandQueue(self._context)
 
     def _buffer(self, size: int) -> Any:
         return self._cl.Buffer(self._context, self._cl.mem_flags.READ_WRITE, max(size, 4))
+
+    def _load(self, files: Mapping[str, bytes], launches: Sequence[Step]) -> None:
+        self._program = self._build("kernels.cl", files["kernels.cl"]) if files else None
+
+    def _wait(self) -> None:
+        self._queue.finish()
 
     def _build(self, name: str, code: bytes) -> Any:
         try:
@@ -82,6 +77,9 @@ class OpenCLProgram(DeviceProgram):
     def _bound(self, launch: Step) -> Launch:
         cl, queue = self._cl, self._queue
         kernel = cl.Kernel(self._program, launch["kernel"])
+        (device,) = self._context.devices
+        threads = kernel.get_work_group_info(cl.kernel_work_group_info.WORK_GROUP_SIZE, device)
+        self._check_launches(f"{device.name}, of this kernel,", [launch], {"threads of a block": threads})
         for n, part in enumerate(launch["buffers"]):
             whole = self._buffers[part["of"]]
             kernel.set_arg(n, whole.get_sub_region(part["offset"], max(part["bytes"], 4)))

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .device import Array, DeviceError, Slots
-from .device_program import DeviceProgram, buffer_sizes
+from .device_program import DeviceProgram
 from .refusal import refused
-from .steps import Launch, Step, Steps
+from .steps import Launch, Step, launches_of
 
 VERSION = 430
 
@@ -32,33 +32,36 @@ def request_context() -> Any:
         raise DeviceError(f"no OpenGL 4.3 without a window: {error}", fix="install a driver with EGL") from None
 
 
-class OpenGLProgram(DeviceProgram):
-    def __init__(
-        self,
-        manifest: Mapping[str, Any],
-        files: Mapping[str, bytes],
-        weights: bytes | bytearray | memoryview | Array,
-        threads: int = 1,
-    ):
-        super().__init__(manifest)
-        self._worker = ThreadPoolExecutor(1)
-        self._worker.submit(self._load, manifest, files, weights).result()
+class GLProgram(DeviceProgram):
+    """A context of OpenGL is one thread's: all work goes there."""
 
-    def _load(self, manifest: Mapping[str, Any], files: Mapping[str, bytes], weights: Any) -> None:
-        self._context = request_context()
+    _context: Any
+
+    def __init__(self, *args: Any, **options: Any):
+        self._worker = ThreadPoolExecutor(1)
+        self._worker.submit(super().__init__, *args, **options).result()
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        return self._worker.submit(super().run, feeds).result()
+
+    def repeat(self, feeds: Mapping[str, Array], times: int) -> float:
+        return self._worker.submit(super().repeat, feeds, times).result()
+
+    def _opened(self) -> Any:
+        """A context of this program's own."""
+        context = request_context()
         import moderngl
 
         self.FAULTS = (moderngl.Error,)
-        sizes = buffer_sizes(manifest)
-        with self._faults(f"loading the model, of {sum(sizes.values()):,} bytes"):
-            self._buffers = {name: self._context.buffer(reserve=max(size, 4)) for name, size in sizes.items()}
-            self._check()
-            if sizes["weights"]:
-                self._buffers["weights"].write(bytes(weights))
-            self._shaders = {name.removesuffix(".comp"): self._shader(name, code) for name, code in files.items()}
-            self._numbers = self._context.buffer(reserve=Slots.COUNT * Slots.BYTES)
-            self._slots = Slots(lambda at, data: self._numbers.write(data.tobytes(), offset=at))
-            self._steps = Steps(manifest["launches"], self._bound)
+        return context
+
+    def _make_slots(self) -> None:
+        self._numbers = self._context.buffer(reserve=Slots.COUNT * Slots.BYTES)
+        self._slots = Slots(lambda at, data: self._numbers.write(data.tobytes(), offset=at))
+
+    def _wait(self) -> None:
+        self._context.finish()
+        self._check()
 
     def _check(self) -> None:
         """OpenGL keeps what went wrong until it is asked."""
@@ -66,6 +69,28 @@ class OpenGLProgram(DeviceProgram):
 
         if (said := self._context.error) != "GL_NO_ERROR":
             raise moderngl.Error(said)
+
+
+class OpenGLProgram(GLProgram):
+    def _open(self, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        self._context = self._opened()
+        info = self._context.info
+        most = {
+            "buffers": info["GL_MAX_COMPUTE_SHADER_STORAGE_BLOCKS"],
+            "bytes of a buffer": info["GL_MAX_SHADER_STORAGE_BLOCK_SIZE"],
+            "threads of a block": info["GL_MAX_COMPUTE_WORK_GROUP_INVOCATIONS"],
+            "blocks along a dimension": min(info["GL_MAX_COMPUTE_WORK_GROUP_COUNT"]),
+        }
+        self._check_launches(info["GL_RENDERER"], list(launches_of(manifest["launches"])), most)
+
+    def _buffer(self, size: int) -> Any:
+        buffer = self._context.buffer(reserve=max(size, 4))
+        self._check()
+        return buffer
+
+    def _load(self, files: Mapping[str, bytes], launches: Sequence[Step]) -> None:
+        self._shaders = {name.removesuffix(".comp"): self._shader(name, code) for name, code in files.items()}
+        self._make_slots()
 
     def _shader(self, name: str, code: bytes) -> Any:
         import moderngl
@@ -89,9 +114,6 @@ class OpenGLProgram(DeviceProgram):
             context.memory_barrier()
 
         return run
-
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        return self._worker.submit(super().run, feeds).result()
 
     def _write(self, name: str, data: Array) -> None:
         self._buffers[name].write(data.tobytes())

@@ -3,23 +3,22 @@
     program = VulkanProgram(manifest, {"kernel_conv_0.spv": words, ...}, weights)
     outputs = program.run({"input": array})
 
-The manifest is the program of the host: `launches`, each a kernel, how many blocks of threads, which parts of which
-buffers, and numbers, which are push constants. Weights are uploaded once; inputs and outputs go through memory that
-both sides see. Shapes and dtypes of the feeds are trusted: who calls has checked.
+The rest is `DeviceProgram`'s. A launch's numbers are push constants; inputs and outputs go through memory that both
+sides see.
 """
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .device import Array, DeviceError, bytes_of, handed_back, stored
-from .sizes import cut
-from .steps import Launch, Step, Steps, launches_of
+from .device import Array, bytes_of
+from .device_program import DeviceProgram, buffer_sizes, described
+from .refusal import refused
+from .steps import Launch, Step, launches_of
 from .vulkan_device import NUMBERS_BYTES, Buffer, Device, Pipeline, open_device
 
 CHUNK = 64 << 20
@@ -35,14 +34,14 @@ class Work:
     def __init__(self, device: Device, held: Held):
         self._device = device
         self._buffer, self._done = held.commands(), held.fence()
-        self._open = False
+        self.open = False
 
     @property
     def commands(self) -> Any:
-        if not self._open:
+        if not self.open:
             vk = self._device.vk
             vk.vkBeginCommandBuffer(self._buffer, vk.VkCommandBufferBeginInfo())
-            self._open = True
+            self.open = True
         return self._buffer
 
     def launch(self, pipeline: Pipeline, group: Any, blocks: Sequence[int], numbers: Sequence[int]) -> None:
@@ -65,99 +64,102 @@ class Work:
 
     def submit(self) -> None:
         """Run what is written down, or once more what was."""
-        if self._open:
+        if self.open:
             wait(self._device, self._buffer)
             self._device.vk.vkEndCommandBuffer(self._buffer)
-            self._open = False
+            self.open = False
         self._device.submit(self._buffer, self._done)
 
 
-class VulkanProgram:
-    """A model for fixed shapes. Several threads may call `run`: one after the other has the program."""
-
-    def __init__(
-        self,
-        manifest: Mapping[str, Any],
-        files: Mapping[str, bytes],
-        weights: bytes | bytearray | memoryview | Array,
-        threads: int = 1,
-    ):
+class VulkanProgram(DeviceProgram):
+    def _open(self, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
         self._device = device = open_device()
-        self._lock = threading.Lock()
-        self._inputs, self._outputs = manifest["inputs"], manifest["outputs"]
+        self.FAULTS = (device.vk.VkError,)
         launches = list(launches_of(manifest["launches"]))
-        check_limits(device, launches)
-        kernels = {name.rpartition(".")[0]: bytes(code) for name, code in files.items()}
-        made_of: Mapping[str, str] = manifest.get("kernels", {})
-        said = {name: f"{name} ({made_of[name]})" if name in made_of else name for name in kernels}
-        for name, code in kernels.items():
-            device.check(said[name], code)
-        held = Held(device)
-        weakref.finalize(self, held.free)
-        sizes = {"arena": int(manifest["arena_size"]), "weights": int(manifest["weights_size"])}
-        crossing = {f"input {n}": bytes_of(spec) for n, spec in enumerate(self._inputs)}
-        crossing |= {f"output {n}": bytes_of(spec) for n, spec in enumerate(self._outputs)}
-        self._buffers = {name: held.buffer(size) for name, size in (sizes | crossing).items()}
-        self._places: dict[str, int] = {NUMBER: 0}
-        end = ALIGNED
-        for name, size in crossing.items():
-            self._places[name] = end
-            end += -(-size // ALIGNED) * ALIGNED
-        self._crossing = held.buffer(end, host=True)
+        limits = device.limits
+        most = {
+            "buffers": limits.maxPerStageDescriptorStorageBuffers,
+            "bytes of a buffer": limits.maxStorageBufferRange,
+            "threads of a block": limits.maxComputeWorkGroupInvocations,
+            "blocks along a dimension": min(limits.maxComputeWorkGroupCount),
+            "bytes of numbers": NUMBERS_BYTES,
+        }
+        self._check_launches(device.name, launches, most)
+        for name, code in files.items():
+            device.check(described(name.rpartition(".")[0], self._kernels), code)
+        self._held = Held(device)
+        weakref.finalize(self, self._held.free)
+        self._places = {NUMBER: 0}
+        self._end = ALIGNED
+        for name, size in buffer_sizes(manifest).items():
+            if name not in ("arena", "weights"):
+                self._places[name] = self._end
+                self._end += -(-size // ALIGNED) * ALIGNED
+        self._work = Work(device, self._held)
+        self._straight = len(launches) == len(manifest["launches"]) and not self._one_by_one
+        self._written = False
+
+    def _buffer(self, size: int) -> Buffer:
+        return self._held.buffer(size)
+
+    def _load(self, files: Mapping[str, bytes], launches: Sequence[Step]) -> None:
+        self._crossing = self._held.buffer(self._end, host=True)
         self._seen = np.frombuffer(self._crossing.mapped, np.uint8)
         takes = {launch["kernel"]: len(launch["buffers"]) for launch in launches}
-        self._pipelines = {name: held.pipeline(said[name], kernels[name], count) for name, count in takes.items()}
-        self._work = Work(device, held)
-        self._upload(held, np.frombuffer(weights, np.uint8)[: sizes["weights"]])
-        sets = iter(held.descriptors([self._parts(launch) for launch in launches]))
-        self._steps = Steps(manifest["launches"], lambda launch: self._bound(launch, next(sets)))
-        self._straight = len(launches) == len(manifest["launches"])
-        self._written = False
+        codes = {name.rpartition(".")[0]: bytes(code) for name, code in files.items()}
+        self._pipelines = {name: self._pipeline(name, codes[name], count) for name, count in takes.items()}
+        self._sets = iter(self._held.descriptors([self._parts(launch) for launch in launches]))
+
+    def _pipeline(self, name: str, code: bytes, buffers: int) -> Pipeline:
+        try:
+            return self._held.pipeline(code, buffers)
+        except self._device.vk.VkError as error:
+            raise refused(f"{name}.spv", "", repr(error), self._kernels) from None
 
     def _parts(self, launch: Step) -> list[tuple[Buffer, int, int]]:
         return [(self._buffers[part["of"]], part["offset"], max(part["bytes"], 4)) for part in launch["buffers"]]
 
-    def _bound(self, launch: Step, group: Any) -> Launch:
+    def _bound(self, launch: Step) -> Launch:
         work, pipeline, blocks = self._work, self._pipelines[launch["kernel"]], launch["blocks"]
+        group = next(self._sets)
         return lambda numbers: work.launch(pipeline, group, blocks, numbers)
 
-    def _upload(self, held: Held, data: Array) -> None:
-        """The weights, by way of memory that the host sees."""
-        if not data.size:
-            return
-        step = held.buffer(min(CHUNK, data.size), host=True)
+    def _write(self, name: str, data: Array) -> None:
+        data = data.reshape(-1).view(np.uint8)
+        if name in self._places:
+            self._seen[self._places[name] :][: data.size] = data
+        else:
+            self._upload(self._buffers[name], data)
+
+    def _upload(self, buffer: Buffer, data: Array) -> None:
+        """What the host has no memory in common for, by way of some that is given back."""
+        step = self._held.buffer(min(CHUNK, data.size), host=True)
         seen = np.frombuffer(step.mapped, np.uint8)
         for start in range(0, data.size, CHUNK):
             part = data[start : start + CHUNK]
             seen[: part.size] = part
-            self._work.copy(step, 0, self._buffers["weights"], start, part.size)
+            self._work.copy(step, 0, buffer, start, part.size)
             self._work.submit()
         del seen
-        held.give_back(step)
+        self._held.give_back(step)
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs by name, each a new array. `feeds` holds an array for every input."""
-        with self._lock:
-            data = [stored(feeds[spec["name"]], spec) for spec in self._inputs]
-            for n, array in enumerate(data):
-                place = self._places[f"input {n}"]
-                self._seen[place : place + array.nbytes] = array.reshape(-1).view(np.uint8)
-            if not self._written:
-                self._write(data)
-            self._work.submit()
-            return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})
+    def _run(self, data: Sequence[Array]) -> None:
+        """What is written down once serves every run, without control flow."""
+        if not self._written:
+            self._cross("input", self._inputs)
+            super()._run(data)
+            wait(self._device, self._work.commands)
+            self._cross("output", self._outputs)
+            self._written = self._straight
+        self._work.submit()
 
-    def _write(self, data: Sequence[Array]) -> None:
-        """Write down all that a run does; without control flow, that is the same for every run."""
-        for n, spec in enumerate(self._inputs):
-            name = f"input {n}"
-            self._work.copy(self._crossing, self._places[name], self._buffers[name], 0, bytes_of(spec))
-        self._steps.run(data, self._number)
-        wait(self._device, self._work.commands)
-        for n, spec in enumerate(self._outputs):
-            name = f"output {n}"
-            self._work.copy(self._buffers[name], 0, self._crossing, self._places[name], bytes_of(spec))
-        self._written = self._straight
+    def _cross(self, side: str, specs: Sequence[Mapping[str, Any]]) -> None:
+        """Copy what goes in from, or what comes out to, memory that both sides see."""
+        for n, spec in enumerate(specs):
+            name = f"{side} {n}"
+            there, here = (self._crossing, self._places[name]), (self._buffers[name], 0)
+            (source, start), (target, place) = (there, here) if side == "input" else (here, there)
+            self._work.copy(source, start, target, place, bytes_of(spec))
 
     def _number(self, buffer: str, at: int, kind: np.dtype[Any]) -> int:
         wait(self._device, self._work.commands)
@@ -165,9 +167,13 @@ class VulkanProgram:
         self._work.submit()
         return int(np.frombuffer(self._seen, kind, 1, self._places[NUMBER])[0])
 
-    def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
-        place = self._places[f"output {n}"]
-        return handed_back(self._seen[place : place + bytes_of(spec)].tobytes(), spec)
+    def _read(self, name: str, at: int, size: int) -> Any:
+        """Of an output, when it has crossed."""
+        return self._seen[self._places[name] + at :][:size].tobytes()
+
+    def _wait(self) -> None:
+        if self._work.open:
+            self._work.submit()
 
 
 def wait(device: Device, commands: Any) -> None:
@@ -179,26 +185,6 @@ def wait(device: Device, commands: Any) -> None:
     after = before | vk.VK_PIPELINE_STAGE_HOST_BIT
     barrier = vk.VkMemoryBarrier(srcAccessMask=writes, dstAccessMask=reads | writes)
     vk.vkCmdPipelineBarrier(commands, before, after, 0, 1, [barrier], 0, None, 0, None)
-
-
-def check_limits(device: Device, launches: Sequence[Step]) -> None:
-    """Raise `DeviceError` for a launch that asks for more than the device has."""
-    limits = device.limits
-    most = limits.maxPerStageDescriptorStorageBuffers
-    for launch in launches:
-        threads = 1
-        for size in launch["threads"]:
-            threads *= size
-        largest = max([part["bytes"] for part in launch["buffers"]], default=0)
-        for asked, has, what in (
-            (len(launch["buffers"]), most, "buffers"),
-            (largest, limits.maxStorageBufferRange, "bytes of a buffer"),
-            (threads, limits.maxComputeWorkGroupInvocations, "threads of a block"),
-            (max(launch["blocks"]), min(limits.maxComputeWorkGroupCount), "blocks along a dimension"),
-            (4 * len(launch["numbers"]), NUMBERS_BYTES, "bytes of numbers"),
-        ):
-            if asked > has:
-                raise DeviceError(f"{launch['kernel']} asks for {asked} {what}; {device.name} has {has}")
 
 
 class Held:
@@ -227,8 +213,8 @@ class Held:
         self._buffers.remove(buffer)
         self._device.free([buffer])
 
-    def pipeline(self, name: str, code: bytes, buffers: int) -> Pipeline:
-        self._pipelines.append(self._device.pipeline(name, code, buffers))
+    def pipeline(self, code: bytes, buffers: int) -> Pipeline:
+        self._pipelines.append(self._device.pipeline(code, buffers))
         return self._pipelines[-1]
 
     def fence(self) -> Any:

@@ -2,7 +2,7 @@
 
     device = open_device()
     buffer = device.buffer(1 << 20)
-    pipeline = device.pipeline("scale.spv", words, buffers=2)
+    pipeline = device.pipeline(words, buffers=2)
 
 Everything here asks for Vulkan 1.1, which takes SPIR-V 1.3. What of SPIR-V beyond `Shader` a kernel uses, it declares
 as capabilities; a device that lacks one of them says so before anything runs (`Device.check`).
@@ -223,10 +223,10 @@ class Device:
             )
             vk.vkBindBufferMemory(self.handle, handle, memory, 0)
             mapped = vk.vkMapMemory(self.handle, memory, 0, size, 0) if host else None
-        except vk.VkError as error:
+        except vk.VkError:
             if handle is not None:
                 vk.vkDestroyBuffer(self.handle, handle, None)
-            raise DeviceError(f"{self.name} has no {size} bytes of memory left: {error!r}") from None
+            raise
         return Buffer(handle, memory, size, mapped)
 
     def _memory(self, allowed: int, wanted: int) -> int:
@@ -267,9 +267,8 @@ class Device:
             self._layouts[buffers] = inner, outer
         return self._layouts[buffers]
 
-    def pipeline(self, name: str, code: bytes, buffers: int) -> Pipeline:
-        """A kernel, compiled by the driver. Raises `DeviceError` where the device lacks something or refuses it."""
-        self.check(name, code)
+    def pipeline(self, code: bytes, buffers: int) -> Pipeline:
+        """A kernel, compiled by the driver. Raises `VkError` where that refuses it."""
         vk = self.vk
         _, layout = self.layouts(buffers)
         module = None
@@ -282,8 +281,6 @@ class Device:
             )
             create = vk.VkComputePipelineCreateInfo(stage=stage, layout=layout)
             (made,) = vk.vkCreateComputePipelines(self.handle, vk.VK_NULL_HANDLE, 1, [create], None)
-        except vk.VkError as error:
-            raise DeviceError(f"{self.name} refused {name}: {error!r}") from None
         finally:
             if module is not None:
                 vk.vkDestroyShaderModule(self.handle, module, None)
@@ -292,7 +289,7 @@ class Device:
     # -- work --------------------------------------------------------------------------------------------------------
 
     def submit(self, commands: Any, done: Any) -> None:
-        """Run commands, and wait for them. `done`: a fence."""
+        """Run commands, and wait for them. `done`: a fence. Raises `VkError`."""
         vk = self.vk
         try:
             with self.lock:
@@ -301,9 +298,4 @@ class Device:
             vk.vkResetFences(self.handle, 1, [done])
         except vk.VkErrorDeviceLost:
             self.lost = True
-            raise DeviceError(
-                f"the device {self.name} was lost while it computed",
-                fix="compile the model again; for a new one",
-            ) from None
-        except vk.VkError as error:
-            raise DeviceError(f"{self.name} could not run the model: {error!r}") from None
+            raise

@@ -11,15 +11,15 @@ use at the same time. A launch draws all of its last buffer; a shader that reads
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .device import Array, DeviceError, Slots, bytes_of, handed_back, stored
-from .opengl import request_context
-from .sizes import cut
+from .device import Array, DeviceError, Slots
+from .opengl import GLProgram
+from .refusal import refused
+from .steps import Launch, Step, launches_of
 
 WIDTH = 2048
 """Elements of a row of a texture."""
@@ -37,40 +37,34 @@ def key_of(part: Mapping[str, Any]) -> Key:
     return part["of"], part["offset"], part["bytes"], part["dtype"]
 
 
-class WebGLProgram:
-    """A model for fixed shapes. Several threads may call `run`: one after the other has the device."""
+class WebGLProgram(GLProgram):
+    def _open(self, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        self._context = self._opened()
+        rows = self._context.info["GL_MAX_TEXTURE_SIZE"]
+        self._launches = list(launches_of(manifest["launches"]))
+        most = {"bytes of a buffer": rows * WIDTH * 4, "buffers": self._context.info["GL_MAX_TEXTURE_IMAGE_UNITS"]}
+        self._check_launches(self._context.info["GL_RENDERER"], self._launches, most)
 
-    def __init__(
-        self,
-        manifest: Mapping[str, Any],
-        files: Mapping[str, bytes],
-        weights: bytes | bytearray | memoryview | Array,
-        threads: int = 1,
-    ):
-        self._worker = ThreadPoolExecutor(1)
-        self._inputs, self._outputs = manifest["inputs"], manifest["outputs"]
-        self._launches = manifest["launches"]
-        self._worker.submit(self._load, files, np.frombuffer(weights, np.uint8)).result()
-
-    def _load(self, files: Mapping[str, bytes], weights: Array) -> None:
-        self._context = request_context()
-        self._shaders = {name.removesuffix(".frag"): self._shader(name, code) for name, code in files.items()}
+    def _allocate(self, sizes: Mapping[str, int]) -> None:
+        """Textures of the parts that launches have, and of inputs and outputs, whole."""
         self._textures: dict[Key, Any] = {}
-        for of, offset, size, dtype in {key_of(part) for launch in self._launches for part in launch["buffers"]}:
-            data = weights[offset : offset + size].view(dtype) if of == "weights" else None
-            self._textures[of, offset, size, dtype] = self._texture(size, dtype, data)
+        for key in {key_of(part) for launch in self._launches for part in launch["buffers"]}:
+            self._textures[key] = self._texture(key[2], key[3])
         for side, specs in (("input", self._inputs), ("output", self._outputs)):
-            for n, spec in enumerate(specs):  # one that no launch has
-                key = (f"{side} {n}", 0, bytes_of(spec), spec["stored"])
-                self._textures.setdefault(key, self._texture(key[2], key[3]))
-        self._draws = [self._draw(launch) for launch in self._launches]
+            for n, spec in enumerate(specs):
+                size, dtype = sizes[name := f"{side} {n}"], spec["stored"]
+                key = (name, 0, size, dtype)
+                self._buffers[name] = self._textures[key] if key in self._textures else self._texture(size, dtype)
 
-    def _texture(self, size: int, dtype: str, data: Array | None = None) -> Any:
+    def _load(self, files: Mapping[str, bytes], launches: Sequence[Step]) -> None:
+        self._shaders = {name.removesuffix(".frag"): self._shader(name, code) for name, code in files.items()}
+        self._make_slots()
+
+    def _texture(self, size: int, dtype: str) -> Any:
         rows = max(-(-size // (4 * WIDTH)), 1)
         made = self._context.texture((WIDTH, rows), 1, dtype=TYPES[dtype])
+        self._check()
         made.filter = (0x2600, 0x2600)  # GL_NEAREST
-        if data is not None:
-            write(made, data)
         return made
 
     def _shader(self, name: str, code: bytes) -> Any:
@@ -79,13 +73,14 @@ class WebGLProgram:
         try:
             return self._context.program(vertex_shader=COVER, fragment_shader=code.decode())
         except moderngl.Error as error:
-            raise DeviceError(f"the device refused {name}: {error}") from None
+            raise refused(name, code.decode(), str(error), self._kernels) from None
 
-    def _draw(self, launch: Mapping[str, Any]) -> tuple[Any, Any, list[tuple[int, Any]], Any, Any]:
-        """What it draws, into what, the textures that it reads, by unit, where its target is copied to, its numbers."""
-        shader = self._shaders[launch["kernel"]]
+    def _bound(self, launch: Step) -> Launch:
+        import moderngl
+
+        context, shader = self._context, self._shaders[launch["kernel"]]
         textures = [self._textures[key_of(part)] for part in launch["buffers"]]
-        frame = self._context.framebuffer([textures[-1]])
+        target = context.framebuffer([textures[-1]])
         reads: list[tuple[int, Any]] = []
         copy = None
         for unit, texture in enumerate(textures):
@@ -93,39 +88,38 @@ class WebGLProgram:
                 continue
             if texture is textures[-1]:
                 texture = self._texture(launch["buffers"][-1]["bytes"], launch["buffers"][-1]["dtype"])
-                copy = self._context.framebuffer([texture])
+                copy = context.framebuffer([texture])
             shader[name].value = unit
             reads.append((unit, texture))
-        numbers = None
-        if launch["numbers"]:
-            words = np.zeros(Slots.BYTES // 4, np.int32)
-            words[: len(launch["numbers"])] = launch["numbers"]
-            numbers = self._context.buffer(words.tobytes())
-        return self._context.vertex_array(shader, []), frame, reads, copy, numbers
+        shape = context.vertex_array(shader, [])
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs by name, each a new array. `feeds` holds an array for every input."""
-        data = [stored(feeds[spec["name"]], spec) for spec in self._inputs]
-        return self._worker.submit(self._run, data).result()
-
-    def _run(self, data: list[Array]) -> dict[str, Array]:
-        import moderngl
-
-        for n, (array, spec) in enumerate(zip(data, self._inputs, strict=True)):
-            write(self._textures[f"input {n}", 0, bytes_of(spec), spec["stored"]], array)
-        for shape, frame, reads, copy, numbers in self._draws:
+        def run(numbers: Sequence[int]) -> None:
             if copy is not None:
-                self._context.copy_framebuffer(copy, frame)
+                context.copy_framebuffer(copy, target)
             for unit, texture in reads:
                 texture.use(unit)
-            if numbers is not None:
-                numbers.bind_to_uniform_block(0)
-            frame.use()
+            if numbers:
+                self._numbers.bind_to_uniform_block(0, offset=self._slots.place(numbers), size=Slots.BYTES)
+            target.use()
             shape.render(moderngl.TRIANGLES, vertices=3)
-        return cut(self._outputs, {spec["name"]: self._read(n, spec) for n, spec in enumerate(self._outputs)})
 
-    def _read(self, n: int, spec: Mapping[str, Any]) -> Array:
-        return handed_back(self._textures[f"output {n}", 0, bytes_of(spec), spec["stored"]].read(), spec)
+        return run
+
+    def _write(self, name: str, data: Array) -> None:
+        if name != "weights":
+            write(self._buffers[name], data)
+            return
+        for (of, offset, size, dtype), texture in self._textures.items():
+            if of == name:
+                write(texture, data[offset : offset + size].view(dtype))
+
+    def _read(self, name: str, at: int, size: int) -> Any:
+        if name not in self._buffers:
+            fix = "take a target with compute shaders: wgsl, spirv, glsl"
+            raise DeviceError("what the model goes by from here on cannot be read back from a texture", fix)
+        data = self._buffers[name].read()
+        self._check()
+        return data[at : at + size]
 
 
 def write(texture: Any, array: Array) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from .device import Array, DeviceError, Slots
-from .device_program import DeviceProgram, buffer_sizes
+from .device_program import ASKED, DeviceProgram
 from .refusal import refused
-from .steps import Launch, Step, Steps, launches_of
+from .steps import Launch, Step, launches_of
 
 FEATURES = {"float16": "shader-f16"}
 """What an adapter must have for kernels that store numbers of a dtype."""
@@ -97,16 +97,8 @@ class Work:
 
 
 class WebGPUProgram(DeviceProgram):
-    def __init__(
-        self,
-        manifest: Mapping[str, Any],
-        files: Mapping[str, bytes],
-        weights: bytes | bytearray | memoryview | Array,
-        threads: int = 1,
-    ):
-        super().__init__(manifest)
-        launches = list(launches_of(manifest["launches"]))
-        largest = max([buffer["bytes"] for launch in launches for buffer in launch["buffers"]], default=0)
+    def _open(self, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        largest = max(map(ASKED["bytes of a buffer"], launches_of(manifest["launches"])), default=0)
         whole = max(largest, int(manifest["arena_size"]), int(manifest["weights_size"]))
         self._device = request_device(
             {"max-buffer-size": max(whole, 256 << 20), "max-storage-buffer-binding-size": max(largest, 128 << 20)},
@@ -115,25 +107,21 @@ class WebGPUProgram(DeviceProgram):
         import wgpu
 
         self.FAULTS = (wgpu.GPUError,)
-        sizes = buffer_sizes(manifest)
-        with self._faults(f"loading the model, of {sum(sizes.values()):,} bytes"):
-            self._buffers = {name: self._buffer(size) for name, size in sizes.items()}
-            if sizes["weights"]:
-                self._write("weights", np.frombuffer(weights, np.uint8))
-            self._work = Work(self._device)
-            kinds = {launch["kernel"]: (len(launch["buffers"]), len(launch["numbers"])) for launch in launches}
-            self._pipelines = {
-                kernel: self._pipeline(name, code, *kinds[kernel])
-                for name, code in files.items()
-                if (kernel := name.rpartition(".")[0]) in kinds
-            }
-            self._steps = Steps(manifest["launches"], self._bound)
 
     def _buffer(self, size: int) -> Any:
         import wgpu
 
         usage = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_SRC | wgpu.BufferUsage.COPY_DST
         return self._device.create_buffer(size=padded(size), usage=usage)
+
+    def _load(self, files: Mapping[str, bytes], launches: Sequence[Step]) -> None:
+        self._work = Work(self._device)
+        kinds = {launch["kernel"]: (len(launch["buffers"]), len(launch["numbers"])) for launch in launches}
+        self._pipelines = {
+            kernel: self._pipeline(name, code, *kinds[kernel])
+            for name, code in files.items()
+            if (kernel := name.rpartition(".")[0]) in kinds
+        }
 
     def _pipeline(self, name: str, code: bytes, buffers: int, numbers: int) -> tuple[Any, Any]:
         """A kernel, and the layout of what it is handed: buffers, then the numbers, which stand at a place of a buffer
@@ -173,6 +161,9 @@ class WebGPUProgram(DeviceProgram):
 
     def _write(self, name: str, data: Array) -> None:
         self._device.queue.write_buffer(self._buffers[name], 0, whole_words(data))
+
+    def _wait(self) -> None:
+        self._read("arena", 0, 4)  # wgpu 0.32 can wait for nothing else
 
     def _read(self, name: str, at: int, size: int) -> Any:
         """What a number is read from starts at a word."""

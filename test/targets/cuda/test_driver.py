@@ -58,6 +58,57 @@ def test_what_the_driver_says_of_a_kernel_is_told(library: ctypes.CDLL) -> None:
     assert library.stand_in_depth() == 0
 
 
+def refusal(error: pytest.ExceptionInfo[Exception]) -> str:
+    """What went wrong, and what to do; ours."""
+    assert isinstance(error.value, DeviceError | stepwell.StepwellError)
+    return f"{error.value} fix: {error.value.fix}"
+
+
+@needs_compiler
+def test_too_little_memory_is_told(library: ctypes.CDLL) -> None:
+    library.stand_in_is_full(2)  # CUDA_ERROR_OUT_OF_MEMORY
+    with pytest.raises(Exception, match="out of memory") as raised:
+        negate()
+    assert "has not the memory for loading the model, of 2,400 bytes" in refusal(raised)
+    assert library.stand_in_depth() == 0
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(719, "the device was lost while {}"), (700, "a kernel broke the device's rules while {}")],
+    ids=["launch failed", "illegal address"],
+)
+@pytest.mark.parametrize("alone", [False, True], ids=["together", "one by one"])
+def test_a_kernel_that_breaks_the_device_is_told(
+    code: int, said: str, alone: bool, library: ctypes.CDLL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What goes wrong in a kernel is told by what comes later; one by one it is known of which kernel."""
+    monkeypatch.setenv("STEPWELL_ONE_BY_ONE", "1" if alone else "0")
+    program = negate()
+    library.stand_in_breaks(code)
+    with pytest.raises(Exception, match="failed") as raised:
+        program.run({"x": np.ones(300, np.float32)})
+    doing = r"running kernel_\w+ \(node 'minus'\)" if alone else "running the model"
+    assert re.search(said.format(doing), refusal(raised)) and "STEPWELL_ONE_BY_ONE=1" in refusal(raised)
+    assert library.stand_in_depth() == 0
+
+
+@needs_compiler
+def test_a_gpu_that_is_too_old_is_told(library: ctypes.CDLL) -> None:
+    library.stand_in_is_of(75)
+    with pytest.raises(Exception, match="the kernels are for sm_80 or later, Some GPU is sm_75") as raised:
+        negate()
+    assert "take another target" in refusal(raised)
+
+
+def test_a_machine_without_a_driver_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepwell.runtime.cuda.LIBRARY", "libno_such_driver.so")
+    with pytest.raises(Exception, match=r"no CUDA driver: .*libno_such_driver") as raised:
+        negate()
+    assert "install NVIDIA's driver" in refusal(raised)
+
+
 @needs_compiler
 def test_runs_are_repeated_without_copies(library: ctypes.CDLL) -> None:
     ctx = Context()

@@ -90,6 +90,9 @@ class StandIn:
     cuInit = cuDeviceGet = cuDevicePrimaryCtxRetain = cuCtxPushCurrent = cuCtxPopCurrent = pass_by
     cuCtxSynchronize = cuModuleUnload = pass_by
 
+    def cuDeviceGetAttribute(self, number: Any, attribute: int, device: Any) -> None:
+        number._obj.value = {75: 9, 76: 0}[attribute]
+
     def cuModuleLoadDataEx(self, module: Any, code: bytes, *options: Any) -> None:
         assert code.endswith(b"\0")
         for kernel in self._kernels:

@@ -25,7 +25,8 @@ TEXT = (
     "{ [first] a = Add(x, y) [second] b = Exp(a) [third] z = Softmax(b) }"
 )
 MODEL = parser.parse_model(f'<ir_version: 8, opset_import: ["" : 18]> agraph {TEXT}').SerializeToString()
-SOURCES = ("wgsl", "opencl", "glsl")
+FEEDS = {"x": np.zeros((8, 64), np.float32), "y": np.zeros(64, np.float32)}
+SOURCES = ("wgsl", "opencl", "glsl", "webgl")
 DEVICES = (*SOURCES, "spirv")
 
 
@@ -68,7 +69,7 @@ def test_a_refused_module_of_words_is_told_with_the_nodes_it_was_made_of() -> No
     name, code = next(iter(artifact.files.items()))
     words = np.frombuffer(code, np.uint32).copy()
     words[5:] = 0  # behind the header no instruction is left
-    with pytest.raises(DeviceError, match=r"refused kernel_\w+ \(node 'first' and node 'second' and node 'third'\)"):
+    with pytest.raises(DeviceError, match=r"refused kernel_\w+\.spv, of node 'first' and node 'second' and"):
         loader(artifact.manifest, artifact.files | {name: words.tobytes()}, artifact.weights)
 
 
@@ -94,24 +95,113 @@ def test_lines_are_found_in_what_other_drivers_say(driver: str) -> None:
     assert f"{what}" in str(error).split("\n")[0] and "in line 3, of node 'n':" in str(error)
 
 
-@pytest.mark.parametrize("target", DEVICES)
+@pytest.mark.parametrize("target", ["wgsl", "opencl", "glsl", "spirv"])
 def test_a_model_that_a_device_has_no_memory_for_is_told_so(target: str) -> None:
     require_device(target)
     loader, artifact = made(target)
-    with pytest.raises(DeviceError, match=r"17[,.]?179[,.]?8\d\d[,.]?\d\d\d bytes"):
+    with pytest.raises(DeviceError, match=r"17,179,8\d\d,\d\d\d bytes") as raised:
         loader(artifact.manifest | {"arena_size": 1 << 34}, artifact.files, artifact.weights)
+    assert raised.value.fix is not None and "smaller inputs" in raised.value.fix
 
 
-def test_a_lost_device_is_told_with_what_to_do() -> None:
-    require_device("wgsl")
-    loader, artifact = made("wgsl")
+def asking(artifact: Artifact, **more: Any) -> dict[str, Any]:
+    """The manifest, with launches that ask for more."""
+    return artifact.manifest | {"launches": [step | more for step in artifact.manifest["launches"]]}
+
+
+TOO_MUCH = {
+    "threads of a block": {"threads": [1 << 20, 1, 1]},
+    "blocks along a dimension": {"blocks": [1 << 40, 1, 1]},
+    "bytes of a buffer": {"buffers": [{"of": "arena", "offset": 0, "bytes": 1 << 50, "dtype": "float32"}]},
+    "buffers": {"buffers": [{"of": "arena", "offset": 0, "bytes": 4, "dtype": "float32"}] * (1 << 20)},
+}
+LIMITS = {
+    "spirv": list(TOO_MUCH),
+    "glsl": list(TOO_MUCH),
+    "opencl": ["threads of a block", "bytes of a buffer"],
+    "webgl": ["bytes of a buffer", "buffers"],
+}
+
+
+@pytest.mark.parametrize(("target", "what"), [(target, what) for target, whats in LIMITS.items() for what in whats])
+def test_a_launch_that_asks_for_more_than_this_device_has_is_told_before_it_is_loaded(target: str, what: str) -> None:
+    """As where a device has less than those of its kind promise."""
+    require_device(target)
+    loader, artifact = made(target)
+    asked = rf"kernel_\w+ \(node 'first' and .*\) asks for [\d,]+ {what}; .* has [\d,]+"
+    with pytest.raises(DeviceError, match=asked):
+        loader(asking(artifact, **TOO_MUCH[what]), artifact.files, artifact.weights)
+
+
+class Lost:
+    """Drivers of the runtimes that lose their device while they run, as far as that can be had of a driver that works:
+    what says that all went well says the contrary."""
+
+    @staticmethod
+    def wgsl(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        uploaded = program._uploaded
+
+        def and_lost(feeds: Any) -> Any:
+            data = uploaded(feeds)
+            program._device.destroy()
+            return data
+
+        monkeypatch.setattr(program, "_uploaded", and_lost)
+
+    @staticmethod
+    def spirv(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        vk = program._device.vk
+
+        def lost(*args: Any) -> None:
+            raise vk.VkErrorDeviceLost()
+
+        monkeypatch.setattr(vk, "vkQueueSubmit", lost)
+
+    @staticmethod
+    def opencl(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        import pyopencl as cl
+
+        def lost(*args: Any, **options: Any) -> None:
+            raise cl.LogicError(cl._cl._ErrorRecord("", -2, "clEnqueueNDRangeKernel"))  # CL_DEVICE_NOT_AVAILABLE
+
+        monkeypatch.setattr(cl, "enqueue_nd_range_kernel", lost)
+
+    @staticmethod
+    def glsl(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        import moderngl
+
+        monkeypatch.setattr(moderngl.Context, "error", "GL_UNKNOWN_ERROR")  # so it calls GL_CONTEXT_LOST
+
+    webgl = glsl
+
+
+@pytest.mark.parametrize("target", DEVICES)
+def test_a_lost_device_is_told_with_what_to_do(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_device(target)
+    loader, artifact = made(target)
     program = loader(artifact.manifest, artifact.files, artifact.weights)
-    feeds = {"x": np.zeros((8, 64), np.float32), "y": np.zeros(64, np.float32)}
-    np.testing.assert_allclose(program.run(feeds)["z"], 1 / 64, rtol=1e-6)
-    program._device.destroy()
-    with pytest.raises(DeviceError, match="the device was lost while running the model") as raised:
-        program.run(feeds)
-    assert raised.value.fix is not None and "compile the model again" in raised.value.fix
+    np.testing.assert_allclose(program.run(FEEDS)["z"], 1 / 64, rtol=1e-6)
+    with monkeypatch.context() as broken:
+        getattr(Lost, target)(program, broken)
+        with pytest.raises(DeviceError, match="the device was lost while running the model") as raised:
+            program.run(FEEDS)
+        assert raised.value.fix is not None and "compile the model again" in raised.value.fix
+    np.testing.assert_allclose(loader(artifact.manifest, artifact.files, artifact.weights).run(FEEDS)["z"], 1 / 64)
+
+
+@pytest.mark.parametrize("target", DEVICES)
+def test_one_by_one_the_kernel_is_named_that_the_device_was_lost_in(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_device(target)
+    loader, artifact = made(target)
+    monkeypatch.setenv("STEPWELL_ONE_BY_ONE", "1")
+    program = loader(artifact.manifest, artifact.files, artifact.weights)
+    np.testing.assert_allclose(program.run(FEEDS)["z"], 1 / 64, rtol=1e-6)
+    with monkeypatch.context() as broken:
+        getattr(Lost, target)(program, broken)
+        with pytest.raises(DeviceError, match=r"lost while running kernel_\w+ \(node 'first' and node 'second'"):
+            program.run(FEEDS)
 
 
 NOWHERE = {
@@ -122,6 +212,7 @@ NO_DEVICE = {
     "spirv": ("no Vulkan device", "install a Vulkan driver"),
     "opencl": ("no OpenCL device", "install a driver"),
     "glsl": ("no OpenGL 4.3 without a window", "install a driver with EGL"),
+    "webgl": ("no OpenGL 4.3 without a window", "install a driver with EGL"),
 }
 
 

@@ -288,7 +288,7 @@ def test_a_capability_that_is_not_known_is_refused() -> None:
 def test_limits_of_the_device_at_hand_are_looked_at() -> None:
     require_device("spirv")
     code = words("%x: memref<8xf64>, %out: memref<8xf64>", COPY, (8, 1, 1))
-    with pytest.raises(DeviceError, match="k asks for 8192 threads of a block; "):
+    with pytest.raises(DeviceError, match="k asks for 8,192 threads of a block; "):
         loaded(code, [np.zeros(8), np.zeros(8)], (8192, 1, 1))
 
 
