@@ -11,13 +11,13 @@ is narrowed.
     %n = memref.load %count[] : memref<i64>                     %0 = memref.load %count[] : memref<i32>
                                                           =>    %n = arith.extsi %0 : i32 to i64
 
-In kernels an int64 may be compared, chosen, moved and used as an index. What could leave the range of int32, sums
-and products, is refused; sums of an index and a size, with which an index below zero counts from the end, are not: an
-index that such a sum would take out of the range is out of its tensor.
+In kernels an int64 is moved, compared and used as an index, and computed where its result fits 32 bits whatever the
+inputs are (`integer_ranges.py` says between which numbers it lies); elsewhere it is refused.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -40,19 +40,13 @@ from xdsl.dialects.builtin import (
     i32,
     i64,
 )
-from xdsl.ir import Attribute, Operation
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
-Buffer = MemRefType[Attribute]
+from .integer_ranges import integer_ranges
+from .intervals import ANYTHING, INT32, Range, within
 
-KEEPS_RANGE = frozenset(
-    f"arith.{name}"
-    for name in (
-        *("constant", "index_cast", "cmpi", "select", "extsi", "extui", "trunci", "sitofp", "uitofp"),
-        *("maxsi", "minsi", "andi", "ori", "xori", "divsi", "remsi"),
-    )
-)
-"""Ops whose results fit if their operands do."""
+Buffer = MemRefType[Attribute]
 
 LIMITS = np.iinfo(np.int32)
 
@@ -62,23 +56,25 @@ class NarrowTypes(ModulePass):
     name = "narrow-types"
 
     def apply(self, ctx: Context, module: ModuleOp) -> None:
-        host: set[Operation] = set()
-        for op in list(module.body.block.ops):
+        ops = list(module.walk())
+        host = {op for main in module.body.block.ops if is_entry(main) for op in main.walk()}
+        ranges = integer_ranges(ctx, module)
+        for op in ops:
+            if op not in host:
+                check(op, ranges)
+        for op in ops:
             if isinstance(op, GlobalOp):
                 narrow_global(ctx, op)
             elif isinstance(op, func.FuncOp):
-                signature = op.function_type
+                inputs, outputs = op.function_type.inputs, op.function_type.outputs
                 op.properties["function_type"] = FunctionType.from_lists(
-                    [narrowed(kind) for kind in signature.inputs], [narrowed(kind) for kind in signature.outputs]
+                    [*map(narrowed, inputs)], [*map(narrowed, outputs)]
                 )
-                if op.sym_name.data == ENTRY:
-                    host |= set(op.walk())
-        for op in list(module.walk()):
-            if op in host:
-                narrow_on_host(op)
-            else:
-                check(op)
-                narrow(op)
+            (narrow_on_host if op in host else narrow)(op)
+
+
+def is_entry(op: Operation) -> bool:
+    return isinstance(op, func.FuncOp) and op.sym_name.data == ENTRY
 
 
 def narrowed(kind: Attribute) -> Attribute:
@@ -91,24 +87,20 @@ def narrowed(kind: Attribute) -> Attribute:
     return i32 if kind == i64 else kind
 
 
-def wide(op: Operation) -> bool:
-    return any(value.type == i64 for value in (*op.operands, *op.results))
-
-
-def check(op: Operation) -> None:
-    """Raise `StepwellError` for arithmetic that 32 bits may not be enough for."""
-    if not wide(op) or op.name in KEEPS_RANGE or not op.name.startswith(("arith.", "math.")) or counts_from_end(op):
+def check(op: Operation, ranges: Mapping[SSAValue, Range]) -> None:
+    """Raise `StepwellError` for what 32 bits may not be enough for. A number without a sign may have its top bit set:
+    sign-extended, it is as large as ever compared with others, but not as a float."""
+    if isinstance(op, arith.ConstantOp) or not op.name.startswith(("arith.", "math.")):
+        return
+    made = [ranges.get(value, ANYTHING) for value in op.results if value.type == i64]
+    seen = [ranges.get(value, ANYTHING) for value in op.operands if value.type == i64 and op.name == "arith.uitofp"]
+    if all(within(found, INT32) for found in made) and all(low >= 0 for low, _ in seen):
         return
     raise StepwellError(
         f"{op.name} on i64: the device has integers of 32 bits, for which its result may be too large",
         op,
         "compute with int32 or float32 in the model, or take another target",
     )
-
-
-def counts_from_end(op: Operation) -> bool:
-    """Whether `op` adds a size to an index."""
-    return isinstance(op, arith.AddiOp) and isinstance(op.rhs.owner, arith.ConstantOp)
 
 
 def narrow(op: Operation) -> None:

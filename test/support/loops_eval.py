@@ -1,10 +1,11 @@
-"""A small interpreter of modules at level loops, in numpy: what kernels of bf16 products do, AMX's tiles included.
+"""A small interpreter of modules at level loops, in numpy: what kernels of bf16 products and of integers do.
 
     run(ctx, module, x, y)    # calls @main; y is written
 
-For instructions that the machine under test lacks. It knows the ops of such kernels, and no others. A read or a write
-outside of a buffer is an error, and a new buffer holds values that no right program shows. A tile must be of the shapes
-that its memory and its factors have; products are exact and added in f32, in the order of the pairs.
+For instructions that the machine under test lacks (AMX's tiles), and to look at each number. It knows the ops of such
+kernels, and no others. A read or a write outside of a buffer is an error, and a new buffer holds values that no right
+program shows. A tile must be of the shapes that its memory and its factors have; products are exact and added in f32,
+in the order of the pairs.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
+from linalg_eval import PREDICATES, truncated
 from stepwell.context import Context
 from stepwell.dialects import amx
 from stepwell.dialects.graph.types import dtype_of
@@ -258,10 +260,21 @@ RULES: dict[str, Callable[[Interpreter, Any, list[Any]], Any]] = {
     "func.call": call,
     "arith.constant": constant,
     "arith.addi": binary(lambda a, b: a + b),
+    "arith.subi": binary(lambda a, b: a - b),
     "arith.muli": binary(lambda a, b: a * b),
+    "arith.divsi": binary(truncated),
+    "arith.remsi": binary(lambda a, b: a - truncated(a, b) * b),
+    "arith.maxsi": binary(max),
+    "arith.minsi": binary(min),
+    "arith.andi": binary(lambda a, b: a & b),
+    "arith.xori": binary(lambda a, b: a ^ b),
     "arith.addf": binary(np.add),
     "arith.mulf": binary(np.multiply),
     "arith.maximumf": binary(np.maximum),
+    "arith.cmpi": lambda _, op, values: PREDICATES[op.predicate.value.data](*values),
+    "arith.select": lambda _, op, values: values[1] if values[0] else values[2],
+    "arith.index_cast": cast,
+    "arith.extui": cast,
     "arith.truncf": cast,
     "arith.extf": cast,
     "memref.alloc": allocated,

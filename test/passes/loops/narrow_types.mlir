@@ -37,8 +37,44 @@ func.func private @pick(%ids: memref<8xi64>, %x: memref<4xf32>, %low: memref<8xi
   func.return
 }
 
+// What stays within 32 bits whatever the inputs are is computed in 32. @main hands over a mask of zeros and ones, which
+// @known made, so a count is 8 at most.
+// CHECK-LABEL: @positions(%mask: memref<8xi32>, %at: memref<8xi32>)
+// CHECK:         %more = arith.addi %so_far, %one : i32
+// CHECK:         %place = arith.muli %count, %step : i32
+func.func private @positions(%mask: memref<8xi64>, %at: memref<8xi64>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %zero = arith.constant 0 : i64
+  %step = arith.constant 1000 : i64
+  scf.for %n = %c0 to %c8 step %c1 {
+    %count = scf.for %m = %c0 to %n step %c1 iter_args(%so_far = %zero) -> (i64) {
+      %one = memref.load %mask[%m] : memref<8xi64>
+      %more = arith.addi %so_far, %one : i64
+      scf.yield %more : i64
+    }
+    %place = arith.muli %count, %step : i64
+    memref.store %place, %at[%n] : memref<8xi64>
+  }
+  func.return
+}
+func.func private @known(%ids: memref<8xi64>, %mask: memref<8xi64>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %zero = arith.constant 0 : i64
+  scf.for %n = %c0 to %c8 step %c1 {
+    %i = memref.load %ids[%n] : memref<8xi64>
+    %is_word = arith.cmpi ne, %i, %zero : i64
+    %one = arith.extui %is_word : i1 to i64
+    memref.store %one, %mask[%n] : memref<8xi64>
+  }
+  func.return
+}
+
 // What the host computes for control flow keeps its width: only buffers are narrowed. -5000000000 is no danger here.
-// CHECK-LABEL: @main(%count: memref<i32>, %go: memref<i32>)
+// CHECK-LABEL: @main(%count: memref<i32>, %go: memref<i32>, %ids: memref<8xi32>, %at: memref<8xi32>)
 // CHECK:         %most = arith.constant -5000000000 : i64
 // CHECK-NEXT:    [[N:%.*]] = memref.load %count[] : memref<i32>
 // CHECK-NEXT:    %n = arith.extsi [[N]] : i32 to i64
@@ -49,13 +85,16 @@ func.func private @pick(%ids: memref<8xi64>, %x: memref<4xf32>, %low: memref<8xi
 // CHECK-NEXT:    [[ZERO:%.*]] = arith.constant 0 : i32
 // CHECK-NEXT:    %b = arith.cmpi ne, [[GO]], [[ZERO]] : i32
 // CHECK-NEXT:    scf.if %b {
-func.func @main(%count: memref<i64>, %go: memref<i1>) {
+func.func @main(%count: memref<i64>, %go: memref<i1>, %ids: memref<8xi64>, %at: memref<8xi64>) {
   %most = arith.constant -5000000000 : i64
   %n = memref.load %count[] : memref<i64>
   %sum = arith.addi %n, %most : i64
   memref.store %sum, %count[] : memref<i64>
   %b = memref.load %go[] : memref<i1>
   scf.if %b {
+    %mask = memref.alloc() : memref<8xi64>
+    func.call @known(%ids, %mask) : (memref<8xi64>, memref<8xi64>) -> ()
+    func.call @positions(%mask, %at) : (memref<8xi64>, memref<8xi64>) -> ()
   }
   func.return
 }
