@@ -1,4 +1,4 @@
-"""Files written whole or not at all: beside first, then renamed."""
+"""Files read whole, or refused; written whole or not at all: beside first, then renamed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,23 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .diagnostics import StepwellError
+
+
+def read_file(path: Path, most: int, what: str, fix: str | None = None) -> bytes:
+    """The bytes of a file. Raises `StepwellError` for a folder, a pipe, what cannot be read, and where there are more
+    than `most`. `what` it should be, `fix` for one that is too large."""
+    try:
+        if path.is_dir():
+            raise StepwellError(f"{path} is a folder", fix="name a file inside of it")
+        if not path.exists():
+            raise StepwellError(f"there is no file {path}")
+        if not path.is_file():
+            raise StepwellError(f"{path} is not a file")
+        if (size := path.stat().st_size) > most:
+            raise StepwellError(f"{path} has {size} bytes, and {what} has at most {most}", fix=fix)
+        return path.read_bytes()
+    except OSError as error:
+        raise StepwellError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def write_file(path: Path, content: bytes | bytearray | memoryview) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stepwell.diagnostics import StepwellError
+from stepwell.files import read_file
 
 from .schemas import DEFAULT_DOMAIN, OLDEST_OPSET, newest_opset
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = (1 << 31) - 1
 """What protobuf reads in one piece. Models beyond it keep their weights in other files."""
+SPLIT = "keep the weights in files beside it: onnx.save(..., save_as_external_data=True)"
 
 MOST_NESTING = 40
 """Graphs inside of graphs; protobuf itself reads no more of them from a file."""
@@ -32,7 +34,7 @@ def load_model(source: Path | str | bytes | ModelProto) -> ModelProto:
     if isinstance(source, ModelProto):
         model.CopyFrom(source)
         return model
-    data = source if isinstance(source, bytes) else _read(Path(source))
+    data = source if isinstance(source, bytes) else read_file(Path(source), MOST_BYTES, "an ONNX file", SPLIT)
     if not data:
         raise StepwellError("the model is empty: it has no bytes at all")
     broken = StepwellError(
@@ -46,24 +48,6 @@ def load_model(source: Path | str | bytes | ModelProto) -> ModelProto:
     if not model.HasField("graph"):
         raise broken
     return model
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            raise StepwellError(f"{path} is a folder", fix="name the .onnx file inside of it")
-        if not path.exists():
-            raise StepwellError(f"there is no file {path}")
-        if not path.is_file():
-            raise StepwellError(f"{path} is not a file")
-        if (size := path.stat().st_size) > MOST_BYTES:
-            raise StepwellError(
-                f"{path} has {size} bytes, and an ONNX file has at most {MOST_BYTES}",
-                fix="keep the weights in files beside it: onnx.save(..., save_as_external_data=True)",
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise StepwellError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def opsets_of(model: ModelProto) -> dict[str, int]:

@@ -12,6 +12,7 @@ from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, NoTerminator, SymbolOpInterface, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
+from .memory import AddressOfOp
 from .types import PointerType, VersionAttr
 
 
@@ -27,6 +28,22 @@ class SPIRVModuleOp(IRDLOperation):
 
     def __init__(self, name: str, body: Region, vce: VersionAttr):
         super().__init__(properties={"sym_name": StringAttr(name), "vce": vce}, regions=[body])
+
+    def verify_(self) -> None:
+        """What is named is there."""
+        listed = list(self.body.block.ops)
+        functions = {op.sym_name.data for op in listed if isinstance(op, FuncOp)}
+        variables = {op.sym_name.data: op.kind for op in listed if isinstance(op, GlobalVariableOp)}
+        for op in self.walk():
+            if isinstance(op, EntryPointOp | ExecutionModeOp) and op.fn.string_value() not in functions:
+                raise VerifyException(f"{op.name}: there is no function @{op.fn.string_value()} in this module")
+            names = op.interface if isinstance(op, EntryPointOp) else ()
+            for name in names:
+                if name.string_value() not in variables:
+                    raise VerifyException(f"{op.name}: there is no variable @{name.string_value()} in this module")
+            if isinstance(op, AddressOfOp) and variables.get(op.variable.string_value()) != op.pointer.type:
+                name, kind = op.variable.string_value(), op.pointer.type
+                raise VerifyException(f"{op.name}: there is no variable @{name} of type {kind} in this module")
 
     @classmethod
     def parse(cls, parser: Parser) -> SPIRVModuleOp:

@@ -52,6 +52,8 @@ from .opcodes import (
     VOTES,
 )
 
+ENTERING = (spirv.EntryPointOp, spirv.ExecutionModeOp)
+"""Of a function that may follow in the text."""
 FLOAT_FORMATS = {16: "<e", 32: "<f", 64: "<d"}
 """Bits → how `struct` packs such a float."""
 
@@ -103,7 +105,7 @@ class Serializer:
     def words(self, module: spirv.SPIRVModuleOp) -> list[int]:
         self.extended, source = self.fresh(), self.fresh()
         entries: list[int] = []
-        for op in module.body.block.ops:
+        for op in sorted(module.body.block.ops, key=lambda op: isinstance(op, ENTERING)):
             match op:
                 case spirv.GlobalVariableOp():
                     self.variable(op)

@@ -10,7 +10,7 @@ up to its merge block, which SPIR-V has in this order (section 2.16, "Structured
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,174 +18,85 @@ from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import spirv
 from stepwell.dialects.spirv.groups import SEMANTICS
+from stepwell.files import read_file
 from stepwell.levels import set_level
-from xdsl.dialects.builtin import (
-    AnyFloat,
-    ArrayAttr,
-    FloatAttr,
-    IntAttr,
-    IntegerAttr,
-    IntegerType,
-    ModuleOp,
-    StringAttr,
-    VectorType,
-    f16,
-    f32,
-    f64,
-    i1,
-)
+from stepwell.verification import verify_module
+from xdsl.dialects.builtin import ModuleOp, StringAttr, VectorType
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.utils.exceptions import VerifyException
 
-from .binary import FLOAT_FORMATS
-from .opcodes import (
-    ARRAY_STRIDE,
-    BINDING,
-    BUILT_IN,
-    BUILT_IN_DECORATION,
-    CAPABILITIES,
-    EXTENDED,
-    EXTENDED_SET,
-    MAGIC,
-    OFFSET,
-    OPCODES,
-    REDUCTIONS,
-    SCOPE,
-    SET,
-    SHUFFLES,
-    STORAGE,
-    VOTES,
-)
+from .declarations import Declarations, inverse
+from .opcodes import EXTENDED, OPCODES, REDUCE, REDUCTIONS, SCOPE, SHUFFLES, VOTES
+from .words import MOST_BLOCKS, MOST_BYTES, MOST_NESTED_BLOCKS, Instruction, instructions, look_up
 
-
-def inverse(table: dict[str, int]) -> dict[int, str]:
-    return {number: name for name, number in table.items()}
-
-
-NAMES = {number: name for name, number in OPCODES.items()}
-GROUPS = inverse(REDUCTIONS) | inverse(SHUFFLES) | inverse(VOTES)
-CAPABILITY_NAMES, BUILT_IN_NAMES, STORAGE_NAMES = inverse(CAPABILITIES), inverse(BUILT_IN), inverse(STORAGE)
+NAMES, GROUPS = inverse(OPCODES), inverse(REDUCTIONS | SHUFFLES | VOTES)
 EXTENDED_NAMES, SCOPE_NAMES = inverse(EXTENDED), inverse(SCOPE)
-FLOATS: dict[int, AnyFloat] = {16: f16, 32: f32, 64: f64}
-
-HEADER_WORDS = 5
-IGNORED = (0, 4, 6, 8, 14, 246, 317, 330)
-"""What says nothing that the dialect has: debug information, the memory model."""
-
-
-@dataclass(frozen=True)
-class Instruction:
-    opcode: int
-    operands: tuple[int, ...]
-
-
-def instructions(code: bytes, where: str) -> list[Instruction]:
-    """Raises `StepwellError` for what is no SPIR-V."""
-    if len(code) < 4 * HEADER_WORDS or len(code) % 4 or struct.unpack_from("<I", code)[0] != MAGIC:
-        raise StepwellError("this is no SPIR-V: words of 32 bits, the first 0x07230203", where)
-    words = struct.unpack(f"<{len(code) // 4}I", code)
-    found: list[Instruction] = []
-    at = HEADER_WORDS
-    while at < len(words):
-        count = words[at] >> 16
-        if count == 0 or at + count > len(words):
-            raise StepwellError(f"the instruction at word {at} is cut off", where)
-        found.append(Instruction(words[at] & 0xFFFF, words[at + 1 : at + count]))
-        at += count
-    return found
-
-
-def text_of(words: Sequence[int]) -> tuple[str, int]:
-    """A string, and how many words it takes."""
-    data = struct.pack(f"<{len(words)}I", *words)
-    end = data.index(b"\0")
-    return data[:end].decode(), end // 4 + 1
+IGNORED = (8, 317, 246)
+"""Lines of source text; the head of a loop, which was looked for before."""
 
 
 def read_binary(code: bytes, name: str = "module", where: str = "") -> spirv.SPIRVModuleOp:
     """The module that the words are. `name`: of one whose words do not say. Raises `StepwellError` for what is no
     SPIR-V, and for what of it the dialect has not."""
+    reader: Reader | None = None
     try:
-        return Reader(instructions(code, where or name), name, where or name).module()
-    except (IndexError, KeyError, ValueError, struct.error) as error:
+        reader = Reader(instructions(code), Declarations(name))
+        module = ModuleOp([reader.module()])
+        verify_module(module)
+    except StepwellError as error:
+        error.where = where or name
+        raise
+    except (IndexError, KeyError, TypeError, ValueError, VerifyException, struct.error) as error:
+        what = "" if reader is None else f" from the instruction {reader.code[reader.at - 1].opcode} on"
         raise StepwellError(
-            f"these words are no module of SPIR-V that can be read: {error!r}", where or name
+            f"these words are no module of SPIR-V that can be read{what}: {error}", where or name
         ) from error
+    (op,) = module.body.block.ops
+    assert isinstance(op, spirv.SPIRVModuleOp)
+    op.detach()
+    return op
 
 
 def import_binary(ctx: Context, path: Path) -> ModuleOp:
     """A file of words as a module at level device."""
-    module = ModuleOp([read_binary(path.read_bytes(), path.stem, str(path))])
+    module = ModuleOp([read_binary(read_file(path, MOST_BYTES, "a kernel of SPIR-V"), path.stem, str(path))])
     set_level(module, "device")
     return module
 
 
 @dataclass
 class Reader:
-    """Walks the instructions once. An id is of a type, a constant, a global variable, a value or a block."""
+    """Walks the instructions once."""
 
     code: list[Instruction]
-    name: str
-    where: str
+    known: Declarations
     at: int = 0
-    names: dict[int, str] = field(default_factory=dict[int, str])
-    strings: dict[int, str] = field(default_factory=dict[int, str])
-    decorations: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict[tuple[int, int], tuple[int, ...]])
-    offsets: dict[tuple[int, int], int] = field(default_factory=dict[tuple[int, int], int])
-    types: dict[int, Attribute] = field(default_factory=dict[int, Attribute])
-    constants: dict[int, spirv.ConstantOp] = field(default_factory=dict[int, spirv.ConstantOp])
-    variables: dict[int, spirv.GlobalVariableOp] = field(default_factory=dict[int, spirv.GlobalVariableOp])
-    addresses: dict[int, spirv.AddressOfOp] = field(default_factory=dict[int, spirv.AddressOfOp])
     values: dict[int, SSAValue] = field(default_factory=dict[int, SSAValue])
     blocks: dict[int, Block] = field(default_factory=dict[int, Block])
     functions: list[spirv.FuncOp] = field(default_factory=list[spirv.FuncOp])
+    leads: dict[int, bool] = field(default_factory=dict[int, bool])
+    """What `only_leads_to` found at a place of the code."""
+    nested: int = 0
 
     def module(self) -> spirv.SPIRVModuleOp:
         self.loops = self.find_loops()
         self.ends = {label for found in self.code if found.opcode in (246, 247) for label in found.operands[:-1]}
-        capabilities: list[StringAttr] = []
-        extensions: list[StringAttr] = []
-        tail: list[Callable[[], Operation]] = []
         while self.at < len(self.code):
             opcode, operands = self.next()
-            match opcode:
-                case 17:
-                    capabilities.append(StringAttr(CAPABILITY_NAMES[operands[0]]))
-                case 10:
-                    extensions.append(StringAttr(text_of(operands)[0]))
-                case 11:
-                    if text_of(operands[1:])[0] != EXTENDED_SET:
-                        raise self.unknown(f"the set of instructions {text_of(operands[1:])[0]}")
-                case 15 | 16:
-                    tail.append(lambda opcode=opcode, operands=operands: self.entry(opcode, operands))
-                case 7:
-                    self.strings[operands[0]] = text_of(operands[1:])[0]
-                case 3:
-                    self.name = next((self.strings[file] for file in operands[2:3]), self.name)
-                case 5:
-                    self.names[operands[0]] = text_of(operands[1:])[0]
-                case 71:
-                    self.decorations[operands[0], operands[1]] = operands[2:]
-                case 72 if operands[2] == OFFSET:
-                    self.offsets[operands[0], operands[1]] = operands[3]
-                case 59:
-                    self.variable(*operands)
-                case 41 | 42 | 43:
-                    self.constant(opcode, *operands)
-                case 54:
-                    self.function(operands[1])
-                case _ if opcode not in IGNORED:
-                    self.type(opcode, operands)
-        listed: list[Operation] = [*self.variables.values(), *self.functions, *(made() for made in tail)]
-        vce = spirv.VersionAttr(StringAttr("v1.3"), ArrayAttr(capabilities), ArrayAttr(extensions))
-        return spirv.SPIRVModuleOp(self.name, Region(Block(listed)), vce)
+            if opcode == 54:
+                self.function(operands[1])
+            else:
+                self.known.read(opcode, operands)
+        if not self.functions:
+            raise StepwellError("these words have no function", fix="check that the file arrived whole")
+        listed: list[Operation] = [*self.known.variables.values(), *self.functions, *self.known.how_entered()]
+        return spirv.SPIRVModuleOp(self.known.name, Region(Block(listed)), self.known.requirements())
 
-    def next(self) -> tuple[int, tuple[int, ...]]:
-        found = self.code[self.at]
+    def next(self) -> Instruction:
+        if self.at == len(self.code):
+            raise StepwellError("the words end in the middle of a function")
         self.at += 1
-        return found.opcode, found.operands
-
-    def unknown(self, what: str) -> StepwellError:
-        return StepwellError(f"{what} has no op in the spirv dialect", self.where)
+        return self.code[self.at - 1]
 
     def find_loops(self) -> dict[int, int]:
         """The header of each loop → its merge block."""
@@ -198,105 +109,44 @@ class Reader:
                 found[label] = instruction.operands[0]
         return found
 
-    # -- types, constants, variables ---------------------------------------------------------------------------------
-
-    def type(self, opcode: int, operands: Sequence[int]) -> None:
-        made, *rest = operands
-        match opcode:
-            case 19 | 33:
-                return
-            case 20:
-                self.types[made] = i1
-            case 21:
-                self.types[made] = IntegerType(rest[0])
-            case 22:
-                self.types[made] = FLOATS[rest[0]]
-            case 23:
-                self.types[made] = VectorType(self.types[rest[0]], [rest[1]])
-            case 28:
-                self.types[made] = spirv.ArrayType(self.count(rest[1]), self.types[rest[0]])
-            case 29:
-                stride = self.decorations[made, ARRAY_STRIDE][0]
-                self.types[made] = spirv.RuntimeArrayType(self.types[rest[0]], IntAttr(stride))
-            case 30:
-                offsets = [IntAttr(self.offsets[made, n]) for n in range(len(rest))]
-                self.types[made] = spirv.StructType(ArrayAttr(self.types[kind] for kind in rest), ArrayAttr(offsets))
-            case 32:
-                self.types[made] = spirv.PointerType(self.types[rest[1]], StringAttr(STORAGE_NAMES[rest[0]]))
-            case _:
-                raise self.unknown(f"the instruction {opcode}")
-
-    def constant(self, opcode: int, kind: int, made: int, *words: int) -> None:
-        type = self.types[kind]
-        number = sum(word << 32 * n for n, word in enumerate(words)) if opcode == 43 else int(opcode == 41)
-        if isinstance(type, IntegerType):
-            value: Attribute = IntegerAttr(number, type, truncate_bits=True)
-        else:
-            width = next(bits for bits, float_type in FLOATS.items() if float_type == type)
-            data = number.to_bytes(8, "little")[: width // 8]
-            value = FloatAttr(struct.unpack(FLOAT_FORMATS[width], data)[0], FLOATS[width])
-        self.constants[made] = spirv.ConstantOp(value, type)
-        self.constants[made].constant.name_hint = self.names.get(made)
-
-    def count(self, id: int) -> int:
-        value = self.constants[id].value
-        assert isinstance(value, IntegerAttr)
-        return value.value.data
-
-    def variable(self, kind: int, made: int, *rest: int) -> None:
-        type = self.types[kind]
-        assert isinstance(type, spirv.PointerType)
-        group, binding, built_in = (self.decorations.get((made, word)) for word in (SET, BINDING, BUILT_IN_DECORATION))
-        if group not in (None, (0,)):
-            raise self.unknown(f"descriptor set {group}")
-        name = self.names.get(made, f"variable_{made}")
-        self.variables[made] = spirv.GlobalVariableOp(
-            name,
-            type,
-            binding=None if binding is None else binding[0],
-            built_in=None if built_in is None else BUILT_IN_NAMES[built_in[0]],
-        )
-        self.addresses[made] = spirv.AddressOfOp(name, type)
-
-    def entry(self, opcode: int, operands: Sequence[int]) -> Operation:
-        if opcode == 15:
-            name, length = text_of(operands[2:])
-            used = [self.variables[id].sym_name.data for id in operands[2 + length :]]
-            return spirv.EntryPointOp(name, used)
-        if operands[1] != 17:
-            raise self.unknown(f"the execution mode {operands[1]}")
-        return spirv.ExecutionModeOp(self.names[operands[0]], operands[2:])
-
     # -- functions ---------------------------------------------------------------------------------------------------
 
     def function(self, made: int) -> None:
-        self.values.clear()
+        if self.functions:
+            raise StepwellError("a module of more than one function cannot be read")
         body = Block()
         self.next()  # its first label
         self.fill(body)
-        if self.next()[0] != 56:
-            raise self.unknown("a block that is in no loop and no selection")
+        if self.next().opcode != 56:
+            raise StepwellError("a block that is in no loop and no selection has no op in the spirv dialect")
+        constants, addresses = self.known.constants, self.known.addresses
         head: list[Operation] = [
-            *(self.constants[id] for id in self.constants if id in self.values),
-            *(self.addresses[id] for id in self.addresses if id in self.values),
+            *(constants[id] for id in constants if id in self.values),
+            *(addresses[id] for id in addresses if id in self.values),
         ]
         first = body.first_op
-        assert first is not None
+        assert first is not None  # its terminator
         body.insert_ops_before(head, first)
-        self.functions.append(spirv.FuncOp(self.names.get(made, f"function_{made}"), Region(body)))
+        self.functions.append(spirv.FuncOp(self.known.function_name(made), Region(body)))
 
     def value(self, id: int) -> SSAValue:
         if id not in self.values:
-            if id in self.constants:
-                self.values[id] = self.constants[id].constant
+            if (constant := self.known.constants.get(id)) is not None:
+                self.values[id] = constant.constant
             else:
-                self.values[id] = self.addresses[id].pointer
+                self.values[id] = look_up(self.known.addresses, id, "value").pointer
         return self.values[id]
+
+    def pointer(self, id: int) -> SSAValue:
+        value = self.value(id)
+        if not isinstance(value.type, spirv.PointerType):
+            raise StepwellError(f"%{id} is no pointer")
+        return value
 
     def block(self, label: int) -> Block:
         if label not in self.blocks:
             self.blocks[label] = Block()
-            self.blocks[label].name_hint = self.names.get(label)
+            self.blocks[label].name_hint = self.known.names.get(label)
         return self.blocks[label]
 
     def fill(self, block: Block) -> None:
@@ -311,7 +161,7 @@ class Reader:
                     heads_loop = True
                 case 247:
                     merge = operands[0]
-                case 249 if operands[0] in self.loops and self.code[self.at] == Instruction(248, (operands[0],)):
+                case 249 if operands[0] in self.loops and self.has_label(self.at, operands[0]):
                     header, end = operands[0], self.loops[operands[0]]
                     entry = Block([spirv.BranchOp(self.block(header))])
                     block.add_op(spirv.LoopOp([entry, *self.inside(end)]))
@@ -333,78 +183,115 @@ class Reader:
                 case _ if opcode not in IGNORED:
                     block.add_op(self.op(opcode, operands))
 
+    def has_label(self, at: int, label: int) -> bool:
+        """Whether a block of this label begins there."""
+        return self.code[at : at + 1] == [Instruction(248, (label,))]
+
     def only_leads_to(self, label: int) -> bool:
         """Whether the block that follows has this label and nothing but the head of a selection or a loop, or a branch
         to such a block: upstream puts these around what the dialect has in one block. Where a loop or a selection ends
         is none of these."""
-        at = self.at
-        while self.code[at] == Instruction(248, (label,)) and label not in self.ends:
-            following = self.code[at + 1]
+        at, found, passed = self.at, False, list[int]()
+        while self.has_label(at, label) and label not in self.ends:
+            if at in self.leads:
+                found = self.leads[at]
+                break
+            passed.append(at)
+            following = self.code[at + 1] if at + 1 < len(self.code) else Instruction(0, ())
             if following.opcode != 249:
-                return following.opcode == 247
+                found = following.opcode == 247
+                break
             (label,) = following.operands
             at += 2
             if label in self.loops:
-                return self.code[at] == Instruction(248, (label,))
-        return False
+                found = self.has_label(at, label)
+                break
+        self.leads.update(dict.fromkeys(passed, found))
+        return found
 
     def decision(self, operands: Sequence[int]) -> spirv.BranchConditionalOp:
         return spirv.BranchConditionalOp(self.value(operands[0]), self.block(operands[1]), self.block(operands[2]))
 
     def inside(self, merge: int) -> list[Block]:
         """The blocks up to the merge block, whose label is read."""
+        self.nested += 1
+        if self.nested > MOST_NESTED_BLOCKS:
+            raise StepwellError(f"loops and selections are nested more than {MOST_NESTED_BLOCKS} deep")
         found: list[Block] = []
-        while (label := self.next()[1][0]) != merge:
-            found.append(self.block(label))
+        while (label := self.next().operands[0]) != merge:
+            found.append(self.unwritten(label))
+            if len(found) > MOST_BLOCKS:
+                raise StepwellError(f"a loop or a selection has more than {MOST_BLOCKS} blocks")
             self.fill(found[-1])
-        end = self.block(merge)
+        end = self.unwritten(merge)
         end.add_op(spirv.MergeOp())
+        self.nested -= 1
         return [*found, end]
+
+    def unwritten(self, label: int) -> Block:
+        block = self.block(label)
+        if block.first_op is not None:
+            raise StepwellError(f"two blocks have the label %{label}")
+        return block
 
     def op(self, opcode: int, operands: Sequence[int]) -> Operation:
         if opcode == 62:
-            return spirv.StoreOp(self.value(operands[0]), self.value(operands[1]))
+            pointer, value = operands
+            return spirv.StoreOp(self.pointer(pointer), self.value(value))
         if opcode == 224:
-            return self.barrier(*map(self.count, operands))
+            return self.barrier(*map(self.known.count, operands))
         kind, made, *rest = operands
-        op = self.giving(opcode, self.types[kind], rest)
-        self.values[made] = op.results[0]
-        op.results[0].name_hint = self.names.get(made)
-        if op.results[0].type != self.types[kind]:
-            raise StepwellError(f"{op.name} gives {op.results[0].type}, not {self.types[kind]}", self.where)
+        op = self.giving(opcode, self.known.kind(kind), rest)
+        if made in self.values:
+            raise StepwellError(f"%{made} is made twice")
+        self.values[made] = result = op.results[0]
+        result.name_hint = self.known.names.get(made)
+        if result.type != self.known.kind(kind):
+            raise StepwellError(f"{op.name} gives {result.type}, not {self.known.kind(kind)}")
         return op
 
     def barrier(self, execution: int, memory: int, semantics: int) -> Operation:
         words = [name for name, bit in SEMANTICS.items() if semantics & bit]
-        return spirv.ControlBarrierOp(SCOPE_NAMES[execution], SCOPE_NAMES[memory], "|".join(words) or "None")
+        if semantics != sum(SEMANTICS[word] for word in words):
+            raise StepwellError(f"the semantics {semantics} of a barrier are none that the spirv dialect has")
+        who, of = (look_up(SCOPE_NAMES, number, "scope") for number in (execution, memory))
+        return spirv.ControlBarrierOp(who, of, "|".join(words) or "None")
 
     def giving(self, opcode: int, kind: Attribute, rest: list[int]) -> Operation:
         """An op that gives a value of type `kind`."""
         match opcode:
-            case 59:
-                assert isinstance(kind, spirv.PointerType)
+            case 59 if isinstance(kind, spirv.PointerType) and len(rest) == 1:
                 return spirv.VariableOp(kind.pointee)
-            case 61:
-                return spirv.LoadOp(self.value(rest[0]))
+            case 61 if len(rest) == 1:
+                return spirv.LoadOp(self.pointer(rest[0]))
             case 65:
                 base, *indices = map(self.value, rest)
                 return spirv.AccessChainOp(base, indices, kind)
             case 81:
-                return spirv.CompositeExtractOp(self.value(rest[0]), rest[1])
+                vector, number = self.value(rest[0]), rest[1]
+                if not isinstance(vector.type, VectorType) or number >= vector.type.get_shape()[0]:
+                    raise StepwellError(f"%{rest[0]} is no vector with a component {number}")
+                return spirv.CompositeExtractOp(vector, number)
             case 169:
                 return spirv.SelectOp(*map(self.value, rest))
             case 12:
-                return spirv.make(f"GL.{EXTENDED_NAMES[rest[1]]}", *map(self.value, rest[2:]))
+                name = look_up(EXTENDED_NAMES, rest[1], "function of GLSL.std.450")
+                return spirv.make(f"GL.{name}", *map(self.value, rest[2:]))
             case _ if opcode in GROUPS:
-                name, scope, values = GROUPS[opcode], SCOPE_NAMES[self.count(rest[0])], rest[1:]
-                if name in REDUCTIONS:
-                    values = rest[2:]
-                op = spirv.make(name, *map(self.value, values))
-                op.properties["scope"] = StringAttr(scope)
-                return op
+                return self.of_group(GROUPS[opcode], rest)
             case _ if opcode in NAMES:
                 values = [self.value(id) for id in rest]
                 name = NAMES[opcode]
                 return spirv.make(name, *values, *([kind] if spirv.is_conversion(name) else []))
             case _:
-                raise self.unknown(f"the instruction {opcode}")
+                raise StepwellError(f"the instruction {opcode} has no op in the spirv dialect, or not with these words")
+
+    def of_group(self, name: str, rest: list[int]) -> Operation:
+        scope, *values = rest
+        if name in REDUCTIONS:
+            how, *values = values
+            if how != REDUCE:
+                raise StepwellError(f"spirv.{name} can be read where it reduces a whole group")
+        op = spirv.make(name, *map(self.value, values))
+        op.properties["scope"] = StringAttr(look_up(SCOPE_NAMES, self.known.count(scope), "scope"))
+        return op

@@ -1,8 +1,8 @@
 """Whatever file the tool is given: a clear error or a right result, in 5 s and 1 GB; no traceback, no crash.
 
 The cases are written by code: `hostile_files.py` (bytes), `hostile_graphs.py` (models that mean nothing, or too
-much), `hostile_shapes.py` (models that ask for the impossible). Files that end while they are imported stand in
-`test/dialects/onnx/test_hostile.py`.
+much), `hostile_shapes.py` (models that ask for the impossible), `hostile_spirv.py` (.spv files). Files that end while
+they are imported stand in `test/dialects/onnx/test_hostile.py`.
 """
 
 from __future__ import annotations

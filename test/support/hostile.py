@@ -33,7 +33,7 @@ MEMORY = 1 << 30
 
 RIGHT = "runs"
 
-SOURCES = ("hostile_files", "hostile_graphs", "hostile_shapes")
+SOURCES = ("hostile_files", "hostile_graphs", "hostile_shapes", "hostile_spirv")
 """Modules that register cases."""
 
 

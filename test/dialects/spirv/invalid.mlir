@@ -15,6 +15,9 @@ spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
 // -----
 
 spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
+  spirv.func @main() "None" {
+    spirv.Return
+  }
   // expected-error@+1 {{LocalSize has three numbers}}
   spirv.ExecutionMode @main "LocalSize", 64
 }
@@ -35,6 +38,37 @@ spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
   spirv.func @main() "None" {
     // expected-error@+1 {{a barrier has no semantics Relaxed}}
     spirv.ControlBarrier <Workgroup>, <Workgroup>, <Relaxed>
+    spirv.Return
+  }
+}
+
+// -----
+
+// expected-error@+1 {{spirv.ExecutionMode: there is no function @other in this module}}
+spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
+  spirv.func @main() "None" {
+    spirv.Return
+  }
+  spirv.ExecutionMode @other "LocalSize", 64, 1, 1
+}
+
+// -----
+
+// expected-error@+1 {{spirv.EntryPoint: there is no variable @id in this module}}
+spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
+  spirv.func @main() "None" {
+    spirv.Return
+  }
+  spirv.EntryPoint "GLCompute" @main, @id
+}
+
+// -----
+
+// expected-error@+1 {{there is no variable @size of type !spirv.ptr<i32, Input> in this module}}
+spirv.module @k Logical GLSL450 requires #spirv.vce<v1.3, [Shader], []> {
+  spirv.GlobalVariable @size built_in("SubgroupSize") : !spirv.ptr<f32, Input>
+  spirv.func @main() "None" {
+    %p = spirv.mlir.addressof @size : !spirv.ptr<i32, Input>
     spirv.Return
   }
 }
