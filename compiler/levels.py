@@ -53,9 +53,9 @@ LEVELS: dict[str, tuple[str, ...]] = {
         "schedule",
         "scf",
     ),
-    "loops": (*FUNCTIONS, "arith", "gpu.barrier", "math", "memref", "scf", "vector", "x86vector", "amx"),
-    "program": (*FUNCTIONS, "arith", "gpu.barrier", "math", "memref", "scf", "vector", "x86vector", "amx"),
-    "device": (*FUNCTIONS, "gpu", "spirv", "arith", "math", "memref", "scf"),
+    "loops": (*FUNCTIONS, "arith", "gpu.barrier", "math", "memref", "nvgpu", "scf", "vector", "x86vector", "amx"),
+    "program": (*FUNCTIONS, "arith", "gpu.barrier", "math", "memref", "nvgpu", "scf", "vector", "x86vector", "amx"),
+    "device": (*FUNCTIONS, "gpu", "nvgpu", "spirv", "arith", "math", "memref", "scf", "vector"),
     "device-llvm": (*FUNCTIONS, "gpu.module", "gpu.launch_func", "llvm", "arith.constant", "memref"),
     "llvm": ("builtin.module", "llvm"),
 }

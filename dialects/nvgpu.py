@@ -30,6 +30,7 @@ from xdsl.dialects.builtin import (
     BoolAttr,
     Float16Type,
     Float32Type,
+    Float64Type,
     IndexType,
     IntegerAttr,
     IntegerType,
@@ -242,7 +243,7 @@ class DeviceAsyncCopyOp(IRDLOperation):
 def width(memory: SSAValue) -> int:
     """Bytes of an element."""
     kind = memref_type(memory).element_type
-    assert isinstance(kind, Float16Type | BFloat16Type | Float32Type | IntegerType)
+    assert isinstance(kind, Float16Type | BFloat16Type | Float32Type | Float64Type | IntegerType)
     return kind.bitwidth // 8
 
 

@@ -75,8 +75,10 @@ class CacheOp(IRDLOperation):
     """`schedule.cache [1] input 0 at %r`: in each iteration of `%r` the threads of a block copy what they need of
     input 0 of linalg op 1 to memory that they share, and read it there.
 
-    `double`: two such copies, so that the next one is fetched while this one is read. `pad 1`: so many elements are
-    left out behind each row, so that columns do not fall into one bank of the memory.
+    `double`: two such copies, so that the next one is fetched while this one is read. `stages 3`: three, of which two
+    are being fetched; the device copies them by itself, where no thread waits for a register. `by 4`: a thread moves
+    four neighbours at once. `straight`: elements lie as in the device's memory; else reductions are outermost. `pad 1`:
+    so many elements are left out behind each row, so that columns do not fall into one bank of the memory.
     """
 
     name = "schedule.cache"
@@ -85,15 +87,32 @@ class CacheOp(IRDLOperation):
     input = prop_def(IntegerAttr)
     loop = operand_def(LoopType)
     double = opt_prop_def(UnitAttr)
+    stages = opt_prop_def(IntegerAttr)
+    by = opt_prop_def(IntegerAttr)
+    straight = opt_prop_def(UnitAttr)
     pad = opt_prop_def(IntegerAttr)
 
-    def __init__(self, op: int, input: int, loop: SSAValue, *, double: bool = False, pad: int = 0):
+    def __init__(
+        self,
+        op: int,
+        input: int,
+        loop: SSAValue,
+        *,
+        double: bool = False,
+        stages: int = 0,
+        by: int = 1,
+        straight: bool = False,
+        pad: int = 0,
+    ):
         super().__init__(
             operands=[loop],
             properties={
                 "op": IntegerAttr(op, i64),
                 "input": IntegerAttr(input, i64),
                 "double": UnitAttr() if double else None,
+                "stages": IntegerAttr(stages, i64) if stages else None,
+                "by": IntegerAttr(by, i64) if by != 1 else None,
+                "straight": UnitAttr() if straight else None,
                 "pad": IntegerAttr(pad, i64) if pad else None,
             },
         )
@@ -111,11 +130,27 @@ class CacheOp(IRDLOperation):
     def padding(self) -> int:
         return 0 if self.pad is None else self.pad.value.data
 
+    @property
+    def in_flight(self) -> int:
+        """The stages of asynchronous copies; 0 where threads copy by registers."""
+        return 0 if self.stages is None else self.stages.value.data
+
+    @property
+    def at_once(self) -> int:
+        """How many neighbours a thread moves at once."""
+        return 1 if self.by is None else self.by.value.data
+
     def verify_(self) -> None:
         if min(self.number, self.operand_number) < 0:
             raise VerifyException("linalg ops and their inputs are counted from 0")
         if self.padding < 0:
             raise VerifyException("a row is padded by elements, not by fewer than none")
+        if self.stages is not None and self.in_flight < 2:
+            raise VerifyException("one stage is read while others are fetched: there are 2 or more")
+        if self.stages is not None and self.double is not None:
+            raise VerifyException("double is two copies by registers, stages are the device's copies: one of the two")
+        if self.at_once < 1 or self.at_once & (self.at_once - 1):
+            raise VerifyException("a power of two of neighbours is moved at once")
         nest_of(self.loop)
         check_not_tiled(self, self.loop)
         block = self.parent
@@ -126,16 +161,25 @@ class CacheOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> CacheOp:
+        def number_behind(word: str, otherwise: int) -> int:
+            return parser.parse_integer() if parser.parse_optional_keyword(word) is not None else otherwise
+
         parser.parse_punctuation("[")
         number = parser.parse_integer()
         parser.parse_punctuation("]")
         parser.parse_keyword("input")
         operand = parser.parse_integer()
         parser.parse_keyword("at")
-        loop = parse_loop(parser)
-        double = parser.parse_optional_keyword("double") is not None
-        pad = parser.parse_integer() if parser.parse_optional_keyword("pad") is not None else 0
-        made = cls(number, operand, loop, double=double, pad=pad)
+        made = cls(
+            number,
+            operand,
+            parse_loop(parser),
+            double=parser.parse_optional_keyword("double") is not None,
+            stages=number_behind("stages", 0),
+            by=number_behind("by", 1),
+            straight=parser.parse_optional_keyword("straight") is not None,
+            pad=number_behind("pad", 0),
+        )
         made.attributes |= parser.parse_optional_attr_dict()
         return made
 
@@ -143,5 +187,8 @@ class CacheOp(IRDLOperation):
         printer.print_string(f" [{self.number}] input {self.operand_number} at")
         print_loops(printer, [self.loop])
         printer.print_string(" double" if self.double is not None else "")
+        printer.print_string(f" stages {self.in_flight}" if self.stages is not None else "")
+        printer.print_string(f" by {self.at_once}" if self.by is not None else "")
+        printer.print_string(" straight" if self.straight is not None else "")
         printer.print_string(f" pad {self.padding}" if self.padding else "")
         printer.print_op_attributes(self.attributes)

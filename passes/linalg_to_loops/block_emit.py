@@ -25,7 +25,7 @@ place that is, filled with zeros along a reduction, and not stored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import groupby, product
 from math import prod
@@ -175,6 +175,8 @@ class BlockEmitter:
                 return {**point, steps[0].dim: plus(point, steps[0].dim, number)}
             return self.places.moved(point, steps, number)
 
+        if self.plan.stages:
+            return self._staged(where, count, step, accs)
         if self.plan.double:
             copies.fill(where(self.b.constant(0)), self.b.constant(0))
         with self.b.loop(0, count, step, accs) as loop:
@@ -189,6 +191,25 @@ class BlockEmitter:
                 loop.yielded = self._inner(self.plan.inner, where(loop.index), list(loop.carried), half)
                 copies.keep(fetched)
             copies.barrier()
+        return list(loop.op.results)
+
+    def _staged(
+        self, where: Callable[[SSAValue], Point], count: int, step: int, accs: list[SSAValue]
+    ) -> list[SSAValue]:
+        """The steps, while copies for the next ones run: one step is read, of so many behind it (`ahead`) the tiles are
+        under way. What is copied next goes where all threads have read what was there, a barrier ago."""
+        copies, places, ahead = self.copies, self.places, min(self.plan.stages, count // step) - 1
+        groups = [copies.start(where(self.b.constant(n * step)), self.b.constant(n)) for n in range(ahead)]
+        with self.b.loop(0, count, step, accs) as loop:
+            copies.wait(groups[-1], ahead - 1)
+            number = places.quotient(loop.index, step)
+            following = self.b.add(loop.index, self.b.constant(ahead * step))
+            stage = places.remainder(self.b.add(number, self.b.constant(ahead)), ahead + 1)
+            more = places.below(following, count)
+            copies.start(where(places.least(following, count - step)), stage, more)
+            here = places.remainder(number, ahead + 1)
+            loop.yielded = self._inner(self.plan.inner, where(loop.index), list(loop.carried), here)
+        copies.wait(groups[-1], 0)
         return list(loop.op.results)
 
     def _inner(

@@ -20,6 +20,7 @@ from .builder import INDEX, NestBuilder
 from .lanes import NOWHERE, Place, Point
 
 PREDICATES = {"eq": 0, "ult": 6}
+NO_LOOP: Mapping[int, int] = {}
 
 
 @dataclass
@@ -47,6 +48,9 @@ class Places:
 
     def below(self, a: SSAValue, bound: int) -> SSAValue:
         return self.compare("ult", a, self.b.constant(bound))
+
+    def choose(self, condition: SSAValue, a: int, b: int) -> SSAValue:
+        return self.b.pure(arith.SelectOp, (condition, self.b.constant(a), self.b.constant(b)), INDEX)
 
     def all(self, conditions: Sequence[SSAValue]) -> SSAValue | None:
         total: SSAValue | None = None
@@ -83,12 +87,12 @@ class Places:
     def total(self, place: Place) -> SSAValue:
         return self.b.affine([(value, 1) for value in place[0]], place[1])
 
-    def clamped(self, point: Point) -> Point:
-        """`point`, or the last that is there."""
+    def clamped(self, point: Point, whole: Mapping[int, int] = NO_LOOP) -> Point:
+        """`point`, or the last that is there; where so many along a loop are one (`whole`), the last of these."""
         found = dict(point)
         for dim, place in point.items():
             if self.ragged(dim):
-                found[dim] = ((self.least(self.total(place), self.main.extents[dim] - 1),), 0)
+                found[dim] = ((self.least(self.total(place), self.main.extents[dim] - whole.get(dim, 1)),), 0)
         return found
 
     def inside(self, point: Point, *, reduction: bool) -> list[SSAValue]:

@@ -51,17 +51,21 @@ class Part:
 
 @dataclass(frozen=True)
 class Cache:
-    """Input `input` of the main stage, in memory of the block. `pad`: elements that are left out behind each row."""
+    """Input `input` of the main stage, in memory of the block. `pad`: elements that are left out behind each row. `by`:
+    neighbours that a thread moves at once. `straight`: rows lie as in the device's memory."""
 
     input: int
-    pad: int
+    pad: int = 0
+    by: int = 1
+    straight: bool = False
 
 
 @dataclass(frozen=True)
 class BlockPlan:
     """`runs`: parallel loops that each thread runs. `steps`: reduction loops around a step, whose copies are made at
     its start; `inner`: those inside of it. `registers`: parallel loops that are written out. `unrolled`: those of
-    `inner` that are written out, too. `double`: each copy is there twice. `split`: so many threads share a reduction,
+    `inner` that are written out, too. `double`: each copy is there twice; `stages`: so often, and copied
+    by the device, not by registers (0: it is not). `split`: so many threads share a reduction,
     `split_step` apart from each other; 0 where none do."""
 
     blocks: tuple[Part, ...]
@@ -73,6 +77,7 @@ class BlockPlan:
     unrolled: frozenset[Part] = frozenset()
     caches: tuple[Cache, ...] = ()
     double: bool = False
+    stages: int = 0
     split: int = 0
     split_step: int = 1
 
@@ -84,6 +89,11 @@ class BlockPlan:
     def width(self) -> int:
         """The threads of a block."""
         return prod(part.count for part in self.threads)
+
+    @property
+    def copies(self) -> int:
+        """How often each tile is there."""
+        return self.stages or (2 if self.double else 1)
 
     @property
     def tiled(self) -> tuple[Part, ...]:
@@ -127,8 +137,11 @@ def block_plan(reading: Reading, where: Operation) -> BlockPlan:
     plan = BlockPlan(
         *(of(kind) for kind in (BLOCK, THREAD, RUN, STEP, INNER, REGISTER)),
         unrolled=frozenset(parts[loop] for loop in reading.unrolled if kinds[loop] == INNER),
-        caches=tuple(Cache(op.operand_number, op.padding) for op in reading.caches),
+        caches=tuple(
+            Cache(op.operand_number, op.padding, op.at_once, op.straight is not None) for op in reading.caches
+        ),
         double=any(op.double is not None for op in reading.caches),
+        stages=max((op.in_flight for op in reading.caches), default=0),
         split=split,
         split_step=split_step,
     )
@@ -177,6 +190,8 @@ def _place_of_caches(reading: Reading) -> SSAValue | None:
             raise refusal(op, at, f"linalg op {op.number} has {len(reading.nest.main.inputs)} inputs")
         if (op.double is None) != (reading.caches[0].double is None):
             raise refusal(op, at, "all inputs that are cached are double, or none")
+        if op.in_flight != reading.caches[0].in_flight:
+            raise refusal(op, at, "all inputs that are cached have as many stages")
     return at
 
 

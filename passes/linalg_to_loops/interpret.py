@@ -36,6 +36,7 @@ from stepwell.dialects.schedule import (
 from xdsl.ir import Operation, SSAValue
 
 from .block_plan import BlockPlan, block_plan
+from .block_tiles import check_moves
 from .nests import Nest
 from .plan import (
     DOT_LANES,
@@ -69,7 +70,9 @@ def plan_of(op: NestOp, ops: Sequence[Operation], nest: Nest, number: int) -> Pl
         handler(reading, said)
         last = said if isinstance(said, ReorderOp) else last
     if reading.bound or reading.caches or reading.together is not None:
-        return block_plan(reading, last)
+        plan = block_plan(reading, last)
+        check_moves(reading, plan)
+        return plan
     _check_lanes(reading)
     _check_nesting(reading, last)
     return _plan(reading, last)

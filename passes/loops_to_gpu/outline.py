@@ -25,10 +25,11 @@ from typing import cast
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import gpu
 from stepwell.dialects.gpu.attributes import AddressSpace, space_of
+from stepwell.dialects.nvgpu import DeviceAsyncCopyOp
 from stepwell.locations import stamp
 from stepwell.passes.loops_to_llvm.arguments import bytes_of
 from xdsl.builder import Builder
-from xdsl.dialects import arith, func, memref, scf
+from xdsl.dialects import arith, func, memref, scf, vector
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, IntegerAttr, MemRefType, NoneAttr
 from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
@@ -279,13 +280,17 @@ class Outline:
             case arith.ConstantOp() if isinstance(op.value, IntegerAttr) and isinstance(op.result.type, IndexType):
                 self.values[op.result] = op.value.value.data
             case memref.LoadOp():
-                flat = self.flats[op.memref]
-                place = self.indices.value(self.indices.place(flat, [self.index(i) for i in op.indices]))
-                self._keep(op, self.at.insert(memref.LoadOp.get(flat.base, [place])))
+                self._keep(op, self.at.insert(memref.LoadOp.get(*self._place(op.memref, op.indices))))
             case memref.StoreOp():
-                flat = self.flats[op.memref]
-                place = self.indices.value(self.indices.place(flat, [self.index(i) for i in op.indices]))
-                self.at.insert(memref.StoreOp.get(self.value(op.value), flat.base, [place]))
+                self.at.insert(memref.StoreOp.get(self.value(op.value), *self._place(op.memref, op.indices)))
+            case vector.LoadOp():
+                self._keep(op, self.at.insert(vector.LoadOp(*self._place(op.base, op.indices), op.result.type)))
+            case vector.StoreOp():
+                self.at.insert(vector.StoreOp(self.value(op.vector), *self._place(op.base, op.indices)))
+            case DeviceAsyncCopyOp():
+                read = None if op.srcElements is None else self.value(op.srcElements)
+                places = *self._place(op.src, op.srcIndices), *self._place(op.dst, op.dstIndices)
+                self._keep(op, self.at.insert(DeviceAsyncCopyOp(*places, op.dstElements.value.data, read=read)))
             case memref.ViewOp():
                 self._part_of_workspace(op)
             case memref.AllocaOp():
@@ -307,10 +312,15 @@ class Outline:
                 self._set(op, self.indices.plus(self.index(op.lhs), self.index(op.rhs)))
             case arith.MuliOp() if isinstance(op.result.type, IndexType) and isinstance(self.index(op.rhs), int):
                 self._set(op, self.indices.times(self.index(op.lhs), cast("int", self.index(op.rhs))))
-            case _ if op.name.startswith(("arith.", "math.", "scf.")):
+            case _ if op.name.startswith(("arith.", "math.", "scf.", "vector.", "nvgpu.")):
                 self._structured(op)
             case _:
                 raise StepwellError(f"{op.name} cannot run on a device", op)
+
+    def _place(self, memory: SSAValue, indices: Sequence[SSAValue]) -> tuple[SSAValue, list[SSAValue]]:
+        """The buffer in one dimension, and where in it."""
+        flat = self.flats[memory]
+        return flat.base, [self.indices.value(self.indices.place(flat, [self.index(i) for i in indices]))]
 
     def _set(self, op: Operation, index: Index) -> None:
         if isinstance(index, SSAValue):

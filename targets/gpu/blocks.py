@@ -17,13 +17,15 @@ device runs at a time wait. Tiles of this kind: Volkov and Demmel, "Benchmarking
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import ceil, prod
 
+from stepwell.dialects.nvgpu import COPIED
 from stepwell.dialects.schedule import BindOp, CacheOp, NestOp, ReorderOp, TileOp, UnrollOp
 from stepwell.passes.linalg_to_loops.access import Access, Stage
-from stepwell.passes.linalg_to_loops.block_plan import adds_products, moves
+from stepwell.passes.linalg_to_loops.block_plan import Cache, adds_products, moves
+from stepwell.passes.linalg_to_loops.block_tiles import most_at_once
 from stepwell.passes.loops_to_llvm.memory import element_bytes
 from xdsl.ir import Operation, SSAValue
 
@@ -37,6 +39,8 @@ LEAST, NARROWEST = 32, 16
 """Threads of a block that is worth it, and neighbours along the last loop that read memory together."""
 WIDEST = 256
 """Threads of a block at most: of a larger one all wait at each barrier, where another block could run."""
+WORD = 4
+"""Bytes of the elements of vectors that threads compute with; narrower ones only the device copies together."""
 SIDES = (1, 2, 4, 8)
 COUNTS = (1, 2, 4, 8, 16, 32, 64)
 
@@ -44,23 +48,27 @@ COUNTS = (1, 2, 4, 8, 16, 32, 64)
 @dataclass(frozen=True)
 class Limits:
     """What of a device says how large a block is: threads that it runs at a time, results that a thread keeps, threads
-    of a block at most, bytes that they share (0: none)."""
+    of a block at most, bytes that they share (0: none), bytes that one of them moves at once (0: an element), and
+    stages of copies that the device makes by itself (0: it makes none)."""
 
     threads: int
     registers: int
     block: int
     workgroup: int
+    vector: int = 0
+    stages: int = 0
 
 
 @dataclass(frozen=True)
 class BlockTile:
     """`sides`: of each parallel loop so many threads, and results of each. `steps`: of each reduction inside of a step
-    so many iterations. `caches`: the inputs, and what is left out behind a row of each. `double`: two copies."""
+    so many iterations. `caches`: how each input is copied. `double`: two copies; `stages`: so many, by the device."""
 
     sides: Mapping[int, tuple[int, int]]
     steps: Mapping[int, int]
-    caches: tuple[tuple[int, int], ...]
+    caches: tuple[Cache, ...]
     double: bool
+    stages: int = 0
 
     @property
     def width(self) -> int:
@@ -78,11 +86,10 @@ def block_tile(main: Stage, limits: Limits) -> tuple[float, BlockTile] | None:
     for sides in all_sides(main, reused, limits):
         if any(all(threads == 1 or moves(a, d) for d, (threads, _) in sides.items()) for a in main.inputs):
             continue  # an input that each thread uses for itself
-        caches = [(n, padding(access, main, steps)) for n, access in enumerate(main.inputs)]
-        size = sum(copied(main.inputs[n], sides, steps, pad) for n, pad in caches)
+        caches, size, stages = copies_of(main, sides, steps, limits)
         if size > limits.workgroup:
             continue
-        tile = BlockTile(sides, steps, tuple(caches), 4 * size <= limits.workgroup)
+        tile = BlockTile(sides, steps, caches, not stages and 4 * size <= limits.workgroup, stages)
         time = time_of(main, tile, limits)
         if found is None or time < found[0]:
             found = time, tile
@@ -123,9 +130,51 @@ def all_sides(main: Stage, dims: Sequence[int], limits: Limits) -> Iterator[dict
             yield dict(zip(dims, chosen, strict=True))
 
 
-def padding(access: Access, main: Stage, steps: Mapping[int, int]) -> int:
-    """1 where neighbours in memory are rows apart in the tile, in which reductions are outermost."""
-    return int(any(access.at.strides[d] == 1 and steps.get(d, 1) > 1 for d in steps if main.reduction[d]))
+def copies_of(
+    main: Stage, sides: Mapping[int, tuple[int, int]], steps: Mapping[int, int], limits: Limits
+) -> tuple[tuple[Cache, ...], int, int]:
+    """How the inputs are copied, to so many bytes, in so many stages; 0 where the device cannot copy by itself."""
+    caches = tuple(cache_of(n, access, main, sides, steps, limits) for n, access in enumerate(main.inputs))
+    size = sum(copied(main.inputs[cache.input], sides, steps, cache) for cache in caches)
+    at_once = {cache.by * element_bytes(main.inputs[cache.input].element) for cache in caches}
+    if limits.stages and not (at_once <= {*COPIED} and limits.stages * size <= limits.workgroup):
+        return copies_of(main, sides, steps, replace(limits, stages=0))
+    return caches, size, limits.stages
+
+
+def cache_of(
+    number: int,
+    access: Access,
+    main: Stage,
+    sides: Mapping[int, tuple[int, int]],
+    steps: Mapping[int, int],
+    limits: Limits,
+) -> Cache:
+    """How an input is copied: as many neighbours at once as a thread can move, in rows that lie as they do in the
+    device's memory; else element by element, so that threads find what they read at the same time side by side."""
+    dim = next((d for d, (size, _) in moving(access, sides, steps).items() if access.at.strides[d] == 1), None)
+    size, by = element_bytes(access.element), 1
+    if dim is not None and (size == WORD or limits.stages):
+        most = most_at_once(access, main.extents, dim, moving(access, sides, steps)[dim][0])
+        while by * size < limits.vector and most % (2 * by) == 0:
+            by *= 2
+    reduced = dim is not None and main.reduction[dim]
+    straight = by > 1 and dim != innermost(access, sides, steps)
+    return Cache(number, by if reduced else 0, by, straight)
+
+
+def moving(
+    access: Access, sides: Mapping[int, tuple[int, int]], steps: Mapping[int, int]
+) -> dict[int, tuple[int, bool]]:
+    """Of each loop that an input moves along inside of a step, so many iterations, and whether it is a reduction:
+    outermost first as they lie in a tile that is not straight."""
+    reductions = {d: (size, True) for d, size in sorted(steps.items())}
+    parallel = {d: (t * u, False) for d, (t, u) in sorted(sides.items())}
+    return {d: of for d, of in (reductions | parallel).items() if of[0] > 1 and moves(access, d)}
+
+
+def innermost(access: Access, sides: Mapping[int, tuple[int, int]], steps: Mapping[int, int]) -> int | None:
+    return next(reversed(moving(access, sides, steps)), None)
 
 
 def tile_of(access: Access, sides: Mapping[int, tuple[int, int]]) -> int:
@@ -133,10 +182,14 @@ def tile_of(access: Access, sides: Mapping[int, tuple[int, int]]) -> int:
     return prod(t * u for d, (t, u) in sides.items() if moves(access, d))
 
 
-def copied(access: Access, sides: Mapping[int, tuple[int, int]], steps: Mapping[int, int], pad: int) -> int:
+def copied(access: Access, sides: Mapping[int, tuple[int, int]], steps: Mapping[int, int], cache: Cache) -> int:
     """Bytes of a tile."""
-    rows = prod(count for d, count in steps.items() if moves(access, d))
-    return rows * (tile_of(access, sides) + pad) * element_bytes(access.element)
+    sizes = moving(access, sides, steps)
+    count = prod(size for size, _ in sizes.values())
+    row = prod(
+        size for d, (size, reduced) in sizes.items() if (access.at.strides[d] == 1 if cache.straight else not reduced)
+    )
+    return (count + cache.pad * count // row) * element_bytes(access.element)
 
 
 def time_of(main: Stage, tile: BlockTile, limits: Limits) -> float:
@@ -147,7 +200,7 @@ def time_of(main: Stage, tile: BlockTile, limits: Limits) -> float:
     )
     steps = prod(ceil(extent / tile.steps.get(d, 1)) for d, extent in enumerate(main.extents) if main.reduction[d])
     results = prod(u for _, u in sides.values())
-    step = float(BARRIER * (1 if tile.double else 2))
+    step = float(BARRIER * (1 if tile.double or tile.stages else 2))
     for access in main.inputs:
         step += SHARED * depth * prod(u for d, (_, u) in sides.items() if moves(access, d))
         rows = prod(count for d, count in tile.steps.items() if moves(access, d))
@@ -201,7 +254,9 @@ def block_ops(nest: NestOp, main: Stage, tile: BlockTile, number: int) -> list[O
     if blocks:
         say.ops.append(BindOp(blocks, "block"))
     say.ops.append(BindOp(threads, "thread"))
-    say.ops += [CacheOp(number, n, outer[-1], double=tile.double, pad=pad) for n, pad in tile.caches]
+    for cache in tile.caches:
+        how = {"by": cache.by, "straight": cache.straight, "pad": cache.pad}
+        say.ops.append(CacheOp(number, cache.input, outer[-1], double=tile.double, stages=tile.stages, **how))
     if registers:
         say.ops.append(UnrollOp(registers))
     return say.ops

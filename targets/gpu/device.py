@@ -38,6 +38,9 @@ class DeviceDescription:
     `kept`: what floats of 16 bits are kept in that the device has no type for, in the words of `store-floats`.
     `library`: whether its language has functions such as acos to call; PTX has not. `narrowed`: dtypes of a
     model that `narrow-types` keeps as int32, where each number must fit. `room`: what tiles are chosen for.
+    `vector_bits`: what a thread moves at once, where a buffer's elements can be told to be neighbours without a binding
+    of their own (0: an element). `stages`: of copies to a block's memory that the device makes by itself (0: it does
+    not).
     """
 
     name: str
@@ -54,6 +57,8 @@ class DeviceDescription:
     narrowed: tuple[str, ...] = ()
     library: bool = True
     room: Room = SMALL
+    vector_bits: int = 0
+    stages: int = 0
 
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
@@ -76,7 +81,13 @@ DEVICES = {
         DeviceDescription("webgl", 1, 1, MOST, 16, 2048 * 2048 * 4, 0, 64, SHADER, (), SHORT, NARROWED, room=ONE),
         DeviceDescription("opencl", 64, 256, MOST, 64, 2 << 30, 32 << 10, 128, SINGLE, ("float64",), "bf16=i16"),
         DeviceDescription("metal", 64, 512, MOST, 24, 256 << 20, 32 << 10, 256, SINGLE, (), "bf16=i16"),
-        DeviceDescription("cuda", 128, 1024, MOST, 128, 4 << 30, 48 << 10, 256, ALL, library=False, room=LARGE),
+        DeviceDescription(
+            *("cuda", 128, 1024, MOST, 128, 4 << 30, 48 << 10, 256, ALL),
+            library=False,
+            room=LARGE,
+            vector_bits=128,
+            stages=3,
+        ),
         DeviceDescription("hip", 128, 1024, MOST, 128, 4 << 30, 64 << 10, 256, DOUBLE, (), "bf16=i16", room=LARGE),
     )
 }

@@ -50,7 +50,8 @@ SIDES = (1, 2, 4, 8)
 class ScheduleGPU(ModulePass):
     """`threads`: how many a device runs at a time, and wants before a thread computes several results. `registers`:
     results of a thread. `block`: the most threads of a block. `workgroup`: bytes that they share; without any, each
-    thread computes by itself."""
+    thread computes by itself. `vector`: bytes that a thread moves at once; 0: an element. `stages`: of copies to shared
+    memory that the device makes by itself; 0: it makes none."""
 
     name = "schedule-gpu"
 
@@ -58,10 +59,14 @@ class ScheduleGPU(ModulePass):
     registers: int = 16
     block: int = 256
     workgroup: int = 0
+    vector: int = 0
+    stages: int = 0
 
     def apply(self, ctx: Context, module: ModuleOp) -> None:
-        if min(self.threads, self.registers, self.block) < 1 or self.workgroup < 0:
+        if min(self.threads, self.registers, self.block) < 1 or min(self.workgroup, self.vector, self.stages) < 0:
             raise StepwellError("schedule-gpu: threads, registers and block are counts of 1 or more")
+        if self.stages == 1:
+            raise StepwellError("schedule-gpu: one stage is read while others are copied: 2 or more, or none")
         given = {op.kernel_name for op in module.body.block.ops if isinstance(op, KernelOp)}
         for op in functions_of(module):
             if op.sym_name.data not in given and (schedule := self.schedule_of(op)) is not None:
@@ -74,7 +79,7 @@ class ScheduleGPU(ModulePass):
         runs = [run for block in blocks_of(function) for run in stages_in(block) if run]
         numbers = {stage.op: n for n, stage in enumerate(stage for run in runs for stage in run)}
         block = Block()
-        limits = Limits(self.threads, self.registers, self.block, self.workgroup)
+        limits = Limits(self.threads, self.registers, self.block, self.workgroup, self.vector, self.stages)
         for run in runs:
             nests = [nest.collapsed() for nest in group(run, lambda nest: True)]
             named = {id(nest): name_loops(nest, numbers) for nest in nests}

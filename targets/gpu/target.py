@@ -80,6 +80,8 @@ def device_phases(described: DeviceDescription, schedules: str = "") -> Phases:
     narrow = ",narrow-types" if described.narrowed else ""
     sizes = f"threads={described.room.busy} registers={described.room.registers} block={described.threads} "
     sizes += f"workgroup={described.workgroup_bytes}"
+    sizes += f" vector={described.vector_bits // 8}" if described.vector_bits else ""
+    sizes += f" stages={described.stages}" if described.stages else ""
     alone = described.threads == 1  # fragments: each launch draws all of one buffer
     merged = "" if alone else f",merge-grids{{buffers={described.buffers}}}"
     grid = f"block={described.block} blocks={described.blocks}"

@@ -85,8 +85,8 @@ class Emulated:
 
     def __init__(self, artifact: Artifact, dialect: Dialect):
         self._manifest = artifact.manifest
-        source = "\n".join(text.decode() for text in artifact.files.values())
-        self._library = built(source, dialect)
+        self.source = "\n".join(text.decode() for text in artifact.files.values())
+        self._library = built(self.source, dialect)
         self._weights = np.frombuffer(artifact.weights, np.uint8).copy()
         self.threads = 0
         """How many have run."""

@@ -220,6 +220,54 @@ schedule.kernel @no_such_input {
 
 // -----
 
+schedule.kernel @one_stage {
+  %i, %r = schedule.nest [0] : 64, 64
+  // expected-error@+1 {{one stage is read while others are fetched: there are 2 or more}}
+  schedule.cache [0] input 0 at %r stages 1
+}
+
+// -----
+
+schedule.kernel @double_and_stages {
+  %i, %r = schedule.nest [0] : 64, 64
+  // expected-error@+1 {{double is two copies by registers, stages are the device's copies: one of the two}}
+  schedule.cache [0] input 0 at %r double stages 3
+}
+
+// -----
+
+schedule.kernel @by_three {
+  %i, %r = schedule.nest [0] : 64, 64
+  // expected-error@+1 {{a power of two of neighbours is moved at once}}
+  schedule.cache [0] input 0 at %r by 3
+}
+
+// -----
+
+schedule.kernel @one_stage {
+  %i, %r = schedule.nest [0] : 64, 64
+  // expected-error@+1 {{one stage is read while others are fetched: there are 2 or more}}
+  schedule.cache [0] input 0 at %r stages 1
+}
+
+// -----
+
+schedule.kernel @double_and_stages {
+  %i, %r = schedule.nest [0] : 64, 64
+  // expected-error@+1 {{double is two copies by registers, stages are the device's copies: one of the two}}
+  schedule.cache [0] input 0 at %r double stages 3
+}
+
+// -----
+
+schedule.kernel @by_three {
+  %i, %r = schedule.nest [0] : 64, 64
+  // expected-error@+1 {{a power of two of neighbours is moved at once}}
+  schedule.cache [0] input 0 at %r by 3
+}
+
+// -----
+
 schedule.kernel @alone {
   %i = schedule.nest [0] : 64
   // expected-error@+1 {{it names loops of two nests or more}}

@@ -119,6 +119,28 @@ schedule.kernel @bound {
   schedule.unroll %ii, %ji
 }
 
+// Three copies of a tile, which the device makes by itself; 16 bytes of it at once, in rows as they lie in its memory.
+// CHECK-LABEL: schedule.kernel @staged {
+// CHECK:         schedule.cache [1] input 0 at %ro stages 3 by 4 straight pad 4
+// CHECK-NEXT:    schedule.cache [1] input 1 at %ro stages 3 by 4{{$}}
+schedule.kernel @staged {
+  %i, %j, %r = schedule.nest [0, 1] : 512, 512, 128
+  %ro, %ri = schedule.tile %r by 16
+  schedule.cache [1] input 0 at %ro stages 3 by 4 straight pad 4
+  schedule.cache [1] input 1 at %ro stages 3 by 4
+}
+
+// Three copies of a tile, which the device makes by itself; 16 bytes of it at once, in rows as they lie in its memory.
+// CHECK-LABEL: schedule.kernel @staged {
+// CHECK:         schedule.cache [1] input 0 at %ro stages 3 by 4 straight pad 4
+// CHECK-NEXT:    schedule.cache [1] input 1 at %ro stages 3 by 4{{$}}
+schedule.kernel @staged {
+  %i, %j, %r = schedule.nest [0, 1] : 512, 512, 128
+  %ro, %ri = schedule.tile %r by 16
+  schedule.cache [1] input 0 at %ro stages 3 by 4 straight pad 4
+  schedule.cache [1] input 1 at %ro stages 3 by 4
+}
+
 // Nests that a block runs one after the other.
 // CHECK-LABEL: schedule.kernel @rows {
 // CHECK:         schedule.together %i, %k

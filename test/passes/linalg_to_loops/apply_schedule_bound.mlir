@@ -84,7 +84,7 @@ func.func private @whole(%a: memref<32x32xf32>, %b: memref<32x32xf32>, %y: memre
 // CHECK-NEXT:            [[ROW:%.*]] = arith.minsi [[I]], %c19 : index
 // CHECK-NEXT:            [[START:%.*]] = arith.muli [[ROW]], %c30 : index
 // CHECK-NEXT:            [[AT:%.*]] = arith.addi [[LAST]], [[START]] : index
-// CHECK-NEXT:            [[V:%.*]] = memref.load %a_flat{{\[}}[[AT]]] : memref<600xf32>
+// CHECK:                 [[V:%.*]] = memref.load %a_flat{{\[}}[[AT]]] : memref<600xf32>
 // CHECK-NEXT:            [[Z:%.*]] = arith.select [[THERE]], [[V]], %cst : f32
 // CHECK:                 memref.store [[Z]], %a_tile
 // CHECK:               gpu.barrier

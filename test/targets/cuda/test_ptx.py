@@ -64,11 +64,23 @@ def for_cpu(text: str) -> str:
     text = re.sub(r' "nvvm\.reqntid"="[0-9,]*"', "", text)
     addresses = (ctypes.c_int64 * len(REGISTERS)).in_dll(grid(), "stand_in_registers")
     for name, address in zip(REGISTERS, addresses, strict=True):
-        there = f"load volatile i32, ptr inttoptr (i64 {address} to ptr)"
-        text = text.replace(f"call i32 @llvm.nvvm.read.ptx.sreg.{name}()", there)
-    wait = ctypes.cast(grid().stand_in_barrier, ctypes.c_void_p).value
-    barrier = "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)"
-    return text.replace(barrier, f"call void inttoptr (i64 {wait} to ptr)()")
+        number = f"load volatile i32, ptr inttoptr (i64 {address} to ptr)"
+        text = text.replace(f"call i32 @llvm.nvvm.read.ptx.sreg.{name}()", number)
+    text = COPY.sub(lambda m: f"call void {there('copy')}({m[2]}, i32 {m[1]}, i32 {m[3] or m[1]})", text)
+    for name, call in CALLS.items():
+        text = text.replace(f"call void @llvm.nvvm.{call}(", f"call void {there(name)}(")
+    return text
+
+
+CALLS = {"barrier": "barrier.cta.sync.aligned.all", "group": "cp.async.commit.group", "wait": "cp.async.wait.group"}
+COPY = re.compile(
+    r"call void @llvm\.nvvm\.cp\.async\.c[ag]\.shared\.global\.(\d+)(?:\.s)?\((ptr \S+, ptr [^,)\s]+)(?:, i32 (\S+))?\)"
+)
+
+
+def there(name: str) -> str:
+    """A function of `grid`, which takes the place of an intrinsic."""
+    return f"inttoptr (i64 {ctypes.cast(grid()[f'stand_in_{name}'], ctypes.c_void_p).value} to ptr)"
 
 
 class StandIn:

@@ -10,6 +10,7 @@ import real_models
 import stepwell
 from cuda_emulated import CUDA
 from emulated import built, program, run_grid
+from onnx import parser
 from stepwell.context import Context
 from stepwell.targets.cuda import SOURCE_TARGET
 from stepwell.text import parse_module
@@ -29,6 +30,33 @@ def test_real_models_agree_with_onnx_runtime(name: str) -> None:
     made = program(real_models.fetch(name), feeds, SOURCE_TARGET, CUDA)
     real_models.assert_agrees(made.run(feeds), want)
     assert made.threads > 0
+
+
+PRODUCTS = {
+    "rows of multiples of 4": ("float[100,132] a, float[132,72] b", "float[100,72] y", "y = MatMul(a, b)"),
+    "of 2, of 1": ("float[100,130] a, float[130,71] b", "float[100,71] y", "y = MatMul(a, b)"),
+    "transposed": ("float[68,52] a, float[40,68] b", "float[52,40] y", "y = Gemm<transA = 1, transB = 1>(a, b)"),
+    "batches": ("float[3,33,65] a, float[3,65,70] b", "float[3,33,70] y", "y = MatMul(a, b)"),
+    "windows": ("float[1,16,14,14] x, float[32,16,3,3] w", "float[1,32,14,14] y", "y = Conv<pads = [1,1,1,1]>(x, w)"),
+    "few steps": ("float[64,20] a, float[20,64] b", "float[64,64] y", "y = MatMul(a, b)"),
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_copies_are_there_when_they_are_read(name: str) -> None:
+    """The emulation makes asynchronous copies as late as their waits allow."""
+    inputs, output, body = PRODUCTS[name]
+    model = parser.parse_model(f'<ir_version: 8, opset_import: ["" : 18]> agraph ({inputs}) => ({output}) {{ {body} }}')
+    rng = np.random.default_rng(0)
+    feeds = {
+        value.name: rng.standard_normal([d.dim_value for d in value.type.tensor_type.shape.dim], np.float32)
+        for value in model.graph.input
+    }
+    source = model.SerializeToString()
+    made = program(source, feeds, SOURCE_TARGET, CUDA)
+    assert "cp.async.wait_group" in made.source
+    want = stepwell.compile(source).run(feeds)["y"]
+    np.testing.assert_allclose(made.run(feeds)["y"], want, rtol=0, atol=1e-5 * np.abs(want).max())
 
 
 @pytest.mark.parametrize("blocks", [1, 3])

@@ -108,13 +108,21 @@ inline void wait(unsigned left) {
     }
 }
 
-inline void copy(std::vector<Operand> &own, unsigned size) {
-  const Copy made{shared_memory(own[0].bits), reinterpret_cast<const char *>(own[1].bits), size,
-                  own.size() > 2 ? unsigned(own[2].bits) : size};
-  if ((reinterpret_cast<uintptr_t>(made.to) | reinterpret_cast<uintptr_t>(made.from)) % size)
+inline void start(const Copy &made) {
+  if ((reinterpret_cast<uintptr_t>(made.to) | reinterpret_cast<uintptr_t>(made.from)) % made.size)
     refuse("cp.async: a place is no multiple of its size");
-  if (made.read > size) refuse("cp.async: more is read than written");
+  if (made.read > made.size) refuse("cp.async: more is read than written");
   copies().open.push_back(made);
+}
+
+inline void commit() {
+  copies().groups.push_back(std::move(copies().open));
+  copies().open.clear();
+}
+
+inline void copy(std::vector<Operand> &own, unsigned size) {
+  start({shared_memory(own[0].bits), reinterpret_cast<const char *>(own[1].bits), size,
+         own.size() > 2 ? unsigned(own[2].bits) : size});
 }
 
 inline bool starts(const std::string &text, const char *with) { return text.rfind(with, 0) == 0; }
@@ -125,11 +133,7 @@ inline void run(const char *instruction, std::vector<Operand> given) {
   std::vector<Operand> own;
   for (size_t at = text.find('%'); at != std::string::npos; at = text.find('%', at + 1))
     own.push_back(given.at(strtoul(&text[at + 1], nullptr, 10)));
-  if (text == "cp.async.commit_group;") {
-    copies().groups.push_back(std::move(copies().open));
-    copies().open.clear();
-    return;
-  }
+  if (text == "cp.async.commit_group;") return commit();
   if (starts(text, "cp.async.wait_group ")) return wait(unsigned(atoi(&text[20])));
   if (starts(text, "cp.async.c")) return copy(own, unsigned(atoi(&text[text.find("], ", text.find("], ") + 1) + 3])));
   const unsigned number = fibers::rank() / 32, lane = fibers::rank() % 32;
