@@ -56,7 +56,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "loops": (*FUNCTIONS, "arith", "gpu.barrier", "math", "memref", "nvgpu", "scf", "vector", "x86vector", "amx"),
     "program": (*FUNCTIONS, "arith", "gpu.barrier", "math", "memref", "nvgpu", "scf", "vector", "x86vector", "amx"),
     "device": (*FUNCTIONS, "gpu", "nvgpu", "spirv", "arith", "math", "memref", "scf", "vector"),
-    "device-llvm": (*FUNCTIONS, "gpu.module", "gpu.launch_func", "llvm", "arith.constant", "memref"),
+    "device-llvm": (*FUNCTIONS, "gpu.module", "gpu.launch_func", "llvm", "arith", "memref", "scf"),
     "llvm": ("builtin.module", "llvm"),
 }
 

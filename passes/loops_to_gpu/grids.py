@@ -30,7 +30,7 @@ from math import prod
 from stepwell.diagnostics import StepwellError
 from stepwell.passes.linalg_to_loops.emit import BLOCK, PARALLEL, THREAD
 from stepwell.passes.loops_to_llvm.arguments import VIEWS, constant
-from xdsl.dialects import func, scf
+from xdsl.dialects import arith, func, scf
 from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Block, Operation
 from xdsl.traits import is_side_effect_free
@@ -131,5 +131,10 @@ def axis_of(op: Operation) -> Axis | None:
     return Axis(op, lower, max(0, -((lower - upper) // step)), step)
 
 
+DIVISIONS = (arith.DivUIOp, arith.RemUIOp, arith.DivSIOp, arith.RemSIOp, arith.FloorDivSIOp, arith.CeilDivUIOp)
+"""Of a divisor that is not 0: without effects."""
+
+
 def touches_nothing(op: Operation) -> bool:
-    return op.name in VIEWS or isinstance(op, func.ReturnOp) or (not op.regions and is_side_effect_free(op))
+    free = is_side_effect_free(op) or (isinstance(op, DIVISIONS) and (constant(op.operands[1]) or 0) != 0)
+    return op.name in VIEWS or isinstance(op, func.ReturnOp) or (not op.regions and free)

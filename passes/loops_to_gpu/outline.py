@@ -35,7 +35,7 @@ from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
 
 from .flat import Buffer, Flat, Index, Indices, strides_of, view
-from .grids import THREAD, Axis, Grid, axis_of, level_of
+from .grids import THREAD, Axis, Grid, axis_of, level_of, touches_nothing
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,7 @@ class Outline:
         if self.at.insertion_point.block is not self.entry:
             self.at.insert(scf.YieldOp())
         self.entry.add_op(gpu.ReturnOp())
+        drop_unused(self.entry)
         stamp(self.entry.walk(), self.kernel.location)
         inputs, shared = list(self.entry.arg_types[: len(self.parameters)]), len(self.entry.args) - len(self.parameters)
         size = (self.threads, 1, 1)
@@ -370,3 +371,11 @@ class Outline:
 def is_workspace(value: SSAValue) -> bool:
     """Bytes that are only looked at through views."""
     return any(isinstance(use.operation, memref.ViewOp) for use in value.uses)
+
+
+def drop_unused(block: Block) -> None:
+    """Take out what is computed for nothing: the counter of an axis of one point, which no index needs, say."""
+    for op in reversed(list(block.walk())):
+        if op.results and all(result.first_use is None for result in op.results) and touches_nothing(op):
+            op.detach()
+            op.erase()

@@ -87,3 +87,31 @@ func.func @main(%out: memref<56xf32>) {
   func.call @many(%out) : (memref<56xf32>) -> ()
   func.return
 }
+
+// -----
+
+// An axis of one block, whose counter no index needs, takes no id; a number that is computed between the loops, be it by
+// a division, is no launch of its own.
+// CHECK-LABEL: gpu.func @one(%x: memref<32xf32>) kernel
+// CHECK-NOT:     gpu.block_id
+// CHECK:         gpu.thread_id x
+// CHECK:       gpu.launch_func @kernels::@one blocks in (%c1, %c1, %c1) threads in (%c32, %c1, %c1)
+// CHECK-NOT:   gpu.launch_func
+func.func private @one(%x: memref<32xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c32 = arith.constant 32 : index
+  %from = arith.remui %c4, %c32 : index
+  scf.for %i = %c0 to %c4 step %c4 {
+    scf.for %t = %c0 to %c32 step %c1 {
+      %v = memref.load %x[%from] : memref<32xf32>
+      memref.store %v, %x[%t] : memref<32xf32>
+    } {stepwell.parallel = "thread"}
+  } {stepwell.parallel = "block"}
+  func.return
+}
+func.func @main(%x: memref<32xf32>) {
+  func.call @one(%x) : (memref<32xf32>) -> ()
+  func.return
+}

@@ -160,7 +160,7 @@ def test_digits_agree_with_the_native_target(monkeypatch: pytest.MonkeyPatch) ->
     np.testing.assert_allclose(got, stepwell.compile(DIGITS).run(feeds)["logits"], rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["mtcnn_rnet", "all_minilm_l6_v2_fp32"])
+@pytest.mark.parametrize("name", ["mtcnn_rnet", "all_minilm_l6_v2_fp32", "silero_vad_16k_sequence"])
 def test_real_models_agree_with_onnx_runtime(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     feeds, want = real_models.recorded(name)
     shapes = ";".join(f"{name}={'x'.join(map(str, feed.shape))}" for name, feed in feeds.items())
