@@ -4,6 +4,7 @@ python docs/make_support.py                           write the page
 python docs/make_support.py --measure                 compile each operator first, in each version of its schema and
                                                       each type, for each target (onnx-support.json): minutes
 python docs/make_support.py --measure wgsl,opencl     only for these targets
+python docs/make_support.py --measure --of Add,Mul    only of these operators
 python docs/make_support.py --check                   exit 1 when the page is not what the json and the code say
 
 Which types compile is measured (`test/support/operator_types.py`); limits come from the docstrings of
@@ -15,11 +16,13 @@ from __future__ import annotations
 import json
 import re
 import sys
+from argparse import ArgumentParser
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from stepwell.dialects.onnx.schemas import DEFAULT_DOMAIN, newest_opset, operator_names, schema
 from stepwell.passes.onnx_to_graph.conversion import CONVERSIONS
@@ -269,16 +272,21 @@ def first_words(said: str) -> str:
     return words if len(words) <= MOST_WORDS else words[:MOST_WORDS] + " ..."
 
 
-def measure(only: Sequence[str]) -> None:
-    """Measure for some targets, or all; what is known of the others stays."""
+def measure(only: Sequence[str], of: Sequence[str]) -> None:
+    """Measure for some targets, or all, some operators, or all; what is known of the others stays."""
     from operator_types import DTYPES, TARGETS, trials
     from workers import Died, Workers
 
     for_targets = tuple(target for target in TARGETS if not only or target in only)
-    known = json.loads(MEASURED.read_text()) if only else {"operators": {}, "refused": {}}
-    operators: dict[str, dict[str, dict[str, dict[str, set[str]]]]] = {}
-    refused = {key: words for key, words in known["refused"].items() if key.split()[2] not in for_targets}
-    tasks = [replace(trial, targets=for_targets) for trial in trials(CONVERSIONS)]
+    names = of or list(CONVERSIONS)
+    known = json.loads(MEASURED.read_text()) if only or of else {"operators": {}, "refused": {}}
+    operators = {name: levels(long, rows) for name, rows in known["operators"].items() if of and name not in of}
+    refused = {
+        key: words
+        for key, words in known["refused"].items()
+        if key.split()[2] not in for_targets or key.split()[0] not in names
+    }
+    tasks = [replace(trial, targets=for_targets) for trial in trials(names)]
     newest = {trial.name: trial.since for trial in tasks}
     for trial, answer in Workers("operator_types:measure").run(tasks):
         before = known["operators"].get(trial.name, {}).get(str(trial.since), {}).get(trial.variable, {})
@@ -292,6 +300,11 @@ def measure(only: Sequence[str]) -> None:
             if said and NO_TYPE not in words and trial.since == newest[trial.name]:
                 refused[f"{trial.name} {trial.variable} {target} {dtype}"] = words
     write(operators, refused)
+
+
+def levels(change: Callable[[Any], Any], node: Any) -> Any:
+    """A tree of dicts with its leaves changed."""
+    return {key: levels(change, below) for key, below in node.items()} if isinstance(node, dict) else change(node)
 
 
 def write(
@@ -320,9 +333,14 @@ def write(
 
 
 def main() -> int:
-    if "--measure" in sys.argv[1:]:
-        measure([name for said in sys.argv[sys.argv.index("--measure") + 1 :] for name in said.split(",")])
-    if "--check" in sys.argv[1:]:
+    parser = ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--measure", nargs="?", const="", metavar="TARGETS")
+    parser.add_argument("--of", default="", metavar="OPERATORS")
+    parser.add_argument("--check", action="store_true")
+    said = parser.parse_args()
+    if said.measure is not None:
+        measure(*([name for name in given.split(",") if name] for given in (said.measure, said.of)))
+    if said.check:
         return int(PAGE.read_text() != page())
     PAGE.write_text(page())
     return 0

@@ -75,6 +75,10 @@ def newest_opset(domain: str = DEFAULT_DOMAIN) -> int:
     return max((s.since_version for s in onnx.defs.get_all_schemas() if s.domain == domain), default=0)
 
 
+IN_USE = frozenset({("GroupNormalization", 18)})
+"""Deprecated from the start, since a scale a channel was meant; but exporters wrote it, and ONNX Runtime runs it."""
+
+
 @cache
 def operator_names() -> tuple[tuple[str, str], ...]:
     """(domain, operator) of all that ONNX has or had, and of what ONNX Runtime adds, in order."""
@@ -101,7 +105,7 @@ def schema(domain: str, op_type: str, opset: int) -> Schema | None:
         domain=domain,
         op_type=op_type,
         since=found.since_version,
-        deprecated=found.deprecated,
+        deprecated=found.deprecated and (op_type, found.since_version) not in IN_USE,
         inputs=tuple(_formal(formal) for formal in found.inputs),
         outputs=tuple(_formal(formal) for formal in found.outputs),
         input_count=(found.min_input, found.max_input),

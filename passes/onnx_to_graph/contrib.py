@@ -25,6 +25,7 @@ from .constant import range_
 from .conversion import Node, Registered, converts
 from .convolution import conv
 from .elementwise import elu_of, erf_gelu, leaky, softplus_of, tanh_gelu
+from .indexing import gather_nd
 from .linear_algebra import gemm
 from .movement import pad, trilu
 from .normalization import layer_norm, rms_norm
@@ -37,6 +38,7 @@ def contrib(*names: str) -> Callable[[Registered], Registered]:
     return converts(*(f"{CONTRIB_DOMAIN}.{name}" for name in names))
 
 
+contrib("GatherND")(gather_nd)
 contrib("Pad")(pad)
 contrib("Range")(range_)
 contrib("Trilu")(trilu)

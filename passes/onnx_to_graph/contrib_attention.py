@@ -31,6 +31,7 @@ from .attention import (
     weighted,
 )
 from .contrib import contrib
+from .contrib_quantization import real_product
 from .conversion import Node
 from .emitter import Size, shape
 from .normalization import rms_norm
@@ -91,12 +92,26 @@ def attended(
 @contrib("Attention")
 def attention(node: Node) -> list[SSAValue]:
     """of one tensor's own queries, keys and values; key padding masks, causal, with a cache"""
-    refuse(node, "do_rotary", "past_present_share_buffer")
     refuse_inputs(node, past_sequence_length=6)
-    heads, past = node.integer("num_heads"), node.get(4)
     product = node(graph.MatmulOp(node[0], node[1]))
     if (bias := node.get(2)) is not None:
         product = node.add(product, bias)
+    return attended_by_itself(node, product, node.get(3), node.get(4), node.get(5))
+
+
+@contrib("QAttention")
+def quantized_attention(node: Node) -> list[SSAValue]:
+    """Attention, whose product of bytes gives queries, keys and values; a scale of the weight, or one a column"""
+    product = real_product(node, node[0], node.get(6), node[3], node[1], node.get(7), node[4])
+    return attended_by_itself(node, node.add(product, node[2]), node.get(5), node.get(8), None)
+
+
+def attended_by_itself(
+    node: Node, product: SSAValue, mask: SSAValue | None, past: SSAValue | None, bias: SSAValue | None
+) -> list[SSAValue]:
+    """What attention makes of `product`, [batch, rows, queries, keys and values side by side], and the cache."""
+    refuse(node, "do_rotary", "past_present_share_buffer")
+    heads = node.integer("num_heads")
     third = (shape(node[1])[1] or 0) // 3
     sizes = node.integers_of("qkv_hidden_sizes", ()) or [third] * 3
     starts = (0, sizes[0], sizes[0] + sizes[1])
@@ -110,7 +125,7 @@ def attention(node: Node) -> list[SSAValue]:
             together(node, piece(node, past, 0, which, [(1,), (2,), (3,), (4,)]), now)
             for which, now in enumerate((k, v))
         )
-    result = attended(node, q, k, v, node.get(3), node.get(5), before)
+    result = attended(node, q, k, v, mask, bias, before)
     if len(node.op.results) == 1:
         return [result]
     each: list[Size] = [1, (0,), (1,), (2,), (3,)]

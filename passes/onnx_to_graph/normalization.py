@@ -109,18 +109,37 @@ def rms_norm(
     return [node.mul(node.cast(node.mul(wide, deviation), element_type_of(scale)), scale), deviation]
 
 
+@converts("GroupNormalization", since=18)
+def group_normalization_by_groups(node: Node) -> SSAValue:
+    """scale and bias of each group"""
+    split = groups_of(node)
+    dims = rank_of(split)
+    scaled = node.mul(split, along_channels(node, node[1], dims))
+    return joined(node, node.add(scaled, along_channels(node, node[2], dims)))
+
+
 @converts("GroupNormalization", since=21)
 def group_normalization(node: Node) -> SSAValue:
+    """scale and bias of each channel"""
+    whole, dims = joined(node, groups_of(node)), rank_of(node[0])
+    scaled = node.mul(whole, along_channels(node, node[1], dims))
+    return node.add(scaled, along_channels(node, node[2], dims))
+
+
+def groups_of(node: Node) -> SSAValue:
+    """x as [N, groups, channels of one, ...], each group normalized."""
     x, groups = node[0], node.integer("num_groups")
     dims, channels = rank_of(x), shape(x)[1]
-    if channels is None or channels % groups:
+    if channels is None or groups < 1 or channels % groups:
         raise node.unsupported(f"{channels} channels in {groups} groups are not supported", "groups of one size are")
     spatial: list[Size] = [(axis,) for axis in range(2, dims)]
     split = node.reshape(x, [(0,), groups, channels // groups, *spatial])
-    normal = normalized(node, split, list(range(2, dims + 1)), node.real("epsilon", EPSILON))
-    joined = node.reshape(normal, [(0,), channels, *[(axis,) for axis in range(3, dims + 1)]])
-    scaled = node.mul(joined, along_channels(node, node[1], dims))
-    return node.add(scaled, along_channels(node, node[2], dims))
+    return normalized(node, split, list(range(2, dims + 1)), node.real("epsilon", EPSILON))
+
+
+def joined(node: Node, split: SSAValue) -> SSAValue:
+    """[N, groups, channels of one, ...] as [N, channels, ...]"""
+    return node.reshape(split, [(0,), (1, 2), *[(axis,) for axis in range(3, rank_of(split))]])
 
 
 @converts("MeanVarianceNormalization", since=9)

@@ -59,6 +59,7 @@ MODELS: Mapping[str, tuple[Inputs, Mapping[str, Any]]] = {
     "com.microsoft.FusedConv": ({"X": (1, 2, 4, 4), "W": (3, 2, 3, 3), "B": (3,)}, {"activation": "Relu"}),
     "com.microsoft.FusedGemm": (PRODUCT | {"C": (4,)}, {"activation": "Relu"}),
     "com.microsoft.FusedMatMul": (PRODUCT, {}),
+    "com.microsoft.GatherND": ({"data": (2, 3), "indices": [1, 2]}, {}),
     "com.microsoft.Gelu": ({"X": (2, 4)}, {}),
     "com.microsoft.GroupQueryAttention": (
         QKV | {"seqlens_k": (1,), "total_sequence_length": [3]},
@@ -71,6 +72,10 @@ MODELS: Mapping[str, tuple[Inputs, Mapping[str, Any]]] = {
     ),
     "com.microsoft.MultiHeadAttention": (QKV, {"num_heads": 2}),
     "com.microsoft.Pad": ({"data": (2, 3), "pads": [0, 1, 0, 1]}, {}),
+    "com.microsoft.QAttention": (
+        {"input": (1, 3, 4), "weight": (4, 12), "bias": (12,), "input_scale": (), "weight_scale": ()},
+        {"num_heads": 2},
+    ),
     "com.microsoft.QGemm": (
         {"A": (2, 3), "a_scale": (), "a_zero_point": (), "B": (3, 4), "b_scale": (), "b_zero_point": (), "C": (4,)}
         | {"y_scale": (), "y_zero_point": ()},

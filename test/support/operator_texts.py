@@ -101,6 +101,10 @@ OLDER: Mapping[tuple[str, int], tuple[str, str]] = {
     ("Reshape", 5): ("T", RESHAPED),
     ("Reshape", 13): ("T", RESHAPED),
     ("TopK", 10): ("T", "({T}[4] x) => ({T}[2] y, int64[2] i) <int64[1] k = {2}> { y, i = TopK(x, k) }"),
+    ("GroupNormalization", 18): (
+        "T",
+        "({T}[2, 4, 3] x, {T}[2] s, {T}[2] b) => ({T}[2, 4, 3] y) { y = GroupNormalization<num_groups = 2>(x, s, b) }",
+    ),
     ("Scan", 8): (
         "V",
         "({T}[2, 4] x, {T}[2, 3, 4] z) => ({T}[2, 4] y, {T}[2, 3, 4] s) { y, s = Scan<num_scan_inputs = 1, "

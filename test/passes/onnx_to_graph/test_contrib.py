@@ -173,6 +173,16 @@ def attentions() -> list[Case]:
     ]
     other = normal(H, 2 * H + 6), normal(2 * H + 6)
     cases += [Case("Attention", [X, *other], how | {"qkv_hidden_sizes": [H, H, 6]})]
+    rows, kernel = (RANDOM.integers(0, 255, shape).astype(np.uint8) for shape in ((B, S, H), (H, 3 * H)))
+    scale, columns = np.float32(0.01), (RANDOM.random(3 * H) / 50).astype(np.float32)
+    zeros = [np.uint8(130), np.uint8(120)]
+    by_columns = [kernel.astype(np.int8), bias, scale, columns]
+    cases += [
+        Case("QAttention", [rows, kernel, bias, scale, scale, None, *zeros], how, constants=(1, 4, 7)),
+        Case("QAttention", [rows, kernel, bias, scale, scale, LENGTHS, *zeros], how | {"unidirectional": 1}),
+        Case("QAttention", [rows, *by_columns, None, zeros[0], np.zeros(3 * H, np.int8)], how, constants=(1, 4, 7)),
+        Case("QAttention", [rows, kernel, bias, scale, scale, MASK, *zeros, past], how, constants=(1, 7), outputs=2),
+    ]
     return cases
 
 
@@ -250,6 +260,7 @@ def grouped_attentions() -> list[Case]:
 def others() -> list[Case]:
     cases = [Case("ExpandDims", [ROWS, np.array(axis, np.int32)], constants=(1,)) for axis in (0, -1, 1)]
     cases += [Case("Trilu", [ROWS], {"upper": upper}) for upper in (0, 1)]
+    cases += [Case("GatherND", [ROWS, np.array(places)]) for places in ([[1, -1], [0, 0]], [[[1]], [[0]]])]
     return cases
 
 

@@ -226,8 +226,10 @@ def normalizations() -> list[Case]:
     cases += [Case("InstanceNormalization", 6 + 1, [X, normal(3), normal(3)])]
     cases += [Case("LayerNormalization", 17, [X, normal(5), normal(5)], outputs=3)]
     cases += [Case("LayerNormalization", 17, [X, normal(4, 5)], {"axis": 2})]
+    groups = {18: 2, 21: 6}  # how many scales there are: of the groups, then of the channels
     cases += [
-        Case("GroupNormalization", 21, [normal(2, 4, 3, 3), normal(4), normal(4)], {"num_groups": 2}, dynamic=False)
+        Case("GroupNormalization", opset, [normal(2, 6, 3, 3), normal(n), normal(n)], {"num_groups": 2}, dynamic=False)
+        for opset, n in groups.items()
     ]
     cases += by_runtime(*(Case("LpNormalization", 13, [X], {"axis": 1, "p": p}) for p in (1, 2)))
     cases += [Case("MeanVarianceNormalization", 13, [X])]

@@ -117,6 +117,28 @@ def test_roi_align_as_opset_10_has_it() -> None:
     agree(run(node, feeds, opset=10)[0], runtime(node, feeds, 10))
 
 
+def regions_of(count: int, height: float, width: float) -> np.ndarray:
+    """For MaxRoiPool: the number of a picture before the corners."""
+    return np.concatenate([RANDOM.integers(0, 2, (count, 1)), rois_of(count, height, width)], 1).astype(np.float32)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+@pytest.mark.parametrize("pool", [(1, 1), (3, 2), (9, 20)])
+def test_max_roi_pool(pool: tuple[int, int], scale: float) -> None:
+    """Regions of all sizes, in part or wholly outside; corners at halves; bins of more than all elements."""
+    node = helper.make_node("MaxRoiPool", ["x", "r"], ["y"], pooled_shape=pool, spatial_scale=scale)
+    odd = [[0, -9, -9, -3, -2], [1, 40, 3, 50, 4], [0, 5, 5, 2, 1], [1, 0.5, 1.5, 2.5, 4.5], [0, -0.5, -2.5, 3, 3]]
+    regions = np.concatenate([regions_of(20, 9 / scale, 13 / scale), np.array(odd, np.float32)])
+    feeds = {"x": normal(2, 3, 9, 13) - 3, "r": regions}
+    agree(run(node, feeds, opset=17)[0], runtime(node, feeds, 17))
+
+
+def test_max_roi_pool_of_no_region() -> None:
+    node = helper.make_node("MaxRoiPool", ["x", "r"], ["y"], pooled_shape=[2, 2])
+    feeds = {"x": normal(2, 3, 9, 13), "r": np.zeros((0, 5), np.float32)}
+    agree(run(node, feeds, opset=17)[0], np.zeros((0, 3, 2, 2), np.float32))
+
+
 @pytest.mark.parametrize(
     ("group", "offset_group", "attributes"),
     [
