@@ -170,8 +170,9 @@ class DeviceProgram:
                 self._write(f"input {n}", array)
         return data
 
-    def _number(self, buffer: str, at: int, kind: np.dtype[Any]) -> int:
-        return int(np.frombuffer(self._read(buffer, at, kind.itemsize), kind)[0])
+    def _number(self, part: Step, n: int, kind: np.dtype[Any]) -> int:
+        at = part["offset"] + n * kind.itemsize
+        return int(np.frombuffer(self._read(part["of"], at, kind.itemsize), kind)[0])
 
     def _output(self, n: int, spec: Mapping[str, Any]) -> Array:
         size = bytes_of(spec)

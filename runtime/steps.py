@@ -1,7 +1,7 @@
 """Runs the program of the host, as a manifest has it: launches, and control flow around them.
 
     steps = Steps(manifest["launches"], bind)       # bind(launch): a function of the launch's numbers
-    steps.run(inputs, read)                         # read(buffer, at, dtype): a number, once all launches are done
+    steps.run(inputs, read)                         # read(part, n, dtype): its number n, once all launches are done
 
     {"kernel": "scale", "numbers": [4, "v0"], ...}
     {"for": "v0", "from": 0, "to": "v7", "step": 1, "do": [...]}
@@ -26,8 +26,8 @@ from .device import Array, DeviceError
 
 Step = Mapping[str, Any]
 Launch = Callable[[Sequence[int]], None]
-Read = Callable[[str, int, "np.dtype[Any]"], int]
-"""A number from the device: of which buffer, from which byte on, of which type."""
+Read = Callable[[Step, int, "np.dtype[Any]"], int]
+"""A number from the device: of which part of a buffer, which of its numbers, of which type."""
 
 LIMITS = np.iinfo(np.int32)
 
@@ -127,13 +127,12 @@ class Steps:
                     while number(condition):
                         run(body)
                         run(test)
-                case {"read": name, "at": at, "dtype": dtype, "buffer": {"of": buffer, "offset": offset}}:
-                    side, _, n = buffer.partition(" ")
+                case {"read": name, "at": at, "dtype": dtype, "buffer": part}:
+                    side, _, n = part["of"].partition(" ")
                     if side == "input":
                         known[name] = int(inputs[int(n)].reshape(-1)[number(at)])
                     else:
-                        kind = np.dtype(dtype)
-                        known[name] = read(buffer, offset + number(at) * kind.itemsize, kind)
+                        known[name] = read(part, number(at), np.dtype(dtype))
                 case {"let": name, "of": given}:
                     known[name] = computed(step, [number(n) for n in given])
                 case {"set": new}:

@@ -161,9 +161,10 @@ class VulkanProgram(DeviceProgram):
             (source, start), (target, place) = (there, here) if side == "input" else (here, there)
             self._work.copy(source, start, target, place, bytes_of(spec))
 
-    def _number(self, buffer: str, at: int, kind: np.dtype[Any]) -> int:
+    def _number(self, part: Step, n: int, kind: np.dtype[Any]) -> int:
         wait(self._device, self._work.commands)
-        self._work.copy(self._buffers[buffer], at, self._crossing, self._places[NUMBER], kind.itemsize)
+        at = part["offset"] + n * kind.itemsize
+        self._work.copy(self._buffers[part["of"]], at, self._crossing, self._places[NUMBER], kind.itemsize)
         self._work.submit()
         return int(np.frombuffer(self._seen, kind, 1, self._places[NUMBER])[0])
 

@@ -22,7 +22,7 @@ A fragment shader (OpenGL ES 3.00, WebGL 2) cannot say where it writes: it is ru
 and gives that element's value or discards it. A kernel that stores several results becomes one kernel for each; a loop
 around a store is taken apart like a thread's number (`places.py`). What a kernel reads of the buffer that it stores to
 is what was there before. Refused: barriers and what else threads do together, and a store whose thread cannot be told
-from its place; and control flow around launches, for which the host would have to read back what was drawn.
+from its place.
 """
 
 from __future__ import annotations
@@ -64,11 +64,7 @@ class GPUToFragments(ModulePass):
             main.body.block.insert_op_before(op, start)
             return op
 
-        for op in main.body.block.ops:
-            if op.regions or isinstance(op, memref.LoadOp):
-                fix = "take a target with compute shaders: wgsl, spirv, glsl"
-                raise StepwellError("the host of fragment shaders runs them in order, without control flow", op, fix)
-        launches = [op for op in main.body.block.ops if isinstance(op, gpu.LaunchFuncOp)]
+        launches = [op for op in main.walk() if isinstance(op, gpu.LaunchFuncOp)]
         kernels = [op.target() for op in launches]  # before others have their names
         rewriting = Rewriting(Indices(at_start))
         for op, kernel in zip(launches, kernels, strict=True):

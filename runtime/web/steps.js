@@ -59,8 +59,8 @@ export function launchesOf(steps) {
 }
 
 /**
- * Run `steps`. `inputs`: arrays as the device has them. `launch(step, numbers)` runs a kernel; `read(of, at, kind)` gives
- * a promise of a number: of which buffer, from which byte on, of which kind of array.
+ * Run `steps`. `inputs`: arrays as the device has them. `launch(step, numbers)` runs a kernel; `read(part, at, kind)` gives
+ * a promise of a number: of which part of a buffer, which of its numbers, of which kind of array.
  */
 export async function runSteps(steps, inputs, launch, read, known = {}) {
   const number = (given) => (typeof given === "string" ? known[given] : BigInt(given));
@@ -87,11 +87,10 @@ export async function runSteps(steps, inputs, launch, read, known = {}) {
         await run(step.test);
       }
     } else if ("read" in step) {
-      const { of, offset } = step.buffer;
-      const [side, n] = of.split(" ");
+      const [side, n] = step.buffer.of.split(" ");
       const kind = ARRAYS[step.dtype];
       const at = Number(number(step.at));
-      known[step.read] = BigInt(side === "input" ? inputs[n][at] : await read(of, offset + at * kind.BYTES_PER_ELEMENT, kind));
+      known[step.read] = BigInt(side === "input" ? inputs[n][at] : await read(step.buffer, at, kind));
     } else if ("let" in step) {
       known[step.let] = computed(step, step.of.map(number));
     } else if ("set" in step) {

@@ -21,20 +21,37 @@ export const ARRAYS = {
   uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array,
   bool: Uint8Array, float16: globalThis.Float16Array,
 };
-/** The arrays that hold the values of each dtype. */
+/** The arrays that hold the values of each dtype. bool is 0 or 1. */
 
+/** What a page's user can be told: what went wrong and, in brackets, what to do. */
 export class DeviceError extends Error {
   name = "DeviceError";
 
+  /**
+   * @param {string} what
+   * @param {string} [fix]
+   */
   constructor(what, fix) {
     super(fix ? `${what} (${fix})` : what);
   }
 }
 
-/** The program of the package at `folder`, an address. */
+/**
+ * Fetch a package, compile its kernels and upload its weights.
+ *
+ * @param {string | URL} [folder] where the package is; relative to the page
+ * @returns {Promise<Program>}
+ * @throws {DeviceError} where a file cannot be fetched, or the browser or its GPU cannot run the model
+ */
 export async function load(folder = "./") {
-  const base = new URL(folder, document.baseURI);
-  const manifest = await (await get(base, "manifest.json")).json();
+  const base = new URL(folder, globalThis.document?.baseURI ?? location.href);
+  if (!base.pathname.endsWith("/")) base.pathname += "/";
+  if (base.protocol === "file:") {
+    throw new DeviceError("a page that is opened from a file cannot fetch others", "serve the folder: python3 -m http.server");
+  }
+  const manifest = await (await get(base, "manifest.json")).json().catch(() => {
+    throw new DeviceError(`${new URL("manifest.json", base)} is not the manifest of a package`, "is the folder right?");
+  });
   const runner = RUNNERS[manifest.language];
   if (!runner) throw new DeviceError(`kernels in ${manifest.language} are not run in a page`, "compile for wgsl or webgl");
   for (const { name, dtype } of [...manifest.inputs, ...manifest.outputs]) {
@@ -44,6 +61,10 @@ export async function load(folder = "./") {
     get(base, "weights.bin").then((answer) => answer.arrayBuffer()),
     ...manifest.files.map((name) => get(base, name).then((answer) => answer.text())),
   ]);
+  if (weights.byteLength !== manifest.weights_size) {
+    const said = `weights.bin has ${weights.byteLength} bytes where the manifest says ${manifest.weights_size}`;
+    throw new DeviceError(said, "copy the whole folder as it was compiled");
+  }
   const sources = new Map(manifest.files.map((name, n) => [name, texts[n]]));
   const { create } = await import(runner);
   return new Program(manifest, await create({ manifest, weights, sources }));
@@ -51,13 +72,21 @@ export async function load(folder = "./") {
 
 async function get(base, name) {
   const answer = await fetch(new URL(name, base)).catch((error) => {
-    throw new DeviceError(`${name} cannot be fetched: ${error.message}`, "serve the folder: python3 -m http.server");
+    throw new DeviceError(`${new URL(name, base)} cannot be fetched: ${error.message}`, "is its server up, and reachable?");
   });
-  if (!answer.ok) throw new DeviceError(`${name} cannot be fetched: ${answer.status} ${answer.statusText}`);
+  if (!answer.ok) {
+    const said = `${answer.status} ${answer.statusText}`.trim();
+    throw new DeviceError(`${new URL(name, base)} cannot be fetched: ${said}`, "is the folder right?");
+  }
   return answer;
 }
 
-/** A model for fixed shapes. Runs follow one another, also where a page does not wait for one. */
+/**
+ * A model for fixed shapes. Runs follow one another, also where a page does not wait for one.
+ *
+ * @property {{ name: string, dtype: string, shape: number[] }[]} inputs what `run` takes
+ * @property {{ name: string, dtype: string, shape: number[] }[]} outputs what `run` gives
+ */
 class Program {
   #device;
   #all;
@@ -70,7 +99,14 @@ class Program {
     this.#device = device;
   }
 
-  /** The outputs by name, each `{ data, shape }`. `feeds`: an array for every input, by name. */
+  /**
+   * Run the model once.
+   *
+   * @param {Object<string, ArrayBufferView>} feeds an array for every input, by name: of the input's dtype (`ARRAYS`), in C
+   *   order, with as many values as its shape has
+   * @returns {Promise<Object<string, { data: ArrayBufferView, shape: number[] }>>} the outputs by name
+   * @throws {DeviceError} for a missing or wrong input, or where the GPU fails
+   */
   run(feeds) {
     const done = this.#last.then(() => this.#run(feeds));
     this.#last = done.catch(() => {});
@@ -78,12 +114,16 @@ class Program {
   }
 
   async #run(feeds) {
-    const given = await this.#device.run(this.inputs.map((spec) => stored(feeds[spec.name], spec)));
+    const names = this.inputs.map(({ name }) => name);
+    for (const name of Object.keys(feeds ?? {})) {
+      if (!names.includes(name)) throw new DeviceError(`the model has no input '${name}': it takes ${names.join(", ")}`);
+    }
+    const given = await this.#device.run(this.inputs.map((spec) => stored(feeds?.[spec.name], spec)));
     const made = new Map(this.#all.map((spec, n) => [spec.name, handedBack(given[n], spec)]));
     return Object.fromEntries(this.outputs.map((spec) => [spec.name, cut(spec, made, this.#all)]));
   }
 
-  /** Give the device's memory back. */
+  /** Give the device's memory back. No run follows. */
   destroy() {
     this.#device.destroy();
   }
@@ -113,7 +153,8 @@ function stored(array, spec) {
   const [given, kept] = [ARRAYS[spec.dtype], ARRAYS[spec.stored]];
   if (!(array instanceof given) || array.length !== count(spec)) {
     const said = array === undefined ? "missing" : `${array?.constructor?.name}(${array?.length})`;
-    throw new DeviceError(`input '${spec.name}' is ${said}: it takes a ${given.name}(${count(spec)})`);
+    const shape = `${spec.dtype}[${spec.shape.join("x")}]`;
+    throw new DeviceError(`input '${spec.name}' is ${said}: it takes a ${given.name}(${count(spec)}), of ${shape}`);
   }
   if (given === kept) return array;
   if (given.BYTES_PER_ELEMENT === kept.BYTES_PER_ELEMENT) {

@@ -1,13 +1,15 @@
 /**
  * Runs kernels that are fragment shaders by WebGL 2. The manifest is the program of the host: `launches`, each a kernel,
- * which parts of which buffers, and numbers.
+ * which parts of which buffers, and numbers, with control flow around them, see steps.js.
  *
  * A buffer is a texture of one number a texel, with rows of 2048; so is each part of the arena or the weights that a
  * launch is handed, since no draw may read the texture that it draws into. Parts of the arena that overlap are never in
  * use at the same time. A launch draws all of its last buffer; a shader that reads what it draws over reads a copy.
+ * Whole numbers stand in textures of integers, where each of 32 bits is kept.
  */
 
 import { ARRAYS, DeviceError, bytesOf, named } from "./stepwell.js";
+import { launchesOf, runSteps } from "./steps.js";
 
 const WIDTH = 2048;
 /** Elements of a row of a texture. */
@@ -26,34 +28,51 @@ const FORMATS = {
 };
 /** Of a dtype: a texture's format inside, what is written to it, of which type; what can be read from it. */
 
+const ERRORS = ["INVALID_ENUM", "INVALID_VALUE", "INVALID_OPERATION", "INVALID_FRAMEBUFFER_OPERATION", "OUT_OF_MEMORY"];
+/** What `getError` gives, by name. */
+
 export async function create({ manifest, weights, sources }) {
-  const gl = new OffscreenCanvas(1, 1).getContext("webgl2", { antialias: false });
-  if (!gl) throw new DeviceError("this browser has no WebGL 2 here", "switch hardware acceleration on");
-  if (!gl.getExtension("EXT_color_buffer_float")) throw new DeviceError("this GPU does not draw into textures of floats");
-  const programs = new Map([...sources].map(([name, code]) => [name.replace(/\.frag$/, ""), program(gl, name, code)]));
-  return new WebGLRunner(gl, manifest, weights, programs);
+  const canvas = globalThis.OffscreenCanvas ? new OffscreenCanvas(1, 1) : document.createElement("canvas");
+  const gl = canvas.getContext("webgl2", { antialias: false });
+  if (!gl) throw new DeviceError("this browser has no WebGL 2 here", "switch hardware acceleration on, or take another browser");
+  if (!gl.getExtension("EXT_color_buffer_float")) {
+    throw new DeviceError("this GPU does not draw into textures of floats (EXT_color_buffer_float)", "take another device");
+  }
+  return new WebGLRunner(gl, manifest, weights, compiled(gl, sources));
 }
 
-/** One kernel. What the browser refuses is said with the lines that it means. */
-function program(gl, name, code) {
-  const made = gl.createProgram();
-  const shaders = [[gl.VERTEX_SHADER, COVER], [gl.FRAGMENT_SHADER, code]].map(([kind, source]) => {
-    const shader = gl.createShader(kind);
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(made, shader);
-    return shader;
+/** All kernels, by name. Browsers compile several at a time, as long as none is asked how it went. */
+function compiled(gl, sources) {
+  const started = [...sources].map(([name, code]) => [name, code, start(gl, code)]);
+  return new Map(started.map(([name, code, [program, shader]]) => {
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw refusal(gl, name, code, program, shader);
+    return [name.replace(/\.frag$/, ""), program];
+  }));
+}
+
+function start(gl, code) {
+  const program = gl.createProgram();
+  const [, shader] = [[gl.VERTEX_SHADER, COVER], [gl.FRAGMENT_SHADER, code]].map(([kind, source]) => {
+    const made = gl.createShader(kind);
+    gl.shaderSource(made, source);
+    gl.compileShader(made);
+    gl.attachShader(program, made);
+    return made;
   });
-  gl.linkProgram(made);
-  if (gl.getProgramParameter(made, gl.LINK_STATUS)) return made;
-  if (gl.isContextLost()) throw new DeviceError("the GPU was lost", "load the model again");
+  gl.linkProgram(program);
+  return [program, shader];
+}
+
+/** What the browser refuses is said with the lines that it means. */
+function refusal(gl, name, code, program, shader) {
+  if (gl.isContextLost()) return new DeviceError("the GPU was lost", "load the model again");
   const lines = code.split("\n");
-  const log = gl.getShaderInfoLog(shaders[1]) || gl.getProgramInfoLog(made);
+  const log = gl.getShaderInfoLog(shader) || gl.getProgramInfoLog(program) || "it does not say why";
   const said = log.trim().split("\n").map((message) => {
     const line = /^ERROR: \d+:(\d+): (.*)/.exec(message);
     return line ? `  ${name}:${line[1]}: ${line[2]}\n    ${(lines[line[1] - 1] ?? "").trim()}` : `  ${message}`;
   });
-  throw new DeviceError([`the browser refused ${named(name, code)}`, ...said].join("\n"));
+  return new DeviceError([`the browser refused ${named(name, code)}`, ...said].join("\n"));
 }
 
 class WebGLRunner {
@@ -64,8 +83,10 @@ class WebGLRunner {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     manifest.inputs.forEach((spec, n) => this.#texture(whole(`input ${n}`, spec)));
     manifest.outputs.forEach((spec, n) => this.#texture(whole(`output ${n}`, spec)));
-    this.draws = manifest.launches.map((launch) => this.#draw(launch, programs.get(launch.kernel), weights));
+    const launches = launchesOf(manifest.launches);
+    this.draws = new Map(launches.map((launch) => [launch, this.#bind(launch, programs.get(launch.kernel), weights)]));
     gl.bindVertexArray(gl.createVertexArray());
+    this.#check("to hold the model");
   }
 
   /** The texture of a part of a buffer; `into`: where textures are kept by their parts. */
@@ -103,7 +124,7 @@ class WebGLRunner {
   }
 
   /** What a launch draws, into what, the textures that it reads, by unit, where its target is copied to, its numbers. */
-  #draw(launch, program, weights) {
+  #bind(launch, program, weights) {
     const { gl } = this;
     const textures = launch.buffers.map((part) => this.#texture(part, part.of !== "weights" ? null
       : new ARRAYS[part.dtype](weights.slice(part.offset, part.offset + part.bytes))));
@@ -118,57 +139,70 @@ class WebGLRunner {
       if (texture === target) copy = this.#texture(launch.buffers.at(-1), null, new Map());
       reads.push([unit, (texture === target ? copy : texture).texture]);
     });
-    let numbers = null;
-    if (launch.numbers.length) {
-      numbers = gl.createBuffer();
-      const words = new Int32Array(SLOT / 4);
-      words.set(launch.numbers);
+    const numbers = launch.numbers.length ? gl.createBuffer() : null;
+    if (numbers) {
       gl.bindBuffer(gl.UNIFORM_BUFFER, numbers);
-      gl.bufferData(gl.UNIFORM_BUFFER, words, gl.STATIC_DRAW);
+      gl.bufferData(gl.UNIFORM_BUFFER, SLOT, gl.DYNAMIC_DRAW);
     }
-    return { program, target, reads, copy, numbers };
+    return { program, target, reads, copy, numbers, held: null };
+  }
+
+  #launch(draw, numbers) {
+    const { gl } = this;
+    const { program, target, reads, copy } = draw;
+    if (copy) {
+      gl.bindFramebuffer(gl.READ_FRAMEBUFFER, target.frame);
+      gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, copy.frame);
+      gl.blitFramebuffer(0, 0, WIDTH, target.height, 0, 0, WIDTH, target.height, gl.COLOR_BUFFER_BIT, gl.NEAREST);
+    }
+    gl.useProgram(program);
+    for (const [unit, texture] of reads) {
+      gl.activeTexture(gl.TEXTURE0 + unit);
+      gl.bindTexture(gl.TEXTURE_2D, texture);
+    }
+    gl.activeTexture(gl.TEXTURE0);
+    if (numbers.length) {
+      gl.bindBufferBase(gl.UNIFORM_BUFFER, 0, draw.numbers);
+      if (draw.held !== numbers.join()) gl.bufferSubData(gl.UNIFORM_BUFFER, 0, new Int32Array(numbers));
+      draw.held = numbers.join();
+    }
+    gl.bindFramebuffer(gl.FRAMEBUFFER, target.frame);
+    gl.viewport(0, 0, WIDTH, target.height);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
   /** The bytes of all outputs. `feeds`: an array for each input, as the device keeps it. */
   async run(feeds) {
-    const { gl, manifest } = this;
-    this.#check();
+    const { manifest } = this;
+    this.#check("a run");
     feeds.forEach((data, n) => this.#write(this.#texture(whole(`input ${n}`, manifest.inputs[n])), data));
-    for (const { program, target, reads, copy, numbers } of this.draws) {
-      if (copy) {
-        gl.bindFramebuffer(gl.READ_FRAMEBUFFER, target.frame);
-        gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, copy.frame);
-        gl.blitFramebuffer(0, 0, WIDTH, target.height, 0, 0, WIDTH, target.height, gl.COLOR_BUFFER_BIT, gl.NEAREST);
-      }
-      gl.useProgram(program);
-      for (const [unit, texture] of reads) {
-        gl.activeTexture(gl.TEXTURE0 + unit);
-        gl.bindTexture(gl.TEXTURE_2D, texture);
-      }
-      gl.activeTexture(gl.TEXTURE0);
-      if (numbers) gl.bindBufferBase(gl.UNIFORM_BUFFER, 0, numbers);
-      gl.bindFramebuffer(gl.FRAMEBUFFER, target.frame);
-      gl.viewport(0, 0, WIDTH, target.height);
-      gl.drawArrays(gl.TRIANGLES, 0, 3);
-    }
-    const made = manifest.outputs.map((spec, n) => this.#read(this.#texture(whole(`output ${n}`, spec)), bytesOf(spec)));
-    this.#check();
-    const error = gl.getError();
-    if (error) throw new DeviceError(`the device refused a run: WebGL's error ${error}`);
+    await runSteps(manifest.launches, feeds, (step, numbers) => this.#launch(this.draws.get(step), numbers),
+      async (part, n) => this.#read(this.#texture(part), n + 1)[n]);
+    const made = manifest.outputs.map((spec, n) =>
+      this.#read(this.#texture(whole(`output ${n}`, spec)), bytesOf(spec) / 4).buffer);
+    this.#check("a run");
     return made;
   }
 
-  #read({ frame, height, dtype }, size) {
+  /** The first numbers of a texture. */
+  #read({ frame, dtype }, count) {
     const { gl } = this;
     const [, , type, format] = FORMATS[dtype](gl);
+    const height = Math.max(Math.ceil(count / WIDTH), 1);
     const texels = new ARRAYS[dtype](WIDTH * height * 4); // of what a texture holds, only four numbers a texel can be had
     gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
     gl.readPixels(0, 0, WIDTH, height, format, type, texels);
-    return new ARRAYS[dtype](size / 4).map((_, n) => texels[4 * n]).buffer;
+    return new ARRAYS[dtype](count).map((_, n) => texels[4 * n]);
   }
 
-  #check() {
-    if (this.gl.isContextLost()) throw new DeviceError("the GPU was lost", "load the model again");
+  #check(what) {
+    const { gl } = this;
+    if (gl.isContextLost()) throw new DeviceError("the GPU was lost", "load the model again");
+    const error = gl.getError();
+    if (!error) return;
+    const name = ERRORS.find((word) => gl[word] === error) ?? error;
+    const fix = name === "OUT_OF_MEMORY" ? "close other pages, or take a smaller model" : "";
+    throw new DeviceError(`the device refused ${what}: ${name}`, fix);
   }
 
   destroy() {

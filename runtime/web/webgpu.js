@@ -178,10 +178,18 @@ class WebGPURunner {
     device.pushErrorScope("out-of-memory");
     device.pushErrorScope("validation");
     feeds.forEach((data, n) => this.#write(this.buffers[`input ${n}`], data));
-    const read = async (of, at, kind) => new kind(await this.#bytes(of, at, kind.BYTES_PER_ELEMENT))[0];
-    await runSteps(manifest.launches, feeds, (step, numbers) => this.#launch(step, numbers), read);
-    this.#submit();
-    for (const error of [await device.popErrorScope(), await device.popErrorScope()]) {
+    const read = async ({ of, offset }, n, kind) => {
+      const size = kind.BYTES_PER_ELEMENT;
+      return new kind(await this.#bytes(of, offset + n * size, size))[0];
+    };
+    let refused = [];
+    try {
+      await runSteps(manifest.launches, feeds, (step, numbers) => this.#launch(step, numbers), read);
+    } finally {
+      this.#submit();
+      refused = [device.popErrorScope(), device.popErrorScope()];
+    }
+    for (const error of await Promise.all(refused)) {
       if (error) throw new DeviceError(`the device refused a run: ${error.message}`);
     }
     return Promise.all(manifest.outputs.map((spec, n) => this.#bytes(`output ${n}`, 0, bytesOf(spec))));

@@ -6,7 +6,7 @@ from .language import FragmentShader
 
 TARGET = SourceTarget(
     *("webgl", FragmentShader, "frag", "webgl", "stepwell.runtime.webgl:WebGLProgram"),
-    page=("index.html", "stepwell.js", "webgl.js"),
+    page=("index.html", "stepwell.js", "steps.js", "webgl.js"),
     more=",gpu-to-fragments",
 )
 SOURCE = TARGET.translation()

@@ -27,7 +27,7 @@ say(Object.fromEntries(Object.entries(outputs).map(([name, { data, shape }]) =>
 
 def package(model: Path, shape: str, folder: Path, target: str = "wgsl") -> dict[str, bytes]:
     """The files of a package, with its page and runtime. `shape`: "image=1x1x8x8", several with ; between."""
-    shapes = [word for part in shape.split(";") for word in ("--shape", part)]
+    shapes = [word for part in shape.split(";") if part for word in ("--shape", part)]
     assert main.main(["compile", str(model), "--target", target, *shapes, "--page", "-o", str(folder)]) == 0
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 

@@ -165,23 +165,3 @@ func.func @main(%x: memref<8xf32>, %y: memref<4xf32>) {
   func.return
 }
 }
-
-// -----
-
-// The host draws, and reads back nothing but outputs.
-builtin.module attributes {gpu.container_module} {
-gpu.module @kernels {
-gpu.func @k(%x: memref<8xf32>) kernel attributes {known_block_size = array<i32: 1, 1, 1>} {
-  gpu.return
-}
-}
-func.func @main(%x: memref<8xf32>, %n: index) {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  // expected-error@+1 {{the host of fragment shaders runs them in order, without control flow}}
-  scf.for %i = %c0 to %n step %c1 {
-    gpu.launch_func @kernels::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%x : memref<8xf32>)
-  }
-  func.return
-}
-}

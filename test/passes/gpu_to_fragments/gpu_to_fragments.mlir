@@ -115,6 +115,10 @@ gpu.func @rows(%sums: memref<4xf32>, %x: memref<20xf32>, %start: index, %all: me
 // CHECK:       gpu.launch_func @kernels::@pad blocks in (%c100, %c1, %c1) threads in (%c1, %c1, %c1) args(%x : memref<32xf32>, %out : memref<100xf32>)
 // CHECK-NEXT:  gpu.launch_func @kernels::@rows_r0 blocks in (%c4, %c1, %c1) threads in (%c1, %c1, %c1) args(%y : memref<20xf32>, %sums : memref<4xf32>)
 // CHECK-NEXT:  gpu.launch_func @kernels::@rows_r1 blocks in (%c30, %c1, %c1) threads in (%c1, %c1, %c1) args(%y : memref<20xf32>, %part : memref<?xf32>, %c1_1 : index)
+// Loops and branches of the host stay as they are.
+// CHECK-NEXT:  scf.for %n = %c1_1 to %c4_1 step %c1_1 {
+// CHECK-NEXT:    gpu.launch_func @kernels::@transpose blocks in (%c12, %c1, %c1) threads in (%c1, %c1, %c1) args(%z : memref<12xf32>, %t : memref<12xf32>)
+// CHECK-NEXT:  }
 func.func @main(%x: memref<32xf32>, %out: memref<100xf32>, %y: memref<20xf32>, %sums: memref<4xf32>, %all: memref<30xf32>,
     %z: memref<12xf32>, %t: memref<12xf32>) {
   %c1 = arith.constant 1 : index
@@ -126,8 +130,10 @@ func.func @main(%x: memref<32xf32>, %out: memref<100xf32>, %y: memref<20xf32>, %
     args(%x : memref<32xf32>, %out : memref<100xf32>)
   gpu.launch_func @kernels::@rows blocks in (%c4, %c1, %c1) threads in (%c1, %c1, %c1)
     args(%sums : memref<4xf32>, %y : memref<20xf32>, %c1 : index, %part : memref<?xf32>)
-  gpu.launch_func @kernels::@transpose blocks in (%c12, %c1, %c1) threads in (%c1, %c1, %c1)
-    args(%z : memref<12xf32>, %t : memref<12xf32>)
+  scf.for %n = %c1 to %c4 step %c1 {
+    gpu.launch_func @kernels::@transpose blocks in (%c12, %c1, %c1) threads in (%c1, %c1, %c1)
+      args(%z : memref<12xf32>, %t : memref<12xf32>)
+  }
   func.return
 }
 }

@@ -42,7 +42,6 @@ MODELS = (
 )
 REFUSED_BY_WEBGL = {
     "all_minilm_l6_v2_fp32": "takes a buffer of 46881792 bytes; webgl has 16777216",
-    "silero_vad_16k_sequence": "runs them in order, without control flow",
 }
 
 

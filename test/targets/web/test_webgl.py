@@ -1,32 +1,12 @@
-"""Packages run by WebGL 2 in real Chromium: numbers against the native target's; what goes wrong is said."""
+"""Packages in real Chromium, by WebGL 2: what goes wrong is said."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import real_models
-import stepwell
-from packages import LOAD, package, run_in_page, said_by
+from packages import LOAD, package, said_by
 
 DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
-TOLERANCE = 1e-5
-
-
-def test_digits_agree_with_the_native_target(tmp_path: Path) -> None:
-    feeds = {"image": np.random.default_rng(0).random((3, 1, 8, 8), np.float32)}
-    want = stepwell.compile(DIGITS).run(feeds)["logits"]
-    got = run_in_page(package(DIGITS, "image=3x1x8x8", tmp_path, "webgl"), feeds)["logits"]
-    np.testing.assert_allclose(got, want, rtol=TOLERANCE, atol=TOLERANCE)
-
-
-def test_a_shader_that_reads_what_it_draws_over_reads_a_copy(tmp_path: Path) -> None:
-    """As a softmax does that divides its numbers by their sum."""
-    feeds, want = real_models.recorded("mtcnn_rnet")
-    files = package(real_models.fetch("mtcnn_rnet"), "input_2=1x24x24x3", tmp_path, "webgl")
-    got = run_in_page(files, feeds)
-    got = {name: array.astype(np.float32) for name, array in got.items()}
-    real_models.assert_agrees(got, want)
 
 
 def test_a_shader_that_is_refused_is_named_with_its_line_and_node(tmp_path: Path) -> None:

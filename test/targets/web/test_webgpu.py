@@ -1,4 +1,4 @@
-"""Packages run by WebGPU in real Chromium: numbers against the native target's; what goes wrong is said."""
+"""Packages in real Chromium, by WebGPU: what goes wrong is said, and the page runs the model."""
 
 from __future__ import annotations
 
@@ -6,51 +6,14 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-import real_models
 import stepwell
-from onnx.utils import Extractor
-from packages import LOAD, package, run_in_page, said_by
+from browser import text_of
+from packages import LOAD, package, said_by
 from stepwell.tools import main
 
 DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
 TOLERANCE = 1e-5
-
-
-def test_digits_agree_with_the_native_target(tmp_path: Path) -> None:
-    feeds = {"image": np.random.default_rng(0).random((3, 1, 8, 8), np.float32)}
-    want = stepwell.compile(DIGITS).run(feeds)["logits"]
-    got = run_in_page(package(DIGITS, "image=3x1x8x8", tmp_path), feeds)["logits"]
-    np.testing.assert_allclose(got, want, rtol=TOLERANCE, atol=TOLERANCE)
-
-
-def first_block(folder: Path) -> tuple[Path, str]:
-    """mobilenet_v2 down to the end of its first block, and that tensor's name: what its fifth convolution takes."""
-    model = onnx.load(real_models.fetch("mobilenet_v2_imagenet_dynamo_static"))
-    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
-    (end,) = [name for name in convolutions[3].input if any(name in node.output for node in model.graph.node)]
-    block = Extractor(model).extract_model([model.graph.input[0].name], [end])
-    onnx.save(block, folder / "block.onnx")
-    return folder / "block.onnx", end
-
-
-def test_the_first_block_of_mobilenet_agrees_with_the_native_target(tmp_path: Path) -> None:
-    model, end = first_block(tmp_path)
-    feeds, _ = real_models.recorded("mobilenet_v2_imagenet_dynamo_static")
-    (name,) = feeds
-    want = stepwell.compile(model).run(feeds)[end]
-    shape = f"{name}={'x'.join(map(str, feeds[name].shape))}"
-    got = run_in_page(package(model, shape, tmp_path / "page"), feeds)[end]
-    np.testing.assert_allclose(got, want, atol=TOLERANCE * np.abs(want).max())
-
-
-def test_control_flow_is_run_by_the_page(tmp_path: Path) -> None:
-    """A recurrence over 149 steps, which the host counts."""
-    feeds, want = real_models.recorded("silero_vad_16k_sequence")
-    shapes = ";".join(f"{name}={'x'.join(map(str, array.shape))}" for name, array in feeds.items())
-    got = run_in_page(package(real_models.fetch("silero_vad_16k_sequence"), shapes, tmp_path), feeds)
-    real_models.assert_agrees({name: array.astype(np.float32) for name, array in got.items()}, want)
 
 
 def test_a_shader_that_is_refused_is_named_with_its_line_and_node(tmp_path: Path) -> None:
@@ -89,14 +52,52 @@ def test_a_lost_device_and_wrong_feeds_are_said(tmp_path: Path) -> None:
     const failed = (feeds) => program.run(feeds).then(() => "", (error) => error.message);
     const missing = await failed({});
     const wrong = await failed({ image: new Float32Array(3) });
+    const double = await failed({ image: new Float64Array(64) });
+    const unknown = await failed({ picture: new Float32Array(64) });
+    const nothing = await failed();
     const right = await failed({ image: new Float32Array(64) });
     program.destroy();
-    say({ missing, wrong, right, lost: await failed({ image: new Float32Array(64) }) });
+    say({ missing, wrong, double, unknown, nothing, right, lost: await failed({ image: new Float32Array(64) }) });
     """
     found = said_by(script, package(DIGITS, "image=1x1x8x8", tmp_path))
-    assert "input 'image' is missing: it takes a Float32Array(64)" in found["missing"]
-    assert "Float32Array(3)" in found["wrong"] and found["right"] == ""
+    takes = "it takes a Float32Array(64), of float32[1x1x8x8]"
+    assert found["missing"] == found["nothing"] == f"input 'image' is missing: {takes}"
+    assert found["wrong"] == f"input 'image' is Float32Array(3): {takes}" and found["right"] == ""
+    assert found["double"] == f"input 'image' is Float64Array(64): {takes}"
+    assert found["unknown"] == "the model has no input 'picture': it takes image"
     assert "the GPU was lost" in found["lost"] and "load the model again" in found["lost"]
+
+
+def test_a_package_is_loaded_from_any_folder_and_a_wrong_one_is_said(tmp_path: Path) -> None:
+    files = package(DIGITS, "image=1x1x8x8", tmp_path)
+    site = {f"models/digits/{name}": data for name, data in files.items()}
+    script = """
+    import { load } from "./models/digits/stepwell.js";
+    const failed = (folder) => load(folder).then(() => "", (error) => error.message);
+    const program = await load("models/digits");
+    const { logits } = await program.run({ image: new Float32Array(64) });
+    say({ shape: logits.shape, elsewhere: await failed("models"), page: await failed("models/page/"),
+          cut: await failed("models/cut/"), file: await failed("file:///tmp/") });
+    """
+    broken = {
+        "models/page/manifest.json": b"<!doctype html>",
+        "models/cut/manifest.json": files["manifest.json"],
+        **{f"models/cut/{name}": files[name] for name in files if name.endswith(".wgsl")},
+        "models/cut/weights.bin": files["weights.bin"][:-4],
+    }
+    found = said_by(script, {**site, **broken})
+    assert found["shape"] == [1, 10]
+    assert "/models/manifest.json cannot be fetched: 404" in found["elsewhere"]
+    assert "/models/page/manifest.json is not the manifest of a package" in found["page"]
+    size = len(files["weights.bin"])
+    assert f"weights.bin has {size - 4} bytes where the manifest says {size}" in found["cut"]
+    assert "opened from a file cannot fetch others (serve the folder" in found["file"]
+
+
+def test_a_page_that_is_opened_from_a_file_says_what_to_do(tmp_path: Path) -> None:
+    package(DIGITS, "image=1x1x8x8", tmp_path)
+    said = text_of(tmp_path / "index.html").partition('id="said"')[2].partition("</pre>")[0]
+    assert "opened from a file cannot fetch others: serve the folder, python3 -m http.server" in said
 
 
 def test_the_page_runs_the_model(tmp_path: Path) -> None:
@@ -112,10 +113,7 @@ def test_the_page_runs_the_model(tmp_path: Path) -> None:
     await until((text) => text !== "ready");
     say({ title: frame.contentDocument.getElementById("title").textContent, text: said() });
     """
-    found = said_by(
-        script.replace("document.body.append", "document.documentElement.append"),
-        package(DIGITS, "image=1x1x8x8", tmp_path),
-    )
+    found = said_by(script, package(DIGITS, "image=1x1x8x8", tmp_path))
     assert found["title"] == "image: float32[1x1x8x8] → logits: float32[1x10]"
     want = stepwell.compile(DIGITS).run({"image": np.zeros((1, 1, 8, 8), np.float32)})["logits"]
     numbers = [float(word) for word in found["text"].partition(": ")[2].split(", ")]
@@ -124,16 +122,6 @@ def test_the_page_runs_the_model(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", ["native", "opencl"])
 def test_a_target_without_a_page_is_refused(target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = [
-        "compile",
-        str(DIGITS),
-        "--target",
-        target,
-        "--shape",
-        "image=1x1x8x8",
-        "--page",
-        "-o",
-        str(tmp_path / "p"),
-    ]
-    assert main.main(words) == 1 and not (tmp_path / "p").exists()
+    words = ["compile", str(DIGITS), "--target", target, "--shape", "image=1x1x8x8", "--page"]
+    assert main.main([*words, "-o", str(tmp_path / "p")]) == 1 and not (tmp_path / "p").exists()
     assert f"target '{target}' makes nothing that a page runs" in capsys.readouterr().err
