@@ -37,7 +37,7 @@ def steps(body: str, described: str = "webgpu") -> list[Any]:
 
 
 LAUNCH = "gpu.launch_func @kernels::@k blocks in (%c1, %c1, %c1) threads in (%c64, %c1, %c1) args"
-OF_X = [{"of": "input 0", "offset": 0, "bytes": 32}]
+OF_X = [{"of": "input 0", "offset": 0, "bytes": 32, "dtype": "float32"}]
 
 
 def launch(*numbers: int | str) -> dict[str, Any]:
@@ -52,7 +52,8 @@ def test_a_loop_whose_end_is_read_hands_on_its_counter() -> None:
         scf.for %i = %c0 to %end step %c3 {{
           {LAUNCH}(%x : memref<8xf32>, %i : index)
         }}""")[::2]
-    assert read == {"read": "v0", "at": 0, "dtype": "int64", "buffer": {"of": "input 1", "offset": 0, "bytes": 8}}
+    of_n = {"of": "input 1", "offset": 0, "bytes": 8, "dtype": "int64"}
+    assert read == {"read": "v0", "at": 0, "dtype": "int64", "buffer": of_n}
     assert loop == {"for": "v2", "from": 0, "to": "v1", "step": 3, "do": [launch("v2")]}
 
 
