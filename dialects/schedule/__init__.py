@@ -22,9 +22,10 @@
 `schedule.transpose`   operands that are contiguous along this loop, not along the lanes, are turned in registers
 `schedule.dot`         the iterations of this loop, two of bf16 or four of bytes, are multiplied and added at once;
                        `by amx`: up to 32 of them, by one that multiplies tiles
-`schedule.bind`        the iterations of these loops are the blocks, or the threads of a block, of a GPU
+`schedule.bind`        the iterations of these loops are the blocks of a GPU, or the threads or warps of a block
 `schedule.cache`       an input of a linalg op is read from a copy in the memory that the threads of a block share
 `schedule.together`    nests that one block after the other runs, their loops over blocks one loop
+`schedule.mma`         the iterations of these loops are products of matrices, which tensor cores make
 `schedule.accumulate`  a row of results along this loop is accumulated in memory, reduction loops around it
 
 A loop is a value of type `!schedule.loop`. `schedule-kernels` writes a schedule by rule, a person edits it,
@@ -34,6 +35,7 @@ A loop is a value of type `!schedule.loop`. `schedule-kernels` writes a schedule
 from xdsl.ir import Dialect
 
 from .blocks import BindOp, CacheOp, TogetherOp
+from .mma import MmaOp
 from .ops import (
     AccumulateOp,
     BlockOp,
@@ -67,6 +69,7 @@ Schedule = Dialect(
         BindOp,
         CacheOp,
         TogetherOp,
+        MmaOp,
         PackOp,
     ],
     [LoopType],
@@ -80,6 +83,7 @@ __all__ = [
     "DotOp",
     "KernelOp",
     "LoopType",
+    "MmaOp",
     "NestOp",
     "PackOp",
     "ParallelOp",

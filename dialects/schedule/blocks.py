@@ -13,13 +13,14 @@ from xdsl.utils.exceptions import VerifyException
 
 from .ops import LoopsOp, LoopType, check_loops, check_not_tiled, nest_of, parse_loop, parse_loops, print_loops
 
-LEVELS = ("block", "thread")
+LEVELS = ("block", "warp", "thread")
 
 
 @irdl_op_definition
 class BindOp(LoopsOp):
     """`schedule.bind %i, %j to block`: each iteration of these loops is a block of threads of its own;
-    `to thread`: a thread of the block, the last loop along neighbouring threads.
+    `to thread`: a thread of the block, the last loop along neighbouring threads; `to warp`: 32 threads of it, which run
+    what `schedule.mma` says together.
 
     A reduction may be bound to threads: each computes a part, which are combined in the memory that they share.
     """
@@ -34,7 +35,7 @@ class BindOp(LoopsOp):
 
     def verify_(self) -> None:
         if self.level.data not in LEVELS:
-            raise VerifyException(f"a loop is bound to block or thread, not to '{self.level.data}'")
+            raise VerifyException(f"a loop is bound to block, warp or thread, not to '{self.level.data}'")
         check_loops(self, self.loops)
 
     @classmethod

@@ -45,7 +45,7 @@ from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, Mod
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from .access import VIEWS, Stage, stage_of
-from .block_emit import emit_blocks
+from .block_nests import emit_blocks
 from .block_plan import BlockPlan
 from .blocks_together import check_together
 from .builder import Function

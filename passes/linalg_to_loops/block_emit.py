@@ -39,36 +39,16 @@ from xdsl.traits import is_side_effect_free
 from .access import Access, Stage
 from .block_copies import Copies, load, shared
 from .block_places import Places, at, plus
-from .block_plan import BlockPlan, Part, moves
-from .blocks_together import in_block_memory
+from .block_plan import BlockPlan, moves
 from .body import Combiner, combiner_of, zero_of
-from .builder import INDEX, Function, NestBuilder
-from .emit import BLOCK, PARALLEL, THREAD
+from .builder import INDEX, NestBuilder
+from .emit import PARALLEL, THREAD
 from .lanes import NOWHERE, Body, Column, Place, Point, shifted
 from .nests import Nest
 
 SCALAR = Column()
 Cell = Mapping[int, int]
 """One of the results of a thread: how far it is along each loop that is written out."""
-
-
-def emit_blocks(members: Sequence[tuple[Nest, BlockPlan]], function: Function, anchor: Operation) -> list[Operation]:
-    """Write nests that share their blocks before `anchor`; the new ops of that block come back."""
-    b = NestBuilder(function, anchor)
-    with ExitStack() as stack:
-        indices: list[SSAValue] = []
-        for part in members[0][1].blocks or (Part(0, 1, 1),):
-            loop = stack.enter_context(b.loop(0, part.step * part.count, part.step))
-            loop.op.attributes[PARALLEL] = StringAttr(BLOCK)
-            indices.append(loop.index)
-        for nest, plan in in_block_memory(members, b):
-            point: dict[int, Place] = {}
-            for part, index in zip(plan.blocks, indices, strict=False):
-                if part.count > 1:
-                    point[part.dim] = plus(point, part.dim, index)
-            BlockEmitter(nest, plan, b).emit(point)
-            b.forget()
-    return [op for op in b.outermost if not erased(op)]
 
 
 class BlockEmitter:
@@ -97,11 +77,15 @@ class BlockEmitter:
             threads.op.attributes[PARALLEL] = StringAttr(THREAD)
             threads.index.name_hint = "t"
             self.thread = self.copies.thread = threads.index
-            self.inner = self.places.moved({}, self.plan.threads, self.thread)
+            self._stand()
             for part in self.plan.runs:
                 loop = stack.enter_context(self.b.loop(0, part.step * part.count, part.step))
                 point[part.dim] = plus(point, part.dim, loop.index)
             self._tile(point)
+
+    def _stand(self) -> None:
+        """Where the thread stands in the tile."""
+        self.inner = self.places.moved({}, self.plan.threads, self.thread)
 
     # One tile: what the threads of a block compute at a time
 
@@ -144,22 +128,25 @@ class BlockEmitter:
 
     def _accumulate(self, point: Point, points: Sequence[Point], known: Sequence[dict[Access, SSAValue]]) -> None:
         """The reduction loops around the main body for all results of the thread, which then are `known`."""
-        outputs = list(zip(self.main.outputs, self.main.reads_output, strict=True))
-
-        def started(at: Point, values: Mapping[Access, SSAValue], out: Access, read: bool) -> SSAValue:
-            if (value := values.get(out)) is not None:
-                return value
-            return self.body.load(out, at, SCALAR) if read else self.b.function.constant(zero_of(out.element))
-
-        starts = [started(at, values, *output) for at, values in zip(points, known, strict=True) for output in outputs]
+        outputs = self.main.outputs
+        each = zip(points, known, strict=True)
+        starts = [self._started(at, values, n) for at, values in each for n in range(len(outputs))]
         combiners = self._combiners() if self.plan.split else []
-        neutral = [c.neutral_attr(out.element) for c, (out, _) in zip(combiners, outputs, strict=False)]
+        neutral = [c.neutral_attr(out.element) for c, out in zip(combiners, outputs, strict=False)]
         accs = [self.b.function.constant(value) for value in neutral] * len(self.cells) or starts
         accs = self._steps(point, accs)
         for n, part in enumerate(accs if self.plan.split else ()):
             accs[n] = self._combined(n, combiners[n % len(outputs)], starts[n], part)
         for n, values in enumerate(known):
             values |= zip(self.main.outputs, accs[n * len(outputs) :], strict=False)
+
+    def _started(self, at: Point, values: Mapping[Access, SSAValue], output: int) -> SSAValue:
+        """What the sum that is to be stored at `at` starts from."""
+        out = self.main.outputs[output]
+        if (value := values.get(out)) is not None:
+            return value
+        read = self.main.reads_output[output]
+        return self.body.load(out, at, SCALAR) if read else self.b.function.constant(zero_of(out.element))
 
     def _steps(self, point: Point, accs: list[SSAValue]) -> list[SSAValue]:
         """The reduction loops around a step, run as one where there are several."""

@@ -15,7 +15,8 @@ from xdsl.dialects.builtin import IntegerAttr, i1, i64
 from xdsl.ir import SSAValue
 
 from .access import Stage
-from .block_plan import BlockPlan, Part
+from .block_parts import Part
+from .block_plan import BlockPlan
 from .builder import INDEX, NestBuilder
 from .lanes import NOWHERE, Place, Point
 

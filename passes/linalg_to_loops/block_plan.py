@@ -30,23 +30,11 @@ from xdsl.dialects import arith
 from xdsl.ir import Operation, SSAValue
 
 from .access import Access, Stage
+from .block_parts import Part
 from .body import combiner_of
+from .mma_plan import WARP, Fragments, check_bound, check_tiles, fragments_of
 from .plan import products_of
 from .reading import Reading, check_size, iterations, name_of, refusal
-
-
-@dataclass(frozen=True)
-class Part:
-    """One of the loops that loop `dim` of a nest became: `count` iterations, each `step` of that loop's apart."""
-
-    dim: int
-    step: int
-    count: int
-
-    @property
-    def reach(self) -> int:
-        """How far the last iteration is from the first."""
-        return self.step * (self.count - 1)
 
 
 @dataclass(frozen=True)
@@ -66,7 +54,8 @@ class BlockPlan:
     its start; `inner`: those inside of it. `registers`: parallel loops that are written out. `unrolled`: those of
     `inner` that are written out, too. `double`: each copy is there twice; `stages`: so often, and copied
     by the device, not by registers (0: it is not). `split`: so many threads share a reduction,
-    `split_step` apart from each other; 0 where none do."""
+    `split_step` apart from each other; 0 where none do. `fragments`: what tensor cores make; `threads` are warps
+    then."""
 
     blocks: tuple[Part, ...]
     threads: tuple[Part, ...]
@@ -80,15 +69,21 @@ class BlockPlan:
     stages: int = 0
     split: int = 0
     split_step: int = 1
+    fragments: Fragments | None = None
+
+    @property
+    def multiplied(self) -> tuple[Part, ...]:
+        """The loops that tensor cores run."""
+        return () if self.fragments is None else self.fragments.parts
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        return (*self.blocks, *self.threads, *self.runs, *self.steps, *self.inner, *self.registers)
+        return (*self.blocks, *self.threads, *self.runs, *self.steps, *self.inner, *self.registers, *self.multiplied)
 
     @property
     def width(self) -> int:
         """The threads of a block."""
-        return prod(part.count for part in self.threads)
+        return prod(part.count for part in self.threads) * (1 if self.fragments is None else WARP)
 
     @property
     def copies(self) -> int:
@@ -98,7 +93,7 @@ class BlockPlan:
     @property
     def tiled(self) -> tuple[Part, ...]:
         """The loops inside of a step: a copy holds what all of their iterations need."""
-        return (*self.threads, *self.inner, *self.registers)
+        return (*self.threads, *self.inner, *self.registers, *self.multiplied)
 
     def covers(self, dim: int) -> int:
         """So many iterations of loop `dim` are run, those included that are not there."""
@@ -109,8 +104,16 @@ class BlockPlan:
         return 1 + sum(part.reach for part in self.tiled if part.dim == dim)
 
 
-BLOCK, THREAD, RUN, STEP, INNER, REGISTER = range(6)
-NAMES = ("the blocks", "the threads", "a parallel loop that runs", "a reduction", "a reduction", "what is unrolled")
+BLOCK, THREAD, RUN, STEP, INNER, REGISTER, FRAGMENT = range(7)
+NAMES = (
+    "the blocks",
+    "the threads",
+    "a parallel loop that runs",
+    "a reduction",
+    "a reduction",
+    "what is unrolled",
+    "what tensor cores run",
+)
 
 
 def block_plan(reading: Reading, where: Operation) -> BlockPlan:
@@ -122,10 +125,10 @@ def block_plan(reading: Reading, where: Operation) -> BlockPlan:
     for a, b in pairwise(order):
         if kinds[a] > kinds[b]:
             raise refusal(where, b, f"{NAMES[kinds[b]]} cannot stand inside of {NAMES[kinds[a]]}, {name_of(a)}")
-    if not any(kind == THREAD for kind in kinds.values()):
+    if not any(kind in (THREAD, FRAGMENT) for kind in kinds.values()):
         raise StepwellError(f"{where.name}: no loop is bound to threads", where, "bind one of the nest's loops")
     check_size(reading, where)
-    parts = {loop: Part(reading.dim[loop], reading.step[loop], iterations(reading, loop)) for loop in order}
+    parts = {loop: Part(reading.dim[loop], reading.step[loop], _count(reading, loop)) for loop in order}
     for loop, part in parts.items():
         if part.count == 0:
             raise refusal(where, loop, "it has no iteration, which blocks and threads could not share")
@@ -134,6 +137,7 @@ def block_plan(reading: Reading, where: Operation) -> BlockPlan:
         return tuple(parts[loop] for loop in order if kinds[loop] == kind)
 
     split, split_step = _split(reading, of(THREAD), where)
+    fragments = None if reading.mma is None else fragments_of(reading, reading.mma, parts)
     plan = BlockPlan(
         *(of(kind) for kind in (BLOCK, THREAD, RUN, STEP, INNER, REGISTER)),
         unrolled=frozenset(parts[loop] for loop in reading.unrolled if kinds[loop] == INNER),
@@ -144,12 +148,24 @@ def block_plan(reading: Reading, where: Operation) -> BlockPlan:
         stages=max((op.in_flight for op in reading.caches), default=0),
         split=split,
         split_step=split_step,
+        fragments=fragments,
     )
     for loop in order:
         _check_part(reading, plan, loop, parts, where)
     if reading.caches:
         _check_copies(reading, plan, reading.caches[0])
+    if reading.mma is not None and fragments is not None:
+        check_tiles(reading, reading.mma, fragments)
     return plan
+
+
+def _count(reading: Reading, loop: SSAValue) -> int:
+    """How many iterations a loop has: those of a fragment are all run, be they there or not."""
+    if reading.mma is None or loop not in reading.mma.loops:
+        return iterations(reading, loop)
+    dim, step = reading.dim[loop], reading.step[loop]
+    around = [reading.step[o] for o in reading.order if reading.dim[o] == dim and reading.step[o] > step]
+    return min(around, default=reading.nest.main.extents[dim]) // step
 
 
 def _check_ops(reading: Reading, where: Operation) -> None:
@@ -159,6 +175,11 @@ def _check_ops(reading: Reading, where: Operation) -> None:
             raise refusal(where, loop, f"a nest of blocks and threads has no {what}")
     for loop in reading.shared:
         raise refusal(where, loop, "it is in schedule.parallel, and the nest's loops are bound: one of the two")
+    check_bound(reading, reading.mma)
+    for loop in reading.unrolled if reading.mma is not None else ():
+        raise refusal(
+            reading.mma or where, loop, "it is unrolled: the results of a nest are in fragments, or in registers"
+        )
     for loop, op in reading.bound.items():
         if loop in reading.unrolled:
             raise refusal(op, loop, "it is unrolled: a bound loop is run by blocks or threads")
@@ -169,6 +190,8 @@ def _check_ops(reading: Reading, where: Operation) -> None:
 def _kind(reading: Reading, loop: SSAValue, at: SSAValue | None) -> int:
     if loop in reading.bound:
         return BLOCK if reading.bound[loop].level.data == "block" else THREAD
+    if reading.mma is not None and loop in reading.mma.loops:
+        return FRAGMENT
     if not reading.is_reduction(loop):
         return REGISTER if loop in reading.unrolled else RUN
     inside = at is None or reading.order.index(loop) > reading.order.index(at)

@@ -24,6 +24,7 @@ from stepwell.dialects.schedule import (
     BindOp,
     CacheOp,
     DotOp,
+    MmaOp,
     NestOp,
     ParallelOp,
     ReorderOp,
@@ -69,7 +70,7 @@ def plan_of(op: NestOp, ops: Sequence[Operation], nest: Nest, number: int) -> Pl
             raise StepwellError(f"{said.name} is not supported here", said)
         handler(reading, said)
         last = said if isinstance(said, ReorderOp) else last
-    if reading.bound or reading.caches or reading.together is not None:
+    if reading.bound or reading.caches or reading.mma is not None or reading.together is not None:
         plan = block_plan(reading, last)
         check_moves(reading, plan)
         return plan
@@ -155,6 +156,10 @@ def _cache(reading: Reading, op: CacheOp) -> None:
     reading.caches.append(op)
 
 
+def _mma(reading: Reading, op: MmaOp) -> None:
+    reading.mma = op
+
+
 def _dot(reading: Reading, op: DotOp) -> None:
     loop = op.loops[0]
     if not reading.is_reduction(loop) or reading.step[loop] != 1:
@@ -174,6 +179,7 @@ HANDLERS: dict[type[Operation], Callable[[Reading, Any], None]] = {
     BindOp: _bind,
     CacheOp: _cache,
     TogetherOp: _together,
+    MmaOp: _mma,
 }
 
 

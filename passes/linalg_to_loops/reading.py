@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import ceil, prod
 
 from stepwell.diagnostics import StepwellError
-from stepwell.dialects.schedule import BindOp, CacheOp, TogetherOp, TransposeOp, VectorizeOp
+from stepwell.dialects.schedule import BindOp, CacheOp, MmaOp, TogetherOp, TransposeOp, VectorizeOp
 from xdsl.ir import Operation, SSAValue
 
 from .nests import Nest
@@ -38,6 +38,7 @@ class Reading:
     """What says that a loop is the blocks or the threads of a GPU."""
     caches: list[CacheOp] = field(default_factory=list[CacheOp])
     together: TogetherOp | None = None
+    mma: MmaOp | None = None
 
     @property
     def turned(self) -> int | None:

@@ -25,7 +25,7 @@ from typing import cast
 from stepwell.diagnostics import StepwellError
 from stepwell.dialects import gpu
 from stepwell.dialects.gpu.attributes import AddressSpace, space_of
-from stepwell.dialects.nvgpu import DeviceAsyncCopyOp
+from stepwell.dialects.nvgpu import DeviceAsyncCopyOp, LdMatrixOp
 from stepwell.locations import stamp
 from stepwell.passes.loops_to_llvm.arguments import bytes_of
 from xdsl.builder import Builder
@@ -292,6 +292,9 @@ class Outline:
                 read = None if op.srcElements is None else self.value(op.srcElements)
                 places = *self._place(op.src, op.srcIndices), *self._place(op.dst, op.dstIndices)
                 self._keep(op, self.at.insert(DeviceAsyncCopyOp(*places, op.dstElements.value.data, read=read)))
+            case LdMatrixOp():
+                memory, place = self._place(op.srcMemref, op.indices)
+                self._keep(op, self.at.insert(LdMatrixOp(memory, place, op.tiles, transpose=op.transposed)))
             case memref.ViewOp():
                 self._part_of_workspace(op)
             case memref.AllocaOp():

@@ -31,17 +31,27 @@ ARCHITECTURES = ("sm_80", "sm_86", "sm_87", "sm_89", "sm_90", "sm_100", "sm_120"
 
 @dataclass(frozen=True)
 class CUDAOptions(DeviceOptions):
-    """`cpu`: the least GPU that the code is for, as LLVM and ptxas call it."""
+    """`cpu`: the least GPU that the code is for, as LLVM and ptxas call it. `precision`: what products multiply."""
 
     cpu: str = ARCHITECTURES[0]
+    precision: str = "f32"
 
 
-def cuda_options(threads: int = 1, cpu: str | None = None, schedule: str | None = None) -> CUDAOptions:
-    """`cpu`: the architecture of GPUs to make code for, `sm_80`. `schedule`: a file of schedules for some kernels."""
+PRECISIONS = ("f32", "tf32", "bf16")
+
+
+def cuda_options(
+    threads: int = 1, cpu: str | None = None, precision: str = "f32", schedule: str | None = None
+) -> CUDAOptions:
+    """`cpu`: the architecture of GPUs to make code for, `sm_80`. `precision`: what products of f32 multiply: `tf32`,
+    10 bits of them, by tensor cores; `bf16`, by rounding as the native target does. `schedule`: a file of schedules for
+    some kernels."""
+    if precision not in PRECISIONS:
+        raise StepwellError(f"there is no precision '{precision}'", fix=f"cuda has {', '.join(PRECISIONS)}")
     if cpu is not None and cpu not in ARCHITECTURES:
         fix = did_you_mean(cpu, ARCHITECTURES) or f"there are {', '.join(ARCHITECTURES)}"
         raise StepwellError(f"the cuda target makes no code for '{cpu}'", fix=fix)
-    return CUDAOptions(threads, schedule, cpu or ARCHITECTURES[0])
+    return CUDAOptions(threads, schedule, cpu or ARCHITECTURES[0], precision)
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,9 @@ class CUDATarget:
     options: Callable[..., CUDAOptions] = cuda_options
 
     def pipeline(self, options: CUDAOptions) -> Phases:
-        return (*device_phases(device(self.name), load_schedules(options.schedule)), ("device-llvm", "gpu-to-llvm"))
+        schedules = load_schedules(options.schedule)
+        phases = device_phases(device(self.name), schedules, options.precision)
+        return (*phases, ("device-llvm", "gpu-to-llvm"))
 
     def emit(self, ctx: Context, module: ModuleOp, options: CUDAOptions) -> Artifact:
         """One file of all kernels. `parameters` of the manifest: for each kernel the types of its arguments, in

@@ -40,7 +40,7 @@ class DeviceDescription:
     model that `narrow-types` keeps as int32, where each number must fit. `room`: what tiles are chosen for.
     `vector_bits`: what a thread moves at once, where a buffer's elements can be told to be neighbours without a binding
     of their own (0: an element). `stages`: of copies to a block's memory that the device makes by itself (0: it does
-    not).
+    not). `mma`: what its tensor cores multiply.
     """
 
     name: str
@@ -59,6 +59,7 @@ class DeviceDescription:
     room: Room = SMALL
     vector_bits: int = 0
     stages: int = 0
+    mma: tuple[str, ...] = ()
 
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
@@ -70,6 +71,7 @@ NARROWED = ("int64", "bool")
 HALF = ("float16",)
 SHORT = "f16=f32 bf16=f32"
 MOST = (1 << 31) - 1
+CORES = ("f16", "bf16")
 
 DEVICES = {
     described.name: described
@@ -87,6 +89,7 @@ DEVICES = {
             room=LARGE,
             vector_bits=128,
             stages=3,
+            mma=CORES,
         ),
         DeviceDescription("hip", 128, 1024, MOST, 128, 4 << 30, 64 << 10, 256, DOUBLE, (), "bf16=i16", room=LARGE),
     )

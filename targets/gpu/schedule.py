@@ -31,6 +31,7 @@ from stepwell.levels import set_level
 from stepwell.pass_manager import ModulePass
 from stepwell.passes.linalg_to_loops.access import Stage
 from stepwell.passes.linalg_to_loops.apply_schedule import blocks_of, functions_of, stages_in
+from stepwell.passes.linalg_to_loops.mma_plan import KINDS
 from stepwell.passes.linalg_to_loops.nests import Nest, group
 from stepwell.targets.cpu.schedule_kernels import name_loops, tile_ops
 from stepwell.targets.cpu.tile import Tile
@@ -41,6 +42,7 @@ from xdsl.ir import Block, Operation, Region
 from .blocks import Limits, block_ops, block_tile, flat_time
 from .rows import row_ops, runs_of_rows
 from .splits import split_of, split_ops
+from .tensor_cores import mma_ops, mma_tile
 
 SIDES = (1, 2, 4, 8)
 """How many results a thread may compute along a loop."""
@@ -51,7 +53,8 @@ class ScheduleGPU(ModulePass):
     """`threads`: how many a device runs at a time, and wants before a thread computes several results. `registers`:
     results of a thread. `block`: the most threads of a block. `workgroup`: bytes that they share; without any, each
     thread computes by itself. `vector`: bytes that a thread moves at once; 0: an element. `stages`: of copies to shared
-    memory that the device makes by itself; 0: it makes none."""
+    memory that the device makes by itself; 0: it makes none. `mma`: what tensor cores multiply, of f16, bf16 and tf32;
+    the last is f32, rounded."""
 
     name = "schedule-gpu"
 
@@ -61,12 +64,15 @@ class ScheduleGPU(ModulePass):
     workgroup: int = 0
     vector: int = 0
     stages: int = 0
+    mma: tuple[str, ...] = ()
 
     def apply(self, ctx: Context, module: ModuleOp) -> None:
         if min(self.threads, self.registers, self.block) < 1 or min(self.workgroup, self.vector, self.stages) < 0:
             raise StepwellError("schedule-gpu: threads, registers and block are counts of 1 or more")
         if self.stages == 1:
             raise StepwellError("schedule-gpu: one stage is read while others are copied: 2 or more, or none")
+        if not set(self.mma) <= set(KINDS):
+            raise StepwellError(f"schedule-gpu: tensor cores multiply {', '.join(KINDS)}, not {', '.join(self.mma)}")
         given = {op.kernel_name for op in module.body.block.ops if isinstance(op, KernelOp)}
         for op in functions_of(module):
             if op.sym_name.data not in given and (schedule := self.schedule_of(op)) is not None:
@@ -96,6 +102,8 @@ class ScheduleGPU(ModulePass):
         if nest.is_empty:
             return []
         main, tile = nest.main, self.tile(nest.main)
+        if (mma := mma_tile(main, limits, self.mma)) is not None:
+            return mma_ops(op, main, mma, numbers[main.op])
         if self.workgroup and not main.is_parallel:
             blocks = block_tile(main, limits)
             if blocks is not None and blocks[0] < flat_time(main, loads(main, tile), prod(tile.values()), limits):

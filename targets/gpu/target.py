@@ -68,9 +68,9 @@ class SourceTarget:
         return Translation(self.name, "device", write)
 
 
-def device_phases(described: DeviceDescription, schedules: str = "") -> Phases:
+def device_phases(described: DeviceDescription, schedules: str = "", precision: str = "f32") -> Phases:
     """The way from a framework's graph to kernels of a device. `schedules`: the start of a pipeline text that loads
-    some from a file."""
+    some from a file. `precision`: what products multiply: f32, or on a device with tensor cores bf16 or tf32."""
     formulas = "ordered=false"
     if "float64" not in described.types:
         formulas += " double=false"
@@ -82,11 +82,13 @@ def device_phases(described: DeviceDescription, schedules: str = "") -> Phases:
     sizes += f"workgroup={described.workgroup_bytes}"
     sizes += f" vector={described.vector_bits // 8}" if described.vector_bits else ""
     sizes += f" stages={described.stages}" if described.stages else ""
+    if described.mma:
+        sizes += f" mma={','.join((*described.mma, *(['tf32'] if precision == 'tf32' else [])))}"
     alone = described.threads == 1  # fragments: each launch draws all of one buffer
     merged = "" if alone else f",merge-grids{{buffers={described.buffers}}}"
     grid = f"block={described.block} blocks={described.blocks}"
     return (
-        *graph_phases(fuse=f"fuse{{buffers={described.buffers}}}"),
+        *graph_phases("f32" if precision == "tf32" else precision, fuse=f"fuse{{buffers={described.buffers}}}"),
         ("tensor", "graph-to-linalg,fuse-elementwise"),
         ("buffers", f"bufferize,{schedules}schedule-gpu{{{sizes}}}"),
         ("loops", f"apply-schedule,expand-math{{{formulas}}}{kept}{narrow}{merged}"),

@@ -175,10 +175,10 @@ schedule.kernel @pairs_of_one_loop {
 
 // -----
 
-schedule.kernel @bound_to_warps {
+schedule.kernel @bound_to_grids {
   %i = schedule.nest [0] : 64
-  // expected-error@+1 {{a loop is bound to block or thread, not to 'warp'}}
-  schedule.bind %i to warp
+  // expected-error@+1 {{a loop is bound to block, warp or thread, not to 'grid'}}
+  schedule.bind %i to grid
 }
 
 // -----
@@ -276,8 +276,46 @@ schedule.kernel @alone {
 
 // -----
 
+schedule.kernel @products_of_integers {
+  %i, %j, %r = schedule.nest [0] : 64, 64, 64
+  // expected-error@+1 {{tensor cores multiply f16, bf16, tf32, not 'i8'}}
+  schedule.mma rows %i columns %j sums %r as i8
+}
+
+// -----
+
 schedule.kernel @of_one_nest {
   %i, %j = schedule.nest [0] : 64, 64
   // expected-error@+1 {{it names two loops of one nest}}
   schedule.together %i, %j
+}
+
+// -----
+
+schedule.kernel @row_and_column {
+  %i, %j, %r = schedule.nest [0] : 64, 64, 64
+  // expected-error@+1 {{it names a loop twice}}
+  schedule.mma rows %i columns %i sums %r as f16
+}
+
+// -----
+
+schedule.kernel @rows_of_a_tiled_loop {
+  %i, %j, %r = schedule.nest [0] : 64, 64, 64
+  %o, %p = schedule.tile %i by 16
+  // expected-error@+1 {{a loop is used again after schedule.tile: name the two that it became}}
+  schedule.mma rows %i columns %j sums %r as f16
+}
+
+// -----
+
+schedule.kernel @two_ways {
+  %i, %j, %r = schedule.nest [0] : 64, 64, 64
+  %io, %ii = schedule.tile %i by 16
+  %jo, %ji = schedule.tile %j by 16
+  %ro, %ri = schedule.tile %r by 16
+  // expected-error@+1 {{the products of a nest are made in one way}}
+  schedule.mma rows %ii columns %ji sums %ri as f16
+  // expected-error@+1 {{the products of a nest are made in one way}}
+  schedule.mma rows %io columns %jo sums %ro as f16
 }

@@ -153,3 +153,38 @@ schedule.kernel @rows {
   schedule.bind %j to thread
   schedule.together %i, %k
 }
+
+// 2 x 2 warps compute 64 x 64 results with tensor cores, 32 x 32 each, 32 steps of the sum at a time.
+// CHECK-LABEL: schedule.kernel @warps {
+// CHECK:         schedule.bind %iw, %jw to warp
+// CHECK-NEXT:    schedule.cache [1] input 0 at %ro double pad 8
+// CHECK-NEXT:    schedule.cache [1] input 1 at %ro double pad 8
+// CHECK-NEXT:    schedule.mma rows %if columns %jf sums %ri as f16
+schedule.kernel @warps {
+  %i, %j, %r = schedule.nest [0, 1] : 512, 512, 128
+  %ib, %ix = schedule.tile %i by 64
+  %jb, %jx = schedule.tile %j by 64
+  %iw, %if = schedule.tile %ix by 32
+  %jw, %jf = schedule.tile %jx by 32
+  %ro, %ri = schedule.tile %r by 32
+  schedule.reorder %ib, %jb, %iw, %jw, %ro, %if, %jf, %ri
+  schedule.bind %ib, %jb to block
+  schedule.bind %iw, %jw to warp
+  schedule.cache [1] input 0 at %ro double pad 8
+  schedule.cache [1] input 1 at %ro double pad 8
+  schedule.mma rows %if columns %jf sums %ri as f16
+}
+
+// The rows of a convolution's matrix are pixels: 4 rows of 8.
+// CHECK-LABEL: schedule.kernel @pixels {
+// CHECK:         schedule.mma rows %if, %jf columns %kf sums %ri as tf32
+schedule.kernel @pixels {
+  %i, %j, %k, %r = schedule.nest [0, 1] : 14, 14, 32, 64
+  %ib, %if = schedule.tile %i by 4
+  %jb, %jf = schedule.tile %j by 8
+  %kb, %kf = schedule.tile %k by 16
+  %ro, %ri = schedule.tile %r by 16
+  schedule.reorder %ib, %jb, %kb, %ro, %if, %jf, %kf, %ri
+  schedule.bind %ib, %jb, %kb to block
+  schedule.mma rows %if, %jf columns %kf sums %ri as tf32
+}
