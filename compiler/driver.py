@@ -57,7 +57,8 @@ def compile(
 
     `threads`: how many the program may use; None: one for each core this process may use.
     `cpu`: the processor to make code for, by LLVM's name (`haswell`, `znver4`); None: this machine's.
-    `precision`: `bf16` rounds what products multiply to bfloat16; None or `f32`: nothing is rounded.
+    `precision`: `bf16` rounds what products multiply to bfloat16, `tf32` (cuda) to 10 bits behind the point; None or
+    `f32`: nothing is rounded.
     `schedule`: a .mlir file with schedules of some of the kernels; the target's strategy writes the others.
     A model whose dims are all static is compiled now, one with symbolic dims at the first run of each shape.
     `hooks` watch the passes; with hooks, or to `verify_each`, nothing is taken from the cache.

@@ -34,7 +34,7 @@ cli.add_command(package)
 @click.option("--target", default="native", show_default=True, help="What to compile for: native or c.")
 @click.option("--threads", type=int, help="How many threads the program may use. Default: one for each core.")
 @click.option("--cpu", metavar="NAME", help="The processor to make code for: haswell, znver4... Default: this one.")
-@click.option("--precision", metavar="f32|bf16", help="bf16: round what products multiply. Default: f32.")
+@click.option("--precision", metavar="f32|bf16|tf32", help="Round what products multiply; tf32: cuda. Default: f32.")
 @click.option("--shape", "shapes", multiple=True, metavar="NAME=1x3x224x224", help="An input's shape; repeat it.")
 @click.option(
     "--schedule",

@@ -24,7 +24,7 @@ MANIFEST, WEIGHTS = "manifest.json", "weights.bin"
 @click.option("--shape", "shapes", multiple=True, metavar="NAME=1x3x224x224", help="An input's shape; repeat it.")
 @click.option("--threads", type=int, default=1, help="How many threads the program may use. Default: 1.")
 @click.option("--cpu", metavar="NAME", help="The processor to make code for. Default: this one.")
-@click.option("--precision", metavar="f32|bf16", help="bf16: round what products multiply. Default: f32.")
+@click.option("--precision", metavar="f32|bf16|tf32", help="Round what products multiply; tf32: cuda. Default: f32.")
 @click.option("--schedule", type=click.Path(path_type=Path), help="Schedules of some kernels.")
 @click.option("--page", is_flag=True, help="Add a page that runs the model, and its runtime: for targets of the web.")
 def package(

@@ -45,7 +45,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--shape", action="append", default=[], metavar="NAME=1x3x224x224", help="an input's shape; repeat it")
     add("--threads", type=int, default=1, help="how many threads the program may use")
     add("--cpu", metavar="NAME", help="the processor to make code for: haswell, cortex-a72...; default: this one")
-    add("--precision", metavar="f32|bf16", help="bf16: round what products multiply; default: f32")
+    add("--precision", metavar="f32|bf16|tf32", help="round what products multiply; tf32: cuda; default: f32")
     add("--schedule", type=Path, metavar="FILE", help="schedules of some kernels: what --to schedule prints, edited")
     add("-o", "--output", type=Path, metavar="FILE", help="write there, and what belongs to it beside it")
     return parser

@@ -54,12 +54,13 @@ class MmaOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> MmaOp:
-        loops: list[list[SSAValue]] = []
-        for word in ("rows", "columns", "sums"):
+        def loops(word: str) -> list[SSAValue]:
             parser.parse_keyword(word)
-            loops.append(parse_loops(parser))
+            return parse_loops(parser)
+
+        rows, columns, sums = loops("rows"), loops("columns"), loops("sums")
         parser.parse_keyword("as")
-        op = cls(*loops, parser.parse_identifier())
+        op = cls(rows, columns, sums, parser.parse_identifier())
         op.attributes |= parser.parse_optional_attr_dict()
         return op
 

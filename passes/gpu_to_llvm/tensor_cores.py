@@ -52,10 +52,13 @@ def joined(low: Lowering, parts: Iterable[SSAValue], type: Attribute) -> SSAValu
 
 
 def words(low: Lowering, value: SSAValue) -> list[SSAValue]:
-    """A fragment as registers of 32 bits: integers, but pairs of f16."""
+    """A fragment as registers of 32 bits: integers, but pairs of f16. An f32 is rounded to the nearest tf32: what a
+    product makes of other bits is undefined (PTX ISA, "Alternate floating point data formats")."""
     shape, kind = lanes(value.type), element(value.type)
     assert shape is not None
     count = shape[0] // word(kind)
+    if kind == f32:
+        return [low.call_intrinsic("llvm.nvvm.f2tf32.rna", [part(low, value, n)], i32) for n in range(count)]
     whole = low.emit(llvm.BitcastOp, [value], VectorType(i32, [count]))
     registers = [part(low, whole, n) for n in range(count)]
     return [low.emit(llvm.BitcastOp, [register], PAIR) for register in registers] if kind == f16 else registers

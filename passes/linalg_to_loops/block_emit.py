@@ -38,6 +38,7 @@ from xdsl.traits import is_side_effect_free
 
 from .access import Access, Stage
 from .block_copies import Copies, load, shared
+from .block_parts import Part
 from .block_places import Places, at, plus
 from .block_plan import BlockPlan, moves
 from .body import Combiner, combiner_of, zero_of

@@ -15,15 +15,15 @@
   and behind the reduction
     %v = vector.extract %t[0, 1] : f32 from vector<2x2xf32>               // what follows is of one result at a time
 
-A product of two f16 or bf16 is exact in f32, so that this differs from the sum above in the order of adding only. Lane
-4 g + q of a warp has the results of rows g and g + 8, columns 2 q and 2 q + 1 of each fragment, as `nvgpu` says. Matrices
-of 8 x 8 lie in a tile by rows of either loop: those of the other one are turned as they are loaded, elements of 16 bits.
-Those of f32 are loaded one by one.
+A product of two f16 or bf16 is exact in f32, so that this differs from the sum above in the order of adding only.
+Lane 4 g + q of a warp has the results of rows g and g + 8, columns 2 q and 2 q + 1 of each fragment, as `nvgpu` says.
+A matrix of 8 x 8 whose rows lie in the tile along the other loop is turned as it is loaded; that is for elements of 16
+bits, and those of f32 are loaded one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from stepwell.dialects.nvgpu import LdMatrixOp, MmaSyncOp

@@ -1,4 +1,4 @@
-"""Write nests that share their blocks: the loops over blocks, and in them what the threads do of one after the other."""
+"""Write nests that share their blocks: loops over blocks, and in them what the threads do of one after the other."""
 
 from __future__ import annotations
 

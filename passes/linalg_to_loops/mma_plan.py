@@ -1,7 +1,7 @@
 """Which parts of a nest the tensor cores of a GPU make, and what of a schedule they cannot.
 
-    schedule.bind %i_w, %j_w to warp                         threads = (Part(i, 32, 2), Part(j, 32, 2)), of 32 lanes each
-    schedule.mma rows %i_f columns %j_f sums %r_i as f16     rows = (Part(i, 1, 32),), columns = ..., shape = (16, 8, 16)
+    schedule.bind %i_w, %j_w to warp                         threads = (Part(i, 32, 2), Part(j, 32, 2)), 32 lanes each
+    schedule.mma rows %i_f columns %j_f sums %r_i as f16     rows = (Part(i, 1, 32),), ..., shape = (16, 8, 16)
 
 A fragment is 16 rows by 8 columns of results, and so many terms of their sums at a time. Of each of its halves, 8 rows,
 the 8 columns and the 8 terms (4 of tf32) are neighbours along one loop, so that where a lane stands is a sum.

@@ -3,10 +3,10 @@
 from stepwell.targets.gpu.target import SourceTarget
 
 from .language import CUDA, HIP
-from .ptx import PTX, CUDATarget
+from .ptx import PTX, CUDATarget, cuda_options
 
 TARGET = CUDATarget()
-SOURCE_TARGET = SourceTarget("cuda", CUDA, "cu", "cuda")
+SOURCE_TARGET = SourceTarget("cuda", CUDA, "cu", "cuda", options=cuda_options)
 SOURCE = SOURCE_TARGET.translation()
 
 HIP_TARGET = SourceTarget("hip", HIP, "hip", "hip")

@@ -36,6 +36,10 @@ class CUDAOptions(DeviceOptions):
     cpu: str = ARCHITECTURES[0]
     precision: str = "f32"
 
+    @property
+    def rounding(self) -> str:
+        return self.precision
+
 
 PRECISIONS = ("f32", "tf32", "bf16")
 
@@ -62,7 +66,7 @@ class CUDATarget:
 
     def pipeline(self, options: CUDAOptions) -> Phases:
         schedules = load_schedules(options.schedule)
-        phases = device_phases(device(self.name), schedules, options.precision)
+        phases = device_phases(device(self.name), schedules, options.rounding)
         return (*phases, ("device-llvm", "gpu-to-llvm"))
 
     def emit(self, ctx: Context, module: ModuleOp, options: CUDAOptions) -> Artifact:

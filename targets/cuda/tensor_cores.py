@@ -70,12 +70,22 @@ def parts(name: str, count: int) -> list[str]:
     return [name] if count == 1 else [f"{name}.{part}" for part in PARTS[:count]]
 
 
+ROUNDED = (
+    "tf32",
+    f"{HELPER} unsigned tf32(float a)\n{{\n"
+    "  unsigned found;\n"
+    '  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(found) : "f"(a));\n'
+    "  return found;\n}\n",
+)
+"""The nearest number that tensor cores multiply: what they make of other bits is undefined."""
+
+
 def product_helper(kind: Attribute) -> tuple[str, str]:
     """The name and the text of the helper that multiplies fragments of this type."""
     name, shape, ptx = PRODUCTS[type(kind)]
     single = isinstance(kind, Float32Type)
     a, b, c = parts("a", 4), parts("b", 2), parts("c", 4)
-    factors = [f"__float_as_uint({part})" if single else part for part in (*a, *b)]
+    factors = [f"tf32({part})" if single else part for part in (*a, *b)]
     vector_kind = "float" if single else "uint"
     instruction = f"mma.sync.aligned.{shape}.row.col.f32.{ptx}.{ptx}.f32"
     return f"mma_{name}", (
@@ -137,7 +147,10 @@ def address(printer: KernelPrinter, memory: SSAValue, indices: Sequence[SSAValue
 
 def write_product(printer: KernelPrinter, op: Operation) -> None:
     assert isinstance(op, MmaSyncOp)
-    name = used(printer, product_helper(element(op.matrixA.type)))
+    kind = element(op.matrixA.type)
+    if isinstance(kind, Float32Type):
+        used(printer, ROUNDED)
+    name = used(printer, product_helper(kind))
     printer.declare(op.res, call(name, *(printer.use(value) for value in op.operands)))
 
 

@@ -29,6 +29,11 @@ class DeviceOptions:
     threads: int = 1
     schedule: str | None = None
 
+    @property
+    def rounding(self) -> str:
+        """What products multiply, where a target has a choice."""
+        return "f32"
+
 
 @dataclass(frozen=True)
 class SourceTarget:
@@ -46,7 +51,8 @@ class SourceTarget:
     more: str = ""
 
     def pipeline(self, options: DeviceOptions) -> Phases:
-        *above, (level, passes) = device_phases(device(self.device), load_schedules(options.schedule))
+        schedules = load_schedules(options.schedule)
+        *above, (level, passes) = device_phases(device(self.device), schedules, options.rounding)
         return (*above, (level, passes + self.more))
 
     def emit(self, ctx: Context, module: ModuleOp, options: DeviceOptions) -> Artifact:

@@ -6,13 +6,14 @@
     schedule.cache [1] input 0 at %r_o double pad 8  and 32 terms of the sum in memory at a time
     schedule.mma rows %i_f columns %j_f sums %r_i as f16
 
-Rows move the first factor of a product, columns the other one; a convolution's rows are the pixels of its result, of two
+Rows move the first factor of a product, columns the other one; a convolution's rows are the pixels of its result, two
 loops where these are not one. What moves both, a batch, is blocks. What is chosen takes the least time by this model,
 in cycles of a multiprocessor: for one step of a block, the longest of what its products take, its reads from memory of
-the block, its copies from the second-level cache, and the time until the first of those is there, plus a barrier; as
-often as there are steps, and as there are blocks for each multiprocessor. Rates are those of NVIDIA's whitepaper "A100
-Tensor Core GPU Architecture" (table 1, and "A100 SM architecture"); tiles of this kind: NVIDIA, CUTLASS, "Efficient GEMM
-in CUDA". Nothing here was measured on a GPU.
+the block, its copies from the second-level cache, and the time until the first of those is there, plus a barrier (where
+there is no room for two copies of the tiles, products wait for copies); as often as there are steps, and as there are
+blocks for each multiprocessor. Rates are those of NVIDIA's whitepaper "A100 Tensor Core GPU Architecture" (table 1, and
+"A100 SM architecture"); tiles of this kind: NVIDIA, CUTLASS, "Efficient GEMM in CUDA". Nothing here was measured on a
+GPU.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ from xdsl.ir import Operation, SSAValue
 from .blocks import SMALL, WIDEST, Limits, Saying
 
 PRODUCT = 2
-"""Cycles of a fragment's products: 16 x 8 x 16 at 1024 a cycle of f16, 16 x 8 x 8 at 512 of tf32. Four tensor cores make
-them, one for each of four warps."""
+"""Cycles of a fragment's products: 16 x 8 x 16 at 1024 a cycle of f16, 16 x 8 x 8 at 512 of tf32. Four tensor cores
+make them, one for each of four warps."""
 CORES = 4
 READ, COPIED = 128, 48
 """Bytes of memory of the block, and of the second-level cache (5120 for 108 multiprocessors), in a cycle."""
@@ -53,7 +54,8 @@ TERMS = (16, 32, 48, 64)
 @dataclass(frozen=True)
 class MmaTile:
     """`sides`: of each loop of rows and columns so many warps, and so many iterations of each. `rows`, `columns`: these
-    loops, the last fastest. `terms`: of the sum `along` so many at a time. `pads`: of the inputs. `double`: two copies."""
+    loops, the last fastest. `terms`: of the sum `along` so many at a time. `pads`: of the inputs. `double`: two
+    copies."""
 
     sides: Mapping[int, tuple[int, int]]
     rows: tuple[int, ...]
@@ -86,14 +88,11 @@ def mma_tile(main: Stage, limits: Limits, kinds: Sequence[str]) -> MmaTile | Non
         size = sum(copied(main, tile, n) for n in (LEFT, RIGHT))
         if size > limits.workgroup or prod(main.extents) * WASTE < made(main, tile):
             continue
+        tile = replace(tile, double=2 * size <= limits.workgroup)
         time = time_of(main, tile, limits), blocks_of(main, tile) * size
         if found is None or time < found[:2]:
             found = *time, tile
-    if found is None:
-        return None
-    tile = found[2]
-    size = sum(copied(main, tile, n) for n in (LEFT, RIGHT))
-    return replace(tile, double=2 * size <= limits.workgroup)
+    return None if found is None else found[2]
 
 
 def tiles_of(main: Stage, kind: str, limits: Limits) -> Iterator[MmaTile]:
@@ -169,7 +168,8 @@ def time_of(main: Stage, tile: MmaTile, limits: Limits) -> float:
     products = PRODUCT * fragments * CORES / min(CORES, tile.warps)
     read = tile.warps * (rows + columns) * tile.terms * size / READ
     fetched = (tile.of_block(tile.rows) + tile.of_block(tile.columns)) * tile.terms * size / COPIED
-    step = max(products, read, fetched, LATENCY) + BARRIER
+    computed, fetched = max(products, read), max(fetched, LATENCY)
+    step = max(computed, fetched) + BARRIER if tile.double else computed + fetched + 2 * BARRIER
     return steps_of(main, tile) * step * ceil(blocks_of(main, tile) / max(limits.threads // WIDEST, 1))
 
 
@@ -197,7 +197,7 @@ def mma_ops(nest: NestOp, main: Stage, tile: MmaTile, number: int) -> list[Opera
             fragments[d] = whole
         else:
             warps.append(whole)
-    outer = [nest.loops[d] for d, reduced in enumerate(main.reduction) if reduced and d != tile.along]
+    outer: list[SSAValue] = [nest.loops[d] for d, reduced in enumerate(main.reduction) if reduced and d != tile.along]
     around, terms = say.tile(nest.loops[tile.along], tile.terms, "oi")
     outer.append(around)
     rows, columns = ([fragments[d] for d in dims if d in fragments] for dims in (tile.rows, tile.columns))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from emulated import Dialect
 
-STATEMENT = re.compile(r"asm volatile\(\s*(\"[^\"]*\")\s*:(.*?):(.*?)(?::\s*\"memory\"\s*)?\);", re.DOTALL)
+STATEMENT = re.compile(r"asm(?: volatile)?\(\s*(\"[^\"]*\")\s*:(.*?):(.*?)(?::\s*\"memory\"\s*)?\);", re.DOTALL)
 OPERAND = re.compile(r"\"([=+]?)\w\"\(")
 
 

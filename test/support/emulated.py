@@ -70,14 +70,14 @@ def compiler() -> str:
     return found
 
 
-def program(source: Any, feeds: Mapping[str, Any], target: SourceTarget, dialect: Dialect) -> Emulated:
-    """A model for feeds of these shapes."""
+def program(source: Any, feeds: Mapping[str, Any], target: SourceTarget, dialect: Dialect, **options: Any) -> Emulated:
+    """A model for feeds of these shapes. `options`: the target's."""
     ctx = Context()
     module = read_module(ctx, source)
     BindShapes(";".join(f"{name}={'x'.join(map(str, feed.shape))}" for name, feed in feeds.items())).apply(ctx, module)
-    way = Way(target)
+    way = Way(target, settings=tuple(options.items()))
     way.lower(ctx, module)
-    return Emulated(target.emit(ctx, module, target.options()), dialect)
+    return Emulated(target.emit(ctx, module, way.options), dialect)
 
 
 class Emulated:

@@ -2,7 +2,7 @@
 
 // A copy is told how many bytes are read, where that is less than it writes. Tokens are no values of the device. A
 // fragment is a vector of all its elements; an instruction takes registers of it, two elements in each: pairs of f16,
-// of bf16 an integer.
+// of bf16 an integer, of f32 the nearest tf32.
 // CHECK-LABEL: llvm.func @product
 // CHECK:         llvm.call_intrinsic "llvm.nvvm.cp.async.cg.shared.global.16"([[TO:%.*]], [[FROM:%.*]]) : (!llvm.ptr<3>, !llvm.ptr<1>) -> ()
 // CHECK:         [[READ:%.*]] = llvm.trunc %n : i64 to i32
@@ -23,7 +23,9 @@
 // CHECK:         llvm.extractvalue [[SUMS]][3] : !llvm.struct<(f32, f32, f32, f32)>
 // CHECK:         %s = llvm.insertelement %{{.*}} : vector<4xf32>
 // CHECK:         llvm.call_intrinsic "llvm.nvvm.mma.m16n8k16.row.col.bf16"(%{{.*}}) : (i32, i32, i32, i32, i32, i32, f32, f32, f32, f32)
-// CHECK:         llvm.call_intrinsic "llvm.nvvm.mma.m16n8k8.row.col.tf32"(%{{.*}}) : (i32, i32, i32, i32, i32, i32, f32, f32, f32, f32)
+// CHECK:         [[ONE:%.*]] = llvm.extractelement %at[%{{.*}} : i64] : vector<4xf32>
+// CHECK-NEXT:    [[NEAR:%.*]] = llvm.call_intrinsic "llvm.nvvm.f2tf32.rna"([[ONE]]) : (f32) -> i32
+// CHECK:         llvm.call_intrinsic "llvm.nvvm.mma.m16n8k8.row.col.tf32"([[NEAR]], %{{.*}}) : (i32, i32, i32, i32, i32, i32, f32, f32, f32, f32)
 // CHECK:         %v = llvm.extractelement %u[%{{.*}} : i64] : vector<4xf32>
 gpu.module @kernels {
   gpu.func @product(%x: memref<128x64xf16>, %y: memref<8xf32>, %i: index, %n: index)

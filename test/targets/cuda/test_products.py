@@ -1,5 +1,5 @@
-"""Products that the compiler gives to tensor cores: numbers by emulation against sums in f64 of what was multiplied, and
-what NVIDIA's tools take.
+"""Products that the compiler gives to tensor cores: numbers by emulation, against sums in f64 of what was multiplied,
+and what NVIDIA's tools take.
 
 Sizes that no tile divides: rows, columns, sums, pixels, batches; what starts a sum, and what follows it.
 """
@@ -19,8 +19,8 @@ from cuda_emulated import CUDA
 from emulated import program
 from onnx import parser
 from stepwell.context import Context
-from stepwell.driver import Way, read_module, settings
-from stepwell.targets.cuda import SOURCE_TARGET, TARGET
+from stepwell.driver import Way, find_target, read_module, settings
+from stepwell.targets.cuda import SOURCE_TARGET
 from stepwell.targets.cuda.ptx import llvm_ir, ptx
 
 PTXAS = shutil.which("ptxas") or shutil.which("ptxas", path="/usr/local/cuda/bin")
@@ -119,7 +119,7 @@ def test_products_agree_with_sums_in_f64(name: str, kind: str) -> None:
 def test_ptxas_takes_products(name: str, kind: str, architecture: str, tmp_path: Path) -> None:
     ctx = Context()
     module = read_module(ctx, model(name, kind))
-    way = Way(TARGET, settings=settings(cpu=architecture, **options(kind)))
+    way = Way(find_target("cuda"), settings=settings(cpu=architecture, **options(kind)))
     way.lower(ctx, module)
     text = ptx(llvm_ir(module, architecture), architecture)
     instruction = {"f16": "m16n8k16.row.col.f32.f16", "bf16": "m16n8k16.row.col.f32.bf16"}
@@ -134,9 +134,8 @@ def test_ptxas_takes_products(name: str, kind: str, architecture: str, tmp_path:
 def test_nvcc_takes_products(kind: str, tmp_path: Path) -> None:
     if shutil.which("nvcc") is None:
         pytest.skip("there is no nvcc, which is not free to fetch")
-    made = model("bias_relu", kind)
     ctx = Context()
-    module = read_module(ctx, made)
-    Way(SOURCE_TARGET, settings=settings(**options(kind))).lower(ctx, module)
+    module = read_module(ctx, model("bias_relu", kind))
+    Way(find_target("cuda"), settings=settings(**options(kind))).lower(ctx, module, "device")
     (tmp_path / "k.cu").write_text("".join(SOURCE_TARGET.texts(module).values()))
     subprocess.run(["nvcc", "-arch=sm_80", "-cubin", "-o", tmp_path / "k.cubin", tmp_path / "k.cu"], check=True)

@@ -40,9 +40,12 @@ inline float half_to_float(uint16_t h, bool brain) {
   return value;
 }
 
+// The nearest number of 10 bits behind the point, ties away from zero.
+inline uint32_t to_tf32(uint32_t word) { return (word & 0x7f800000u) == 0x7f800000u ? word & ~0x1fffu : (word + 0x1000u) & ~0x1fffu; }
+
 inline float element(uint32_t word, int k, const std::string &kind) {
   if (kind == "tf32") {
-    word &= ~0x1fffu;  // 10 bits behind the point
+    if (word & 0x1fffu) refuse("mma: a factor has more than the 10 bits behind the point of tf32");
     float value;
     memcpy(&value, &word, 4);
     return value;
@@ -135,6 +138,11 @@ inline void run(const char *instruction, std::vector<Operand> given) {
     own.push_back(given.at(strtoul(&text[at + 1], nullptr, 10)));
   if (text == "cp.async.commit_group;") return commit();
   if (starts(text, "cp.async.wait_group ")) return wait(unsigned(atoi(&text[20])));
+  if (starts(text, "cvt.rna.tf32.f32 ")) {
+    const uint32_t found = to_tf32(uint32_t(own[1].bits));
+    memcpy(own[0].to, &found, 4);
+    return;
+  }
   if (starts(text, "cp.async.c")) return copy(own, unsigned(atoi(&text[text.find("], ", text.find("], ") + 1) + 3])));
   const unsigned number = fibers::rank() / 32, lane = fibers::rank() % 32;
   if (fibers::count() % 32) refuse("warps are not whole");
