@@ -28,15 +28,16 @@ from typing import Any, cast
 
 from stepwell.dialects.nvgpu import LdMatrixOp, MmaSyncOp
 from xdsl.dialects import arith, vector
-from xdsl.dialects.builtin import DenseArrayBase, DenseIntOrFPElementsAttr, Float32Type, FloatAttr, VectorType, f32, i64
+from xdsl.dialects.builtin import DenseArrayBase, DenseIntOrFPElementsAttr, FloatAttr, VectorType, f32, i64
 from xdsl.ir import Attribute, SSAValue
 
 from .access import Access
 from .block_copies import Tile, load
 from .block_emit import BlockEmitter, Cell
 from .block_places import plus
-from .lanes import Point
+from .lanes import NOWHERE, Point
 from .mma_plan import HALF, LEFT, RIGHT, WARP, Fragments, groups
+from .mma_tiles import is_loaded_by_rows
 
 SUMS = VectorType(f32, [2, 2])
 PARTS = ((0, 0), (0, 1), (1, 0), (1, 1))
@@ -123,16 +124,16 @@ class MmaEmitter(BlockEmitter):
 
     def _matrices(self, tile: Tile, starts: Sequence[Cell], along: int, half: SSAValue | None) -> SSAValue:
         """Matrices whose first elements are `starts`, of 8 neighbours along loop `along`."""
-        strides = dict(zip(tile.dims, tile.strides, strict=True))
+        strides = dict(zip(tile.layout.dims, tile.layout.strides, strict=True))
         inner = self.fragments.sums[-1].dim
-        begin = [(value, strides[d]) for d in tile.dims for value in self.inner.get(d, ((), 0))[0]]
-        begin += [] if half is None else [(half, tile.half)]
-        fixed = sum(strides[d] * self.inner[d][1] for d in tile.dims if d in self.inner)
+        warp = {d: self.inner.get(d, NOWHERE) for d in strides}
+        begin = [(value, strides[d]) for d, (values, _) in warp.items() for value in values]
+        begin += [] if half is None else [(half, tile.layout.half)]
+        fixed = sum(strides[d] * number for d, (_, number) in warp.items())
         offsets = [fixed + sum(strides[d] * number for d, number in start.items()) for start in starts]
-        if strides[inner] == 1:
-            return self._loaded(tile, begin, strides[along], offsets, turned=False)
-        if not isinstance(tile.access.element, Float32Type):
-            return self._loaded(tile, begin, strides[inner], offsets, turned=True)
+        if is_loaded_by_rows(tile.layout, self.fragments):
+            turned = tile.layout.dims[-1] != inner
+            return self._loaded(tile, begin, strides[inner if turned else along], offsets, turned=turned)
         begin += [(self.group, strides[along]), (self.quarter, strides[inner])]
         places = [self.b.affine(begin, offset) for offset in offsets]
         elements = [load(self.b, tile.buffer, place, tile.access.element) for place in places]

@@ -32,7 +32,7 @@ from xdsl.ir import Operation, SSAValue
 from .access import Access, Stage
 from .block_parts import Part
 from .body import combiner_of
-from .mma_plan import WARP, Fragments, check_bound, check_tiles, fragments_of
+from .mma_plan import WARP, Fragments, check_bound, fragments_of
 from .plan import products_of
 from .reading import Reading, check_size, iterations, name_of, refusal
 
@@ -154,8 +154,6 @@ def block_plan(reading: Reading, where: Operation) -> BlockPlan:
         _check_part(reading, plan, loop, parts, where)
     if reading.caches:
         _check_copies(reading, plan, reading.caches[0])
-    if reading.mma is not None and fragments is not None:
-        check_tiles(reading, reading.mma, fragments)
     return plan
 
 

@@ -38,6 +38,7 @@ from xdsl.ir import Operation, SSAValue
 
 from .block_plan import BlockPlan, block_plan
 from .block_tiles import check_moves
+from .mma_tiles import check_tiles
 from .nests import Nest
 from .plan import (
     DOT_LANES,
@@ -73,6 +74,7 @@ def plan_of(op: NestOp, ops: Sequence[Operation], nest: Nest, number: int) -> Pl
     if reading.bound or reading.caches or reading.mma is not None or reading.together is not None:
         plan = block_plan(reading, last)
         check_moves(reading, plan)
+        check_tiles(reading, plan)
         return plan
     _check_lanes(reading)
     _check_nesting(reading, last)

@@ -125,19 +125,6 @@ def _check_moves(reading: Reading, op: MmaOp) -> None:
                 raise refusal(op, loop, "rows move the first factor alone, columns the other one, sums both")
 
 
-def check_tiles(reading: Reading, op: MmaOp, fragments: Fragments) -> None:
-    """Refuse factors that are not in the memory of the block, in rows that start at multiples of 16 bytes."""
-    cached = {cache.operand_number: cache for cache in reading.caches}
-    for n in (LEFT, RIGHT):
-        if n not in cached:
-            raise refusal(
-                op, op.rows[0], f"input {n} is not in memory of the block, where warps read it: schedule.cache"
-            )
-        if cached[n].padding % fragments.terms:
-            pad = f"pad by a multiple of {fragments.terms}"
-            raise refusal(cached[n], cached[n].loop, f"rows start at multiples of 16 bytes: {pad}")
-
-
 def check_bound(reading: Reading, op: MmaOp | None) -> None:
     """Refuse threads where warps are wanted, and warps where threads are."""
     for loop, bind in reading.bound.items():

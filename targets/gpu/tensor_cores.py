@@ -3,17 +3,17 @@
     %i_b, %i_x = schedule.tile %i by 128             a block has 2 x 4 warps, of 64 x 32 results each
     %i_w, %i_f = schedule.tile %i_x by 64
     ...
-    schedule.cache [1] input 0 at %r_o double pad 8  and 32 terms of the sum in memory at a time
+    schedule.cache [1] input 0 at %r_o stages 2 ...  and 32 terms of the sum in memory at a time
     schedule.mma rows %i_f columns %j_f sums %r_i as f16
 
 Rows move the first factor of a product, columns the other one; a convolution's rows are the pixels of its result, two
 loops where these are not one. What moves both, a batch, is blocks. What is chosen takes the least time by this model,
 in cycles of a multiprocessor: for one step of a block, the longest of what its products take, its reads from memory of
-the block, its copies from the second-level cache, and the time until the first of those is there, plus a barrier (where
-there is no room for two copies of the tiles, products wait for copies); as often as there are steps, and as there are
-blocks for each multiprocessor. Rates are those of NVIDIA's whitepaper "A100 Tensor Core GPU Architecture" (table 1, and
-"A100 SM architecture"); tiles of this kind: NVIDIA, CUTLASS, "Efficient GEMM in CUDA". Nothing here was measured on a
-GPU.
+the block, its copies from the second-level cache, and the time until the first of those is there, shared by the steps
+that are copied ahead, plus a barrier (where there is no room for two copies of the tiles, products wait for copies); as
+often as there are steps, and as there are blocks for each multiprocessor. Rates are those of NVIDIA's whitepaper "A100
+Tensor Core GPU Architecture" (table 1, and "A100 SM architecture"); tiles of this kind: NVIDIA, CUTLASS, "Efficient
+GEMM in CUDA". Nothing here was measured on a GPU.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import ceil, prod
 
-from stepwell.dialects.nvgpu import SHAPES
+from stepwell.dialects.nvgpu import COPIED, SHAPES
 from stepwell.dialects.schedule import BindOp, CacheOp, MmaOp, NestOp, ReorderOp
-from stepwell.passes.linalg_to_loops.access import Access, Stage
-from stepwell.passes.linalg_to_loops.block_plan import moves
+from stepwell.passes.linalg_to_loops.access import Stage
+from stepwell.passes.linalg_to_loops.block_plan import Cache, moves
+from stepwell.passes.linalg_to_loops.block_tiles import most_at_once
 from stepwell.passes.linalg_to_loops.mma_plan import HALF, KINDS, LEFT, RIGHT, WARP, kind_of
 from stepwell.passes.loops_to_llvm.memory import element_bytes
 from xdsl.ir import Operation, SSAValue
@@ -37,7 +38,7 @@ PRODUCT = 2
 """Cycles of a fragment's products: 16 x 8 x 16 at 1024 a cycle of f16, 16 x 8 x 8 at 512 of tf32. Four tensor cores
 make them, one for each of four warps."""
 CORES = 4
-READ, COPIED = 128, 48
+READ, FETCHED = 128, 48
 """Bytes of memory of the block, and of the second-level cache (5120 for 108 multiprocessors), in a cycle."""
 LATENCY, BARRIER = 250, 30
 """Cycles until what is read from the second-level cache is there; of a barrier of all warps."""
@@ -54,8 +55,8 @@ TERMS = (16, 32, 48, 64)
 @dataclass(frozen=True)
 class MmaTile:
     """`sides`: of each loop of rows and columns so many warps, and so many iterations of each. `rows`, `columns`: these
-    loops, the last fastest. `terms`: of the sum `along` so many at a time. `pads`: of the inputs. `double`: two
-    copies."""
+    loops, the last fastest. `terms`: of the sum `along` so many at a time. `caches`: how both factors are copied.
+    `double`: two copies; `stages`: so many, by the device."""
 
     sides: Mapping[int, tuple[int, int]]
     rows: tuple[int, ...]
@@ -63,8 +64,9 @@ class MmaTile:
     along: int
     terms: int
     kind: str
-    pads: tuple[int, int]
+    caches: tuple[Cache, ...] = ()
     double: bool = False
+    stages: int = 0
 
     @property
     def warps(self) -> int:
@@ -85,10 +87,10 @@ def mma_tile(main: Stage, limits: Limits, kinds: Sequence[str]) -> MmaTile | Non
         return None
     found: tuple[float, int, MmaTile] | None = None
     for tile in tiles_of(main, kind, limits):
-        size = sum(copied(main, tile, n) for n in (LEFT, RIGHT))
+        tile = with_copies(main, tile, limits)
+        size = sum(copied(main, tile, cache) for cache in tile.caches)
         if size > limits.workgroup or prod(main.extents) * WASTE < made(main, tile):
             continue
-        tile = replace(tile, double=2 * size <= limits.workgroup)
         time = time_of(main, tile, limits), blocks_of(main, tile) * size
         if found is None or time < found[:2]:
             found = *time, tile
@@ -106,7 +108,6 @@ def tiles_of(main: Stage, kind: str, limits: Limits) -> Iterator[MmaTile]:
         return
     shape = SHAPES[KINDS[kind], kind == "tf32"]
     along = sums[-1]
-    pads = pad_of(left, along, kind), pad_of(right, along, kind)
     around = [list(product(WARPS, LINES)) for _ in rows[:-1]]
     most = min(limits.block, WIDEST) // WARP
     for *outer, row, column in product(*around, product(WARPS, ROWS), product(WARPS, ROWS)):
@@ -118,7 +119,7 @@ def tiles_of(main: Stage, kind: str, limits: Limits) -> Iterator[MmaTile]:
             continue
         for terms in TERMS:
             if terms == min(TERMS) or terms < 2 * main.extents[along]:
-                yield MmaTile(sides, tuple(rows), tuple(columns), along, terms, kind, pads)
+                yield MmaTile(sides, tuple(rows), tuple(columns), along, terms, kind)
 
 
 def is_beyond(main: Stage, dim: int, warps: int, each: int) -> bool:
@@ -127,18 +128,39 @@ def is_beyond(main: Stage, dim: int, warps: int, each: int) -> bool:
     return (warps > 1 and (warps - 1) * each >= extent) or (side > 2 * HALF and side >= 2 * extent)
 
 
-def pad_of(access: Access, along: int, kind: str) -> int:
-    """What is left out behind a row, so that 8 rows fall into different banks: 16 bytes, or 8 elements of tf32 whose
-    rows are not along the sum."""
-    return 4 if kind == "tf32" and access.at.strides[along] == 1 else HALF
+def with_copies(main: Stage, tile: MmaTile, limits: Limits) -> MmaTile:
+    """`tile` with how its factors are copied: in as many stages as there is room for, where the device can copy them by
+    itself; else by registers, an element at a time where it is of 16 bits."""
+    caches = tuple(cache_of(main, tile, n, limits) for n in (LEFT, RIGHT))
+    size = sum(copied(main, tile, cache) for cache in caches)
+    at_once = {cache.by * element_bytes(main.inputs[cache.input].element) for cache in caches}
+    if at_once <= {*COPIED}:
+        for stages in range(limits.stages, 1, -1):
+            if stages * size <= limits.workgroup:
+                return replace(tile, caches=caches, stages=stages)
+    caches = tuple(replace(cache, by=1) for cache in caches)
+    return replace(tile, caches=caches, double=2 * size <= limits.workgroup)
 
 
-def copied(main: Stage, tile: MmaTile, factor: int) -> int:
-    """Bytes of the tile of a factor."""
+def cache_of(main: Stage, tile: MmaTile, factor: int, limits: Limits) -> Cache:
+    """How a factor is copied: rows of the sum lie as they are, and as many neighbours are moved at once as can be. What
+    is left out behind a row makes 8 rows fall into different banks: 16 bytes, or 8 elements of tf32 whose rows are not
+    of the sum."""
     access = main.inputs[factor]
-    side = tile.of_block(tile.rows if factor == LEFT else tile.columns)
-    row, count = (tile.terms, side) if access.at.strides[tile.along] == 1 else (side, tile.terms)
-    return count * (row + tile.pads[factor]) * element_bytes(access.element)
+    size, straight = element_bytes(access.element), access.at.strides[tile.along] == 1
+    sides = {d: prod(side) for d, side in tile.sides.items()} | {tile.along: tile.terms}
+    dim = next((d for d, side in sides.items() if access.at.strides[d] == 1 and side > 1), None)
+    most, by = 1 if dim is None else most_at_once(access, main.extents, dim, sides[dim]), 1
+    while by * size < limits.vector and most % (2 * by) == 0:
+        by *= 2
+    return Cache(factor, COPIED[-1] // size if straight else HALF, by, straight)
+
+
+def copied(main: Stage, tile: MmaTile, cache: Cache) -> int:
+    """Bytes of the tile of a factor."""
+    side = tile.of_block(tile.rows if cache.input == LEFT else tile.columns)
+    row, count = (tile.terms, side) if cache.straight else (side, tile.terms)
+    return count * (row + cache.pad) * element_bytes(main.inputs[cache.input].element)
 
 
 def blocks_of(main: Stage, tile: MmaTile) -> int:
@@ -167,9 +189,12 @@ def time_of(main: Stage, tile: MmaTile, limits: Limits) -> float:
     fragments = tile.warps * rows * columns * tile.terms / prod(shape)
     products = PRODUCT * fragments * CORES / min(CORES, tile.warps)
     read = tile.warps * (rows + columns) * tile.terms * size / READ
-    fetched = (tile.of_block(tile.rows) + tile.of_block(tile.columns)) * tile.terms * size / COPIED
-    computed, fetched = max(products, read), max(fetched, LATENCY)
-    step = max(computed, fetched) + BARRIER if tile.double else computed + fetched + 2 * BARRIER
+    fetched = (tile.of_block(tile.rows) + tile.of_block(tile.columns)) * tile.terms * size / FETCHED
+    computed, ahead = max(products, read), max(tile.stages - 1, 1)
+    if tile.double or tile.stages:
+        step = max(computed, fetched, LATENCY / ahead) + BARRIER
+    else:
+        step = computed + max(fetched, LATENCY) + 2 * BARRIER
     return steps_of(main, tile) * step * ceil(blocks_of(main, tile) / max(limits.threads // WIDEST, 1))
 
 
@@ -206,7 +231,8 @@ def mma_ops(nest: NestOp, main: Stage, tile: MmaTile, number: int) -> list[Opera
         say.ops.append(BindOp(blocks, "block"))
     if warps:
         say.ops.append(BindOp(warps, "warp"))
-    pads = zip((LEFT, RIGHT), tile.pads, strict=True)
-    say.ops += [CacheOp(number, n, around, double=tile.double, pad=pad) for n, pad in pads]
+    for cache in tile.caches:
+        how = {"by": cache.by, "straight": cache.straight, "pad": cache.pad}
+        say.ops.append(CacheOp(number, cache.input, around, double=tile.double, stages=tile.stages, **how))
     say.ops.append(MmaOp(rows, columns, [terms], tile.kind))
     return say.ops

@@ -48,7 +48,7 @@ schedule.kernel @whole {
   schedule.reorder %i_b, %j_b, %i_w, %r_o, %i_f, %j_f, %r_i
   schedule.bind %i_b, %j_b to block
   schedule.bind %i_w to warp
-  schedule.cache [1] input 0 at %r_o pad 8
+  schedule.cache [1] input 0 at %r_o straight pad 8
   schedule.cache [1] input 1 at %r_o pad 8
   schedule.mma rows %i_f columns %j_f sums %r_i as f16
 }
@@ -101,7 +101,7 @@ schedule.kernel @rounded {
   schedule.reorder %i_b, %j_b, %i_w, %r_o, %i_f, %j_f, %r_i
   schedule.bind %i_b, %j_b to block
   schedule.bind %i_w to warp
-  schedule.cache [1] input 0 at %r_o pad 4
+  schedule.cache [1] input 0 at %r_o straight pad 4
   schedule.cache [1] input 1 at %r_o pad 8
   schedule.mma rows %i_f columns %j_f sums %r_i as tf32
 }
@@ -147,7 +147,7 @@ schedule.kernel @pixels {
   %s_o, %s_i = schedule.tile %s by 16
   schedule.reorder %i_b, %r, %s_o, %i_f, %j, %k, %s_i
   schedule.bind %i_b to block
-  schedule.cache [1] input 0 at %s_o pad 8
+  schedule.cache [1] input 0 at %s_o straight pad 8
   schedule.cache [1] input 1 at %s_o pad 8
   schedule.mma rows %i_f, %j columns %k sums %s_i as bf16
 }

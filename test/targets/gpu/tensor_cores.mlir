@@ -1,5 +1,5 @@
-// RUN: stepwell-opt %s -p 'schedule-gpu{threads=32768 registers=64 block=1024 workgroup=49152 mma=f16,bf16}' --split-input-file | filecheck %s
-// RUN: stepwell-opt %s -p 'schedule-gpu{threads=32768 registers=64 block=1024 workgroup=49152 mma=f16,bf16,tf32}' --split-input-file | filecheck %s --check-prefix=TF32
+// RUN: stepwell-opt %s -p 'schedule-gpu{threads=32768 registers=64 block=1024 workgroup=49152 vector=16 stages=3 mma=f16,bf16}' --split-input-file | filecheck %s
+// RUN: stepwell-opt %s -p 'schedule-gpu{threads=32768 registers=64 block=1024 workgroup=49152 vector=16 stages=3 mma=f16,bf16,tf32}' --split-input-file | filecheck %s --check-prefix=TF32
 // RUN: stepwell-opt %s -p 'schedule-gpu{threads=32768 registers=64 block=1024 workgroup=49152}' --split-input-file | filecheck %s --check-prefix=NONE
 
 // A device without tensor cores multiplies as ever.
@@ -13,7 +13,8 @@
 // NONE-NOT:      schedule.mma
 
 // A block of 128 x 128 results has 2 x 4 warps of 64 x 32 each, 16 fragments a lane of four results: 64 registers. Two
-// copies of 32 terms of both factors fit into the 48 KB that a block has; rows of these are padded by 16 bytes.
+// copies of 32 terms of both factors fit into the 48 KB that a block has, where the device copies the next one by itself,
+// 16 bytes at once. Rows are those of the factors, padded by 16 bytes.
 // CHECK-LABEL: schedule.kernel @large {
 // CHECK-NEXT:    %i, %j, %r = schedule.nest [0, 1] : 4096, 4096, 4096
 // CHECK-NEXT:    %i_b, %i_x = schedule.tile %i by 128
@@ -24,8 +25,8 @@
 // CHECK-NEXT:    schedule.reorder %i_b, %j_b, %i_w, %j_w, %r_o, %i_f, %j_f, %r_i
 // CHECK-NEXT:    schedule.bind %i_b, %j_b to block
 // CHECK-NEXT:    schedule.bind %i_w, %j_w to warp
-// CHECK-NEXT:    schedule.cache [1] input 0 at %r_o double pad 8
-// CHECK-NEXT:    schedule.cache [1] input 1 at %r_o double pad 8
+// CHECK-NEXT:    schedule.cache [1] input 0 at %r_o stages 2 by 8 straight pad 8
+// CHECK-NEXT:    schedule.cache [1] input 1 at %r_o stages 2 by 8 pad 8
 // CHECK-NEXT:    schedule.mma rows %i_f columns %j_f sums %r_i as f16
 func.func private @large(%a: memref<4096x4096xf16>, %b: memref<4096x4096xf16>, %y: memref<4096x4096xf32>) {
   %zero = arith.constant 0.0 : f32
@@ -49,9 +50,9 @@ func.func private @large(%a: memref<4096x4096xf16>, %b: memref<4096x4096xf16>, %
 // Of fewer results blocks are smaller, so that there are some for each multiprocessor.
 // CHECK-LABEL: schedule.kernel @middling {
 // CHECK-NEXT:    %i, %j, %r = schedule.nest [0, 1] : 256, 256, 1024
-// CHECK-NEXT:    %i_b, %i_x = schedule.tile %i by 32
+// CHECK-NEXT:    %i_b, %i_x = schedule.tile %i by 16
 // CHECK-NEXT:    %j_b, %j_x = schedule.tile %j by 32
-// CHECK:         schedule.mma rows %i_x columns %j_f sums %r_i as bf16
+// CHECK:         schedule.mma rows %i_x columns %j_x sums %r_i as bf16
 func.func private @middling(%a: memref<256x1024xbf16>, %b: memref<1024x256xbf16>, %y: memref<256x256xf32>) {
   %zero = arith.constant 0.0 : f32
   linalg.fill ins(%zero : f32) outs(%y : memref<256x256xf32>)
@@ -82,8 +83,8 @@ func.func private @middling(%a: memref<256x1024xbf16>, %b: memref<1024x256xbf16>
 // CHECK-NEXT:    schedule.reorder %i, %j_b, %k_b, %k_w, %r, %s_o, %j_x, %k_f, %s_i
 // CHECK-NEXT:    schedule.bind %i, %j_b, %k_b to block
 // CHECK-NEXT:    schedule.bind %k_w to warp
-// CHECK-NEXT:    schedule.cache [1] input 0 at %s_o double pad 8
-// CHECK-NEXT:    schedule.cache [1] input 1 at %s_o double pad 8
+// CHECK-NEXT:    schedule.cache [1] input 0 at %s_o stages 3 by 8 straight pad 8
+// CHECK-NEXT:    schedule.cache [1] input 1 at %s_o stages 3 by 8 pad 8
 // CHECK-NEXT:    schedule.mma rows %j_x columns %k_f sums %s_i as f16
 func.func private @strided(%x: memref<57x57x64xf16>, %w: memref<3x3x64x128xf16>, %y: memref<28x28x128xf32>) {
   %zero = arith.constant 0.0 : f32
@@ -207,6 +208,30 @@ func.func private @depthwise(%x: memref<58x58x64xf16>, %w: memref<3x3x64xf16>, %
   ^bb0(%a: f16, %b: f16, %s: f32):
     %u = arith.extf %a : f16 to f32
     %v = arith.extf %b : f16 to f32
+    %p = arith.mulf %u, %v : f32
+    %t = arith.addf %s, %p : f32
+    linalg.yield %t : f32
+  }
+  func.return
+}
+
+// -----
+
+// Rows of 515 f16 start anywhere, so that the device cannot copy them by itself: an element at a time, by registers.
+// CHECK-LABEL: schedule.kernel @odd {
+// CHECK:         schedule.cache [1] input 0 at %r_o double straight pad 8
+// CHECK-NEXT:    schedule.cache [1] input 1 at %r_o double pad 8
+// CHECK-NEXT:    schedule.mma
+func.func private @odd(%a: memref<515x515xf16>, %b: memref<515x515xf16>, %y: memref<515x515xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<515x515xf32>)
+  linalg.generic {indexing_maps = [affine_map<(i, j, r) -> (i, r)>, affine_map<(i, j, r) -> (r, j)>,
+                                   affine_map<(i, j, r) -> (i, j)>],
+                  iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<515x515xf16>, memref<515x515xf16>) outs(%y : memref<515x515xf32>) {
+  ^bb0(%x: f16, %w: f16, %s: f32):
+    %u = arith.extf %x : f16 to f32
+    %v = arith.extf %w : f16 to f32
     %p = arith.mulf %u, %v : f32
     %t = arith.addf %s, %p : f32
     linalg.yield %t : f32
