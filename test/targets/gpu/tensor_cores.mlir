@@ -152,6 +152,7 @@ func.func private @integers(%a: memref<512x512xi8>, %b: memref<512x512xi8>, %y: 
 
 // -----
 
+// TF32-LABEL:  schedule.kernel @few_rows {
 // CHECK-LABEL: schedule.kernel @few_rows {
 // CHECK-NOT:     schedule.mma
 func.func private @few_rows(%a: memref<3x512xf16>, %b: memref<512x512xf16>, %y: memref<3x512xf32>) {
