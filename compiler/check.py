@@ -53,6 +53,8 @@ class Report:
     weights: int = 0
     in_stages: bool = False
     """Whether a run decides the sizes of a part of the model: what is counted is what comes before."""
+    compiled: bool = False
+    """Whether it was taken down to where its memory is planned; not where sizes or values are missing."""
 
     @property
     def work(self) -> Work:
@@ -108,6 +110,7 @@ def look_down(ctx: Context, module: ModuleOp, way: Way, report: Report, shapes: 
     if not report.problems:
         manifest = manifest_of(module)
         report.arena, report.weights = manifest["arena_size"], manifest["weights_size"]
+        report.compiled = True
 
 
 def first_stage(ctx: Context, module: ModuleOp, way: Way, report: Report) -> ModuleOp:

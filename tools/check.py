@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from stepwell.tools.shapes import parse_shapes, shapes_for
+from stepwell.tools.shapes import example_of, parse_shapes, shapes_for
 
 if TYPE_CHECKING:
     from stepwell.check import Report
@@ -21,7 +21,7 @@ FILE_WIDTH = 160
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--target", default="native", show_default=True, help="What to check for: native or c.")
+@click.option("--target", default="native", show_default=True, help="What to check for: native, c, wgsl...")
 @click.option("--shape", "shapes", multiple=True, metavar="NAME=1x3x224x224", help="An input's shape; repeat it.")
 @click.option("--layers", is_flag=True, help="Print each layer's work and parameters.")
 @click.pass_context
@@ -84,17 +84,17 @@ def say_totals(model: Path, report: Report) -> None:
     lines = [("inputs", ", ".join(f"{spec.name} {spec}" for spec in report.interface.inputs))]
     lines += [("outputs", ", ".join(f"{spec.name} {spec}" for spec in report.interface.outputs))]
     lines += [("operators", f"{report.operators.total()}: {operators}")]
-    if report.layers or report.weights:
+    if report.compiled:
         lines += [("parameters", f"{report.parameters:,}")]
         lines += [("work", f"{quantity(report.work.macs)}MACs, {quantity(report.work.flops)}FLOPs")]
         lines += [("memory", f"activations {size(report.arena)}, weights {size(report.weights)}")]
     elif by_value := report.interface.by_value:
         lines += [("work", f"follows from what these inputs hold: {', '.join(by_value)}")]
     else:
-        lines += [("work", "unknown while dims are open: --shape NAME=1x3x224x224")]
+        lines += [("work", f"unknown while dims are open: {example_of(report.interface)}")]
     if report.in_stages:
         lines += [("stages", "a run decides the sizes of a part, which is compiled then and not counted here")]
-    click.echo(f"{model.name}: all of it compiles")
+    click.echo(f"{model.name}: {'all of it compiles' if report.compiled else 'all operators are supported'}")
     for title, text in lines:
         click.echo(f"  {title:10s} {text}")
 

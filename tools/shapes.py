@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,17 @@ def shapes_for(interface: Interface, wanted: Mapping[str, Shape]) -> tuple[Shape
         elif len(sizes) == len(spec.dims):
             shapes.append(sizes)
         else:
-            example = "x".join(str(dim) if isinstance(dim, int) else "1" for dim in spec.dims)
             raise StepwellError(
-                f"input '{spec.name}' is {spec}: its symbolic dims have no sizes", fix=f"--shape {spec.name}={example}"
+                f"input '{spec.name}' is {spec}: its symbolic dims have no sizes", fix=example_of(interface)
             )
     return tuple(shapes)
+
+
+def example_of(interface: Interface) -> str:
+    """`--shape x=1x3 --shape y=1x1`: how sizes of all open dims are given."""
+    said: list[str] = []
+    for spec in interface.inputs:
+        if any(not isinstance(dim, int) for dim in spec.dims):
+            sizes = "x".join(str(dim) if isinstance(dim, int) else "1" for dim in spec.dims)
+            said.append(f"--shape {shlex.quote(f'{spec.name}={sizes}')}")
+    return " ".join(said)
