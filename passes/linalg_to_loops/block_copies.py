@@ -216,7 +216,9 @@ class Copies:
         if by == 1:
             value = load(self.b, spot.source, spot.index, element)
         else:
-            value = self.b.append(vector.LoadOp, (spot.source, spot.index), vector_of(element, by)).results[0]
+            read = vector.LoadOp(spot.source, [spot.index], vector_of(element, by))
+            read.attributes |= tile.layout.aligned
+            value = self.b.put(read).results[0]
         if spot.there is not None:
             zero = self.b.function.constant(zero_of(element))
             zero = zero if by == 1 else self.b.pure(vector.BroadcastOp, (zero,), value.type)
@@ -229,7 +231,8 @@ class Copies:
         if layout.by == 1:
             self.b.put(memref.StoreOp.get(one.value, buffer, [place]))
         elif layout.as_one:
-            self.b.put(vector.StoreOp(one.value, buffer, [place]))
+            write = self.b.put(vector.StoreOp(one.value, buffer, [place]))
+            write.attributes |= layout.aligned
         else:
             for n in range(layout.by):
                 part = self.b.put(vector.ExtractOp(one.value, [n], layout.access.element)).results[0]

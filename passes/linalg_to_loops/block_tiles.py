@@ -18,6 +18,8 @@ from math import gcd, prod
 from stepwell.dialects.lanes import memref_type
 from stepwell.dialects.nvgpu import COPIED
 from stepwell.passes.loops_to_llvm.memory import element_bytes
+from xdsl.dialects.builtin import IntegerAttr, i64
+from xdsl.ir import Attribute
 
 from .access import Access, Stage
 from .block_plan import BlockPlan, Cache, moves
@@ -43,6 +45,11 @@ class Layout:
     def moved(self) -> int:
         """So many times something is moved."""
         return prod(self.sizes) // self.by
+
+    @property
+    def aligned(self) -> dict[str, Attribute]:
+        """What a load or a store of what is moved at once says of its place: upstream's `alignment`, in bytes."""
+        return {"alignment": IntegerAttr(self.by * element_bytes(self.access.element), i64)}
 
     @property
     def in_memory(self) -> list[tuple[int, int]]:

@@ -285,9 +285,12 @@ class Outline:
             case memref.StoreOp():
                 self.at.insert(memref.StoreOp.get(self.value(op.value), *self._place(op.memref, op.indices)))
             case vector.LoadOp():
-                self._keep(op, self.at.insert(vector.LoadOp(*self._place(op.base, op.indices), op.result.type)))
+                read = self.at.insert(vector.LoadOp(*self._place(op.base, op.indices), op.result.type))
+                read.attributes |= op.attributes
+                self._keep(op, read)
             case vector.StoreOp():
-                self.at.insert(vector.StoreOp(self.value(op.vector), *self._place(op.base, op.indices)))
+                write = self.at.insert(vector.StoreOp(self.value(op.vector), *self._place(op.base, op.indices)))
+                write.attributes |= op.attributes
             case DeviceAsyncCopyOp():
                 read = None if op.srcElements is None else self.value(op.srcElements)
                 places = *self._place(op.src, op.srcIndices), *self._place(op.dst, op.dstIndices)

@@ -129,11 +129,16 @@ def element_address(low: Lowering, memref: SSAValue, indices: Sequence[SSAValue]
     return address(low, low[memref], type.element_type, indices, static_strides(type))
 
 
-def load(low: Lowering, pointer: SSAValue, type: Attribute, element: Attribute) -> SSAValue:
-    """A scalar or a vector of `element`s from memory; booleans come as bytes."""
+def load(
+    low: Lowering, pointer: SSAValue, type: Attribute, element: Attribute, alignment: Attribute | None = None
+) -> SSAValue:
+    """A scalar or a vector of `element`s from memory; booleans come as bytes. `alignment`: else an element's."""
     type = low.type(type)
     read = like(type, i8) if element == i1 else type
-    properties = {"ordering": UNORDERED, "alignment": ALIGNMENTS[element_bytes(element)]}
+    properties = {
+        "ordering": UNORDERED,
+        "alignment": ALIGNMENTS[element_bytes(element)] if alignment is None else alignment,
+    }
     value = low.emit(llvm.LoadOp, [pointer], read, properties)
     return to_bool(low, value, type) if element == i1 else value
 
@@ -147,13 +152,18 @@ def to_bytes(low: Lowering, value: SSAValue) -> SSAValue:
     return low.emit(llvm.ZExtOp, [value], like(value.type, i8))
 
 
-def store(low: Lowering, value: SSAValue, pointer: SSAValue, element: Attribute) -> None:
+def store(
+    low: Lowering, value: SSAValue, pointer: SSAValue, element: Attribute, alignment: Attribute | None = None
+) -> None:
     if element == i1:
         value = to_bytes(low, value)
     low.append(
         llvm.StoreOp.create(
             operands=(value, pointer),
-            properties={"ordering": UNORDERED, "alignment": ALIGNMENTS[element_bytes(element)]},
+            properties={
+                "ordering": UNORDERED,
+                "alignment": ALIGNMENTS[element_bytes(element)] if alignment is None else alignment,
+            },
         )
     )
 

@@ -60,14 +60,19 @@ def lower_load(low: Lowering, op: Operation) -> None:
     memref, *indices = op.operands
     check_contiguous(memref)
     type = op.results[0].type
-    low[op.results[0]] = load(low, element_address(low, memref, indices), type, element(type))
+    low[op.results[0]] = load(low, element_address(low, memref, indices), type, element(type), said_alignment(op))
 
 
 @lowers("vector.store")
 def lower_store(low: Lowering, op: Operation) -> None:
     value, memref, *indices = op.operands
     check_contiguous(memref)
-    store(low, low[value], element_address(low, memref, indices), element(value.type))
+    store(low, low[value], element_address(low, memref, indices), element(value.type), said_alignment(op))
+
+
+def said_alignment(op: Operation) -> Attribute | None:
+    """Bytes at a multiple of which a vector lies, where the op says so."""
+    return op.attributes.get("alignment")
 
 
 def masked_load(low: Lowering, pointer: SSAValue, mask: SSAValue, otherwise: SSAValue, kind: Attribute) -> SSAValue:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from stepwell.dialects.lanes import element
 from stepwell.targets.source.c_kernel import CKernelLanguage
 from stepwell.targets.source.expressions import UNARY, Expr, number
+from stepwell.targets.source.vectors import BY_POINTER, statements
 from xdsl.dialects.builtin import BFloat16Type, DenseIntOrFPElementsAttr, Float16Type, Float32Type, Float64Type, f32
 from xdsl.ir import Attribute, Operation
 
@@ -62,7 +63,7 @@ class CUDA(CKernelLanguage):
     BUFFER: ClassVar = "{kind} *{name}"
     SHARED: ClassVar = "__shared__ __align__(16)"
     HELPER: ClassVar = "static __device__ inline"
-    STATEMENTS: ClassVar = STATEMENTS
+    STATEMENTS: ClassVar = statements(BY_POINTER) | STATEMENTS
 
     def head(self) -> list[str]:
         return [*(f"#include <{self.HEADERS[name]}>" for name in sorted(self.types & set(self.HEADERS))), ""]
@@ -105,8 +106,8 @@ class HIP(CUDA):
     NAME: ClassVar = "HIP"
     FLOATS: ClassVar = {kind: name for kind, name in CUDA.FLOATS.items() if kind is not BFloat16Type}
     HEADERS: ClassVar = {"__half": "hip/hip_fp16.h"}
-    SHARED: ClassVar = "__shared__"
-    STATEMENTS: ClassVar = {}
+    SHARED: ClassVar = "alignas(16) __shared__"
+    STATEMENTS: ClassVar = statements(BY_POINTER)
 
     def head(self) -> list[str]:
         return ["#include <hip/hip_runtime.h>", *super().head()]

@@ -183,7 +183,7 @@ def write_wait(printer: KernelPrinter, op: Operation) -> None:
 def part_of(op: vector.ExtractOp | vector.InsertOp, kind: Attribute) -> str:
     """The part of a fragment of f32 that is meant."""
     at, shape = op.static_position.get_values(), lanes(kind)
-    if element(kind) != f32 or shape is None or op.dynamic_position or len(at) != len(shape):
+    if shape is None or (len(shape) > 1 and element(kind) != f32) or op.dynamic_position or len(at) != len(shape):
         raise StepwellError(f"{op.name} of a part of {kind} cannot be printed as CUDA C++", op)
     return PARTS[sum(n * prod(shape[d + 1 :]) for d, n in enumerate(at))]
 

@@ -81,8 +81,12 @@ DEVICES = {
         DeviceDescription("vulkan", 64, 256, 65535, 30, 128 << 20, 16 << 10, 256, DOUBLE, (), "bf16=i16"),
         DeviceDescription("opengl", 64, 1024, 65535, 8, 128 << 20, 32 << 10, 256, SHADER, (), SHORT, NARROWED),
         DeviceDescription("webgl", 1, 1, MOST, 16, 2048 * 2048 * 4, 0, 64, SHADER, (), SHORT, NARROWED, room=ONE),
-        DeviceDescription("opencl", 64, 256, MOST, 64, 2 << 30, 32 << 10, 128, SINGLE, ("float64",), "bf16=i16"),
-        DeviceDescription("metal", 64, 512, MOST, 24, 256 << 20, 32 << 10, 256, SINGLE, (), "bf16=i16"),
+        DeviceDescription(
+            *("opencl", 64, 256, MOST, 64, 2 << 30, 32 << 10, 128, SINGLE, ("float64",), "bf16=i16"), vector_bits=128
+        ),
+        DeviceDescription(
+            "metal", 64, 512, MOST, 24, 256 << 20, 32 << 10, 256, SINGLE, (), "bf16=i16", vector_bits=128
+        ),
         DeviceDescription(
             *("cuda", 128, 1024, MOST, 128, 4 << 30, 48 << 10, 256, ALL),
             library=False,
@@ -91,7 +95,9 @@ DEVICES = {
             stages=3,
             mma=CORES,
         ),
-        DeviceDescription("hip", 128, 1024, MOST, 128, 4 << 30, 64 << 10, 256, DOUBLE, (), "bf16=i16", room=LARGE),
+        DeviceDescription(
+            *("hip", 128, 1024, MOST, 128, 4 << 30, 64 << 10, 256, DOUBLE, (), "bf16=i16"), room=LARGE, vector_bits=128
+        ),
     )
 }
 

@@ -16,6 +16,7 @@ from stepwell.diagnostics import StepwellError
 from stepwell.targets.source.c_kernel import CKernelLanguage
 from stepwell.targets.source.expressions import UNARY, Expr, number
 from stepwell.targets.source.kernel import Kernel
+from stepwell.targets.source.vectors import Vectors, statements
 from xdsl.dialects.builtin import Float16Type, Float32Type
 from xdsl.ir import Attribute, Operation
 
@@ -59,7 +60,15 @@ class MSL(CKernelLanguage):
     KERNEL: ClassVar = "kernel void"
     BUFFER: ClassVar = "device {kind} *{name} [[buffer({n})]]"
     NUMBER: ClassVar = "constant {kind} &{name} [[buffer({n})]]"
-    SHARED: ClassVar = "threadgroup"
+    SHARED: ClassVar = "alignas(16) threadgroup"
+    STATEMENTS: ClassVar = statements(
+        Vectors(
+            "*({space} const {kind} *)&{at}",
+            "*({space} {kind} *)&{at} = {value};",
+            "{kind}({values})",
+            spaces=("device", "threadgroup"),
+        )
+    )
 
     def head(self) -> list[str]:
         return ["#include <metal_stdlib>", "using namespace metal;", ""]

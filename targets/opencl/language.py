@@ -13,6 +13,7 @@ import numpy as np
 from stepwell.targets.source.c_kernel import CKernelLanguage
 from stepwell.targets.source.expressions import Expr, call, convert, number
 from stepwell.targets.source.language import Language
+from stepwell.targets.source.vectors import Vectors, statements
 from xdsl.dialects.builtin import Float16Type, Float32Type, Float64Type, FloatAttr
 from xdsl.ir import Attribute, Operation
 
@@ -61,6 +62,9 @@ class OpenCLC(CKernelLanguage):
     KERNEL: ClassVar = "__kernel __attribute__((reqd_work_group_size({block}))) void"
     BUFFER: ClassVar = "__global {kind} *{name}"
     SHARED: ClassVar = "__local"
+    STATEMENTS: ClassVar = statements(
+        Vectors("vload{n}(0, &{at})", "vstore{n}({value}, 0, &{at});", "({kind})({values})", aligned=False)
+    )
 
     def signature(self, name: str, kind: str, bits: str) -> tuple[str, str]:
         return {"half_of": ("ushort", kind), "of_half": (kind, "ushort")}.get(name) or super().signature(

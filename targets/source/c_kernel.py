@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.dialects.builtin import IndexType
-from xdsl.ir import Operation
+from xdsl.ir import Attribute, Operation
 
 from .expressions import RULES, Expr, Rule, small, wrapping
 from .kernel import Kernel, KernelLanguage
 from .language import Language
+from .vectors import vector_name
 
 
 def on_places(symbol: str, otherwise: Rule) -> Rule:
@@ -53,6 +54,9 @@ class CKernelLanguage(KernelLanguage):
         "uint ulong unsigned ushort using void volatile while main kernel global local constant private abs min max "
         "NAN INFINITY isnan log exp sin cos sqrt thread device threadgroup out in sign mix step dot length".split()
     )
+
+    def type_name(self, kind: Attribute, where: Operation | None = None) -> str:
+        return vector_name(kind, lambda of: self.type_name(of, where)) or super().type_name(kind, where)
 
     def helper_text(self, result: str, name: str, arguments: list[tuple[str, str]], body: str) -> str:
         text = super().helper_text(result, name, arguments, body)

@@ -98,3 +98,23 @@ func.func @main(%arena: memref<512xi8>) {
   func.return
 }
 }
+
+// -----
+
+// A vector that says where it lies is one instruction of 16 bytes.
+// CHECK-LABEL: llvm.func @move
+// CHECK:         [[V:%.*]] = llvm.load %{{.*}} {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
+// CHECK:         llvm.store [[V]], %{{.*}} {alignment = 16 : i64} : vector<4xf32>, !llvm.ptr<3>
+// CHECK:         llvm.load %{{.*}} {alignment = 4 : i64} : !llvm.ptr<1> -> vector<4xf32>
+gpu.module @kernels {
+  gpu.func @move(%x: memref<8xf32>, %y: memref<4xf32>) workgroup(%t: memref<4xf32, #gpu.address_space<workgroup>>)
+      kernel attributes {known_block_size = array<i32: 1, 1, 1>} {
+    %c0 = arith.constant 0 : index
+    %c3 = arith.constant 3 : index
+    %v = vector.load %x[%c0] {alignment = 16 : i64} : memref<8xf32>, vector<4xf32>
+    vector.store %v, %t[%c0] {alignment = 16 : i64} : memref<4xf32, #gpu.address_space<workgroup>>, vector<4xf32>
+    %w = vector.load %x[%c3] : memref<8xf32>, vector<4xf32>
+    vector.store %w, %y[%c0] : memref<4xf32>, vector<4xf32>
+    gpu.return
+  }
+}

@@ -115,13 +115,13 @@ func.func private @halves(%a: memref<32x64xf16>, %b: memref<64x32xf16>, %y: memr
 // %a's are 17 apart there.
 // CHECK-LABEL: func.func private @vectors
 // CHECK:             [[P1:%.*]] = arith.addi [[P:%.*]], %c17 : index
-// CHECK:             [[A:%.*]] = vector.load %a_flat[{{.*}}] : memref<1152xf32>, vector<4xf32>
+// CHECK:             [[A:%.*]] = vector.load %a_flat[{{.*}}] {alignment = 16 : i64} : memref<1152xf32>, vector<4xf32>
 // CHECK-NEXT:        [[A0:%.*]] = vector.extract [[A]][0] : f32 from vector<4xf32>
 // CHECK-NEXT:        memref.store [[A0]], %a_tile[[[P]]]
 // CHECK-NEXT:        [[A1:%.*]] = vector.extract [[A]][1] : f32 from vector<4xf32>
 // CHECK-NEXT:        memref.store [[A1]], %a_tile[[[P1]]]
-// CHECK:             [[B:%.*]] = vector.load %b_flat[{{.*}}] : memref<1152xf32>, vector<4xf32>
-// CHECK-NEXT:        vector.store [[B]], %b_tile[{{.*}}] : memref<192xf32, #gpu.address_space<workgroup>>, vector<4xf32>
+// CHECK:             [[B:%.*]] = vector.load %b_flat[{{.*}}] {alignment = 16 : i64} : memref<1152xf32>, vector<4xf32>
+// CHECK-NEXT:        vector.store [[B]], %b_tile[{{.*}}] {alignment = 16 : i64} : memref<192xf32, #gpu.address_space<workgroup>>, vector<4xf32>
 schedule.kernel @vectors {
   %i, %j, %r = schedule.nest [0, 1] : 32, 32, 36
   %i_b, %i_x = schedule.tile %i by 16

@@ -115,3 +115,40 @@ func.func @main(%x: memref<32xf32>) {
   func.call @one(%x) : (memref<32xf32>) -> ()
   func.return
 }
+
+// -----
+
+// What is moved at once keeps its alignment, and what the device copies its count.
+// CHECK-LABEL: gpu.func @move
+// CHECK:         [[V:%.*]] = vector.load %x[{{%.*}}] {alignment = 16 : i64} : memref<64xf32>, vector<4xf32>
+// CHECK-NEXT:    vector.store [[V]], %tile[{{%.*}}] {alignment = 16 : i64} : memref<64xf32, #gpu.address_space<workgroup>>, vector<4xf32>
+// CHECK-NEXT:    [[C:%.*]] = nvgpu.device_async_copy %x[{{%.*}}], %tile[{{%.*}}], 4, %c2 {bypassL1} : memref<64xf32> to memref<64xf32, #gpu.address_space<workgroup>>
+// CHECK-NEXT:    [[G:%.*]] = nvgpu.device_async_create_group [[C]]
+// CHECK-NEXT:    nvgpu.device_async_wait [[G]] {numGroups = 0 : i32}
+// CHECK-NEXT:    gpu.barrier
+func.func private @move(%x: memref<64xf32>, %out: memref<64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c4 = arith.constant 4 : index
+  %c16 = arith.constant 16 : index
+  scf.for %b = %c0 to %c1 step %c1 {
+    %tile = memref.alloca() : memref<64xf32, #gpu.address_space<workgroup>>
+    scf.for %t = %c0 to %c16 step %c1 {
+      %at = arith.muli %t, %c4 : index
+      %v = vector.load %x[%at] {alignment = 16 : i64} : memref<64xf32>, vector<4xf32>
+      vector.store %v, %tile[%at] {alignment = 16 : i64} : memref<64xf32, #gpu.address_space<workgroup>>, vector<4xf32>
+      %c = nvgpu.device_async_copy %x[%at], %tile[%at], 4, %c2 {bypassL1} : memref<64xf32> to memref<64xf32, #gpu.address_space<workgroup>>
+      %g = nvgpu.device_async_create_group %c
+      nvgpu.device_async_wait %g {numGroups = 0 : i32}
+      gpu.barrier
+      %w = memref.load %tile[%at] : memref<64xf32, #gpu.address_space<workgroup>>
+      memref.store %w, %out[%at] : memref<64xf32>
+    } {stepwell.parallel = "thread"}
+  } {stepwell.parallel = "block"}
+  func.return
+}
+func.func @main(%x: memref<64xf32>, %out: memref<64xf32>) {
+  func.call @move(%x, %out) : (memref<64xf32>, memref<64xf32>) -> ()
+  func.return
+}

@@ -300,3 +300,30 @@ gpu.module @kernels {
   }
 }
 """
+
+
+def test_four_neighbours_are_one_instruction() -> None:
+    ctx = Context()
+    module = parse_module(ctx, MOVED)
+    run_passes(ctx, module, parse_passes("gpu-to-llvm"))
+    text = ptx(llvm_ir(module, "sm_80"), "sm_80")
+    assert re.search(r"ld\.global(\.nc)?\.v4\.", text) and "st.shared.v4." in text
+
+
+MOVED = """
+gpu.module @kernels {
+  gpu.func @move(%x: memref<256xf32>, %y: memref<64xf32>)
+      workgroup(%t: memref<256xf32, #gpu.address_space<workgroup>>) kernel
+      attributes {known_block_size = array<i32: 64, 1, 1>} {
+    %c4 = arith.constant 4 : index
+    %l = gpu.thread_id x
+    %at = arith.muli %l, %c4 : index
+    %v = vector.load %x[%at] {alignment = 16 : i64} : memref<256xf32>, vector<4xf32>
+    vector.store %v, %t[%at] {alignment = 16 : i64} : memref<256xf32, #gpu.address_space<workgroup>>, vector<4xf32>
+    gpu.barrier
+    %w = memref.load %t[%l] : memref<256xf32, #gpu.address_space<workgroup>>
+    memref.store %w, %y[%l] : memref<64xf32>
+    gpu.return
+  }
+}
+"""

@@ -14,6 +14,7 @@ import pytest
 import real_models
 from browser import tint
 from emulated import SUPPORT, compiler
+from metal_emulated import without_spaces
 from onnx import parser
 from requirements import require, require_device
 from stepwell.context import Context
@@ -178,6 +179,7 @@ def test_tint_refuses_a_barrier_that_some_threads_pass_by() -> None:
 @each_model
 def test_a_cpp_compiler_reads_metal(name: str, tmp_path: Path) -> None:
     (file,) = sources(name, "msl", tmp_path)
+    file.write_text(without_spaces(file.read_text()))
     folders = (f"-I{SHIMS / 'metal_shim'}", f"-I{SUPPORT}")
     check(compiler(), "-x", "c++", "-std=c++17", "-fsyntax-only", "-Wno-attributes", *folders, file)
 

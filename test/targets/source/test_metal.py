@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import real_models
 import stepwell
-from emulated import Dialect, built, program, run_grid
+from emulated import built, program, run_grid
+from metal_emulated import METAL
 from onnx import parser
 from stepwell.context import Context
 from stepwell.targets.msl import TARGET
 from stepwell.text import parse_module
 
 DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
-METAL = Dialect(Path(__file__).parent / "metal_shim", "kernel void")
 
 
 def test_digits_agree_with_the_native_target() -> None:

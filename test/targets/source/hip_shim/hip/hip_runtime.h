@@ -8,6 +8,14 @@
 #define NAN __builtin_nanf("")
 #define warpSize __builtin_amdgcn_wavefrontsize()
 
+#define VECTORS(T)                                                                                              \
+  struct alignas(2 * sizeof(T)) T##2 { T x, y; };                                                               \
+  struct alignas(4 * sizeof(T)) T##4 { T x, y, z, w; };                                                         \
+  static inline __attribute__((device)) T##2 make_##T##2(T x, T y) { return {x, y}; }                           \
+  static inline __attribute__((device)) T##4 make_##T##4(T x, T y, T z, T w) { return {x, y, z, w}; }
+VECTORS(float)
+VECTORS(int)
+
 #define COORDINATES(name, X, Y, Z)                                                \
   struct name##_t {                                                               \
     static __device__ unsigned get_x() { return X; }                              \
