@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
     from xdsl.ir import Dialect
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from .pass_manager import ModulePass
     from .target import Target, Translation
 
-Table = Literal["dialects", "passes", "pipelines", "targets", "translations", "importers", "levels"]
-TABLES: tuple[Table, ...] = ("dialects", "passes", "pipelines", "targets", "translations", "importers", "levels")
+Table = Literal["dialects", "passes", "pipelines", "targets", "translations", "importers", "levels", "devices"]
+TABLES: tuple[Table, ...] = get_args(Table)
 
 DIALECTS = {
     "builtin": "xdsl.dialects.builtin:Builtin",
@@ -171,6 +171,8 @@ class Registry:
     importers: dict[str, str] = field(default_factory=lambda: dict(IMPORTERS))
     levels: dict[str, str] = field(default_factory=dict[str, str])
     """A plug-in's dialect → the level at which its ops may stand; those of our own are in `levels.py`."""
+    devices: dict[str, str] = field(default_factory=dict[str, str])
+    """A plug-in's kind of device → its description; those of our own are in `targets/gpu/device.py`."""
     plugin_errors: list[str] = field(default_factory=list[str])
     """What went wrong with plug-ins: a broken one must not stop those who don't use it."""
     _scanned: bool = False
@@ -196,7 +198,7 @@ class Registry:
         from importlib.metadata import entry_points
 
         for entry in sorted(entry_points(group=PLUGINS), key=lambda entry: entry.name):
-            added = Registry({}, {}, {}, {}, {}, {}, {}, _scanned=True)
+            added = Registry(**{table: {} for table in TABLES}, _scanned=True)
             try:
                 entry.load()(added)
             except Exception as error:

@@ -92,8 +92,10 @@ Buffer = MemRefType[Attribute]
 class PlanMemory(ModulePass):
     """`threads`: how many may run the iterations of a `stepwell.parallel` loop: each gets a copy of the buffers that
     are allocated in it. `alignment`: bytes at multiples of which buffers start, a multiple of a cache line's.
-    `inplace`: outputs may stand over inputs; a device that takes no buffer twice has none of that. `shared`: weights of
-    so many bytes and more stand behind the others, for `share-weights`, where they have `WORTH_SHARING` together."""
+    `inplace`: outputs may stand over inputs; a device that takes no buffer twice has none of that, and each of its
+    threads reads anew what was read before the loop that they share: there a buffer lives as long as its numbers do.
+    `shared`: weights of so many bytes and more stand behind the others, for `share-weights`, where they have
+    `WORTH_SHARING` together."""
 
     name = "plan-memory"
 
@@ -110,7 +112,7 @@ class PlanMemory(ModulePass):
         if main is None:
             raise StepwellError(f"plan-memory: the module has no function @{ENTRY}", module)
         workspaces = {
-            name: plan_kernel(op, self.threads, self.alignment)
+            name: plan_kernel(op, self.threads, self.alignment, read_again=not self.inplace)
             for name, op in functions.items()
             if op is not main and not op.is_declaration
         }
@@ -269,12 +271,26 @@ def live_allocs(block: Block, steps: Steps, alignment: int) -> dict[memref.Alloc
     return lives
 
 
-def plan_kernel(kernel: func.FuncOp, threads: int, alignment: int) -> int:
-    """Place a kernel's allocations in a workspace that its caller hands in; returns the workspace's size."""
+def last_step(op: Operation, steps: Steps) -> int:
+    """The last step that needs what `op` gives: itself, or by way of others that are of no loop."""
+    last = steps.of(op)
+    for use in (use for result in op.results for use in result.uses):
+        alone = use.operation.parent is steps.block and not use.operation.regions
+        last = max(last, last_step(use.operation, steps) if alone else steps.of(use.operation))
+    return last
+
+
+def plan_kernel(kernel: func.FuncOp, threads: int, alignment: int, *, read_again: bool = False) -> int:
+    """Place a kernel's allocations in a workspace that its caller hands in; returns the workspace's size.
+    `read_again`: what is read of a buffer is read where it is needed."""
     block = kernel.body.block
-    lives = live_allocs(block, Steps(block), alignment)
+    steps = Steps(block)
+    lives = live_allocs(block, steps, alignment)
     if not lives:
         return 0
+    for alloc, life in lives.items() if read_again else ():
+        last = max(last_step(op, steps) for op, _ in touches(alloc.memref))
+        lives[alloc] = replace(life, last=max(life.last, last))
     shared = {alloc: loop for alloc in lives if (loop := parallel_loop(alloc)) is not None}
     for loop in set(shared.values()):  # what one thread alone has in its memory, the others cannot help with
         around = set[Operation].intersection(*(set(loops_around(a)) for a, outer in shared.items() if outer is loop))

@@ -192,18 +192,22 @@ class Outline:
         self.copy(owner)
 
     def _check_can_repeat(self, op: Operation) -> None:
-        """Refuse to read in this launch what was read in an earlier one, if it may have been written in between."""
+        """Refuse to read in this launch what was read in an earlier one, if it may have been written in between, or is
+        here: by another thread, before this one reads."""
         if not isinstance(op, memref.LoadOp):
             if op.regions:
                 raise StepwellError(f"{op.name}: its results are used in another launch", op)
             return
         later, read = op.next_op, bytes_of(op.memref)
         here = self.grid.axes[0].loop if self.grid.axes else self.grid.ops[0]
+        between: list[Operation] = []
         while later is not None and later is not here:
-            for inner in later.walk():
-                if isinstance(inner, memref.StoreOp) and bytes_of(inner.memref).overlaps(read):
-                    raise StepwellError("what is read here is used by another launch, and written before it", op)
+            between.append(later)
             later = later.next_op
+        threads = self.grid.ops if self.grid.axes else ()
+        for inner in (inner for top in (*between, *threads) for inner in top.walk()):
+            if isinstance(inner, memref.StoreOp) and bytes_of(inner.memref).overlaps(read):
+                raise StepwellError("what is read here is used by another launch, and written before it", op)
 
     def _argument(self, argument: BlockArgument) -> Flat:
         """The buffer of an argument of the kernel."""

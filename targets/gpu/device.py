@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from stepwell.diagnostics import StepwellError, did_you_mean
+from stepwell.registry import REGISTRY, load
 
 
 class Room(NamedTuple):
@@ -103,8 +104,12 @@ DEVICES = {
 
 
 def device(name: str) -> DeviceDescription:
-    """The device of this name. Raises `StepwellError` where there is none."""
-    if name not in DEVICES:
-        fix = did_you_mean(name, DEVICES) or f"there are {', '.join(DEVICES)}"
-        raise StepwellError(f"there is no device '{name}'", fix=fix)
-    return DEVICES[name]
+    """The device of this name, ours or a plug-in's. Raises `StepwellError` where there is none."""
+    if name in DEVICES:
+        return DEVICES[name]
+    if (path := REGISTRY.find("devices", name)) is not None:
+        return load(path)
+    known = (*DEVICES, *REGISTRY.devices)
+    raise StepwellError(
+        f"there is no device '{name}'", fix=did_you_mean(name, known) or f"there are {', '.join(known)}"
+    )

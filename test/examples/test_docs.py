@@ -9,7 +9,7 @@ import pytest
 from golden import run_line
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "docs" / f"{name}.md" for name in ("dialect", "pass", "target")]
+PAGES = [ROOT / "docs" / f"{name}.md" for name in ("dialect", "pass", "target", "device-target")]
 SOURCES = {path: path.read_text() for path in sorted((ROOT / "examples/plugin/swish_plugin").glob("*.py"))}
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -1,4 +1,5 @@
-"""A plug-in of Stepwell: the dialect `swish`, the passes that go to it and from it, and the target `python`.
+"""A plug-in of Stepwell: the dialect `swish`, the passes that go to it and from it, the target `python`, and the target
+`grid-c`, whose kernels are for a device with threads.
 
 After `pip install examples/plugin` every tool knows these names; nothing of Stepwell is changed or built.
 """
@@ -15,3 +16,6 @@ def register(registry: Registry) -> None:
     registry.passes["lower-swish"] = "swish_plugin.lower_swish:LowerSwish"
     registry.targets["python"] = "swish_plugin.python_target:TARGET"
     registry.translations["python"] = "swish_plugin.python_target:SOURCE"
+    registry.devices["grid"] = "swish_plugin.grid_c:DEVICE"
+    registry.targets["grid-c"] = "swish_plugin.grid_c:TARGET"
+    registry.translations["grid-c"] = "swish_plugin.grid_c:SOURCE"

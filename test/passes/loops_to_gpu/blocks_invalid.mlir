@@ -44,3 +44,24 @@ func.func @main(%out: memref<64xf32>) {
   func.call @of_a_thread(%out) : (memref<64xf32>) -> ()
   func.return
 }
+
+// -----
+
+// Threads would read what others have written over.
+func.func private @over_itself(%x: memref<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  // expected-error@+1 {{what is read here is used by another launch, and written before it}}
+  %v = memref.load %x[%c0] : memref<8xf32>
+  scf.for %i = %c0 to %c8 step %c1 {
+    %a = memref.load %x[%i] : memref<8xf32>
+    %b = arith.subf %a, %v : f32
+    memref.store %b, %x[%i] : memref<8xf32>
+  } {stepwell.parallel}
+  func.return
+}
+func.func @main(%x: memref<8xf32>) {
+  func.call @over_itself(%x) : (memref<8xf32>) -> ()
+  func.return
+}
