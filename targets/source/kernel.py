@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import ClassVar
 
+from stepwell.diagnostics import StepwellError
 from stepwell.dialects import gpu
 from stepwell.dialects.gpu.ids import IdOp
 from stepwell.locations import UNKNOWN, describe, is_known, text_place
@@ -145,6 +146,9 @@ class KernelPrinter(FunctionPrinter):
                 self.settle()
             case _ if (write := self.kernel_language.STATEMENTS.get(op.name)) is not None:
                 write(self, op)
+            case _ if op.name.startswith(("vector.", "nvgpu.")):
+                fix = "schedule.cache without `by` and `stages`, or a target whose device can"
+                raise StepwellError(f"{self.kernel_language.NAME} has no {op.name}", op, fix)
             case _:
                 super().op(op)
 

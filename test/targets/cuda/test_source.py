@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,32 @@ def test_copies_are_there_when_they_are_read(name: str) -> None:
     assert "cp.async.wait_group" in made.source
     want = stepwell.compile(source).run(feeds)["y"]
     np.testing.assert_allclose(made.run(feeds)["y"], want, rtol=0, atol=1e-5 * np.abs(want).max())
+
+
+@pytest.mark.parametrize(
+    ("columns", "copies"), [(72, "copy_async_cg_16"), (70, "copy_async_ca_4"), (71, "")], ids=["8", "2", "1"]
+)
+def test_halves_are_copied_by_as_many_as_rows_are_multiples_of(columns: int, copies: str) -> None:
+    """Of an odd row none is: threads load and store them one by one."""
+    rng = np.random.default_rng(0)
+    feeds = {"a": rng.standard_normal((60, 136)), "b": rng.standard_normal((136, columns))}
+    feeds = {name: x.astype(np.float16) for name, x in feeds.items()}
+    text = f"(float16[60,136] a, float16[136,{columns}] b) => (float16[60,{columns}] y) {{ y = MatMul(a, b) }}"
+    model = parser.parse_model(f'<ir_version: 8, opset_import: ["" : 18]> agraph {text}')
+    made = program(model.SerializeToString(), feeds, SOURCE_TARGET, CUDA)
+    assert copies in made.source and ("copy_async" in made.source) == bool(copies)
+    want = feeds["a"].astype(np.float64) @ feeds["b"].astype(np.float64)
+    np.testing.assert_allclose(made.run(feeds)["y"], want, rtol=0, atol=np.abs(want).max() * 2.0**-10)
+
+
+def test_a_wait_that_lets_one_more_copy_run_is_found() -> None:
+    inputs, output, body = PRODUCTS["rows of multiples of 4"]
+    model = parser.parse_model(f'<ir_version: 8, opset_import: ["" : 18]> agraph ({inputs}) => ({output}) {{ {body} }}')
+    rng = np.random.default_rng(0)
+    feeds = {"a": rng.standard_normal((100, 132), np.float32), "b": rng.standard_normal((132, 72), np.float32)}
+    late = replace(CUDA, rewritten=lambda text: CUDA.rewritten(text.replace("wait_group 1;", "wait_group 2;")))
+    got = program(model.SerializeToString(), feeds, SOURCE_TARGET, late).run(feeds)["y"]
+    assert not np.allclose(got, feeds["a"] @ feeds["b"], atol=1e-2)
 
 
 @pytest.mark.parametrize("blocks", [1, 3])
