@@ -86,6 +86,14 @@ FITS = (
     Fit("circular.SIN", -QUARTER_PI, QUARTER_PI, range(3, 11, 2), lambda r: np.sin(r) - r, np.sin),
     Fit("circular.COS", -QUARTER_PI, QUARTER_PI, range(4, 10, 2), lambda r: np.cos(r) - 1 + r * r / 2, np.cos),
     Fit("powers.LOG2, past 1/ln 2", -1 / 3, 1 / 3, range(2, 15), lambda r: log2p(r) - r / LN2, log2p, rounded=False),
+    Fit(
+        "single_powers.P",
+        1e-6,
+        0.1716**2,
+        range(4),
+        lambda t: (np.arctanh(t**0.5) / t**0.5 - 1) / t,
+        lambda t: 1 + 0 * t,
+    ),
     Fit("powers.EXP2, past 1", -0.5, 0.5, range(1, 8), lambda r: np.exp2(r) - 1, np.exp2, rounded=False),
 )
 

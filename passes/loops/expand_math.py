@@ -14,6 +14,7 @@ result (`test/bench/math_functions.py --errors` looks at each; powf: at millions
     exp2   0.88    log2   1.73    tanh       2.50
     expm1  1.47    log10  2.11    erf        1.73
     powf   0.51    log1p  1.55    1 / (1 + exp(-x))  2.6, where that is no denormal
+    powf   4.0, where it is not computed in f64 (`double=false`: on GPUs)
 
 Scalars get the same formulas as vectors, so that a result does not depend on where a tail begins. Special values are
 as C has them: infinities, NaN, zeros and their signs, denormals. Elements of 16 bits go through f32; f64 is left to
@@ -30,7 +31,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stepwell.context import Context
-from stepwell.diagnostics import StepwellError
 from stepwell.dialects.lanes import element, vector_type
 from stepwell.locations import stamp
 from stepwell.pass_manager import FunctionPass
@@ -46,6 +46,7 @@ from .elementary import double_inverse as inverse
 from .elementary import double_logarithms as logarithms
 from .elementary import double_powers as powers
 from .elementary import double_remainder as remainder
+from .elementary import single_powers
 from .elementary.circular import cos, sin
 from .elementary.exponentials import erf, exp, exp2, expm1, tanh
 from .elementary.formula import Place, Value
@@ -69,6 +70,9 @@ FORMULAS: dict[str, Callable[..., Value]] = {
     "math.sin": sin,
     "math.tanh": tanh,
 }
+
+SINGLE: dict[str, Callable[..., Value]] = {"math.powf": single_powers.pow}
+"""In the place of those that compute in f64."""
 
 DOUBLE: dict[str, Callable[..., Value]] = {
     "arith.remf": remainder.fmod,
@@ -97,8 +101,8 @@ SCALAR = frozenset({"arith.remf"})
 
 @dataclass(frozen=True)
 class ExpandMath(FunctionPass):
-    """`ordered`: sums are computed as they are written; compilers of shaders may do otherwise. `double`: formulas may
-    compute in f64, as that of powf does. `library`: what has no formula of f32 stays, a call of the C library."""
+    """`ordered`: sums are computed as they are written; compilers of shaders may do otherwise. `double`: f64 is as good
+    as f32, so that powf is computed in it. `library`: what has no formula of f32 stays, a call of the C library."""
 
     name = "expand-math"
 
@@ -107,8 +111,6 @@ class ExpandMath(FunctionPass):
     library: bool = True
 
     def apply_to(self, ctx: Context, func: FuncOp) -> None:
-        if not self.library and not self.double:
-            raise StepwellError("expand-math: without a C library, functions are computed in f64: leave double=true")
         place = Place(func.body.blocks[0], self.ordered, self.library)
         for op in list(func.walk()):
             if (formula := self.formula_of(op)) is not None:
@@ -122,7 +124,7 @@ class ExpandMath(FunctionPass):
             return None
         kind = element(op.results[0].type)
         if op.name in FORMULAS and isinstance(kind, NARROW):
-            return None if op.name == "math.powf" and not self.double else (FORMULAS[op.name], f32)
+            return (FORMULAS if self.double else FORMULAS | SINGLE)[op.name], f32
         if self.library or op.name not in DOUBLE or not isinstance(kind, NARROW | Float64Type):
             return None
         return None if op.name in SCALAR and vector_type(op.results[0].type) is not None else (DOUBLE[op.name], f64)

@@ -53,15 +53,8 @@ class GLSL(CKernelLanguage):
         "log10": "return log2(a) * 0.30102999566;",
         "copysign": "return uintBitsToFloat((floatBitsToUint(a) & 0x7fffffffu) | (floatBitsToUint(b) & 0x80000000u));",
         "cbrt": "return sign(a) * pow(abs(a), 0.33333333333);",
-        # GLSL's own is for a >= 0 (section 8.2)
-        "pow": (
-            "bool whole = floor(b) == b;\n  bool odd = whole && fract(b * 0.5) != 0.0;\n"
-            "  float size = a == 0.0 ? (b < 0.0 ? uintBitsToFloat(0x7f800000u) : 0.0) : exp2(b * log2(abs(a)));\n"
-            "  if (b == 0.0 || a == 1.0) return 1.0;\n  if (a < 0.0 && !whole) return uintBitsToFloat(0x7fc00000u);\n"
-            "  return odd && a < 0.0 ? -size : size;"
-        ),
     }
-    BINARY: ClassVar = CKernelLanguage.BINARY | {"copysign", "pow"}
+    BINARY: ClassVar = CKernelLanguage.BINARY | {"copysign"}
     FUNCTIONS: ClassVar = {"fabs": "abs", "rint": "roundEven", "fmax": "max", "fmin": "min", "atan2": "atan"}
     SAME: ClassVar = frozenset(
         "acos acosh asin asinh atan atanh ceil cos cosh exp exp2 floor fma log log2 sin sinh sqrt tan tanh "

@@ -77,9 +77,7 @@ class SourceTarget:
 def device_phases(described: DeviceDescription, schedules: str = "", precision: str = "f32") -> Phases:
     """The way from a framework's graph to kernels of a device. `schedules`: the start of a pipeline text that loads
     some from a file. `precision`: what products multiply: f32, or on a device with tensor cores bf16 or tf32."""
-    formulas = "ordered=false"
-    if "float64" not in described.types:
-        formulas += " double=false"
+    formulas = "ordered=false double=false"  # f64 is slow where there is any
     if not described.library:
         formulas += " library=false"
     kept = f",store-floats{{{described.kept}}}" if described.kept else ""

@@ -68,17 +68,9 @@ class WGSL(KernelLanguage):
         "round": "return select(trunc(a + select(-0.5f, 0.5f, a >= 0)), a, abs(a) >= 8388608.0f);",
         "log10": "return log2(a) * 0.30102999566f;",
         "copysign": "return bitcast<f32>((bitcast<u32>(a) & 0x7fffffffu) | (bitcast<u32>(b) & 0x80000000u));",
-        # WGSL's own is for a > 0 (section 15.7.4)
-        "pow": (
-            "let whole = floor(b) == b;\n  let odd = whole && fract(b * 0.5f) != 0;\n"
-            "  let size = select(exp2(b * log2(abs(a))), select(0.0f, float_of_bits(0x7f800000u), b < 0), a == 0);\n"
-            "  let signed = select(size, -size, odd && a < 0);\n"
-            "  let defined = select(signed, float_of_bits(0x7fc00000u), a < 0 && !whole);\n"
-            "  return select(defined, 1.0f, b == 0 || a == 1);"
-        ),
         "cbrt": "return sign(a) * pow(abs(a), 0.33333333333f);",
     }
-    BINARY: ClassVar = Language.BINARY | {"copysign", "pow"}
+    BINARY: ClassVar = Language.BINARY | {"copysign"}
     FUNCTIONS: ClassVar = {"fabs": "abs", "rint": "round", "fmax": "max", "fmin": "min"}
     """Names of math.h → WGSL's, where they differ and mean the same."""
     SAME: ClassVar = frozenset(

@@ -55,6 +55,26 @@ func.func @scalar(%x: f32) -> f32 {
   func.return %y : f32
 }
 
+// log2(x) times y in f64, of which no more than the rounding to f32 is seen. Where f64 is slow or missing, the logarithm
+// is a sum of two floats; what is computed before goes through its bits, so that no compiler takes y for (x + y) - x.
+// CHECK-LABEL: @power
+// CHECK:         [[A:%.*]] = arith.extf {{.*}} : f32 to f64
+// CHECK:         arith.truncf {{.*}} : f64 to f32
+// SHADER-LABEL: @power
+// SHADER-NOT:    f64
+// SHADER:        [[M:%.*]] = arith.subf {{.*}} : f32
+// SHADER-NEXT:   [[BITS:%.*]] = arith.bitcast [[M]] : f32 to i32
+// SHADER-NEXT:   [[PINNED:%.*]] = arith.andi [[BITS]], %{{.*}} : i32
+// SHADER-NEXT:   [[U:%.*]] = arith.bitcast [[PINNED]] : i32 to f32
+// SHADER-NEXT:   [[SUM:%.*]] = arith.addf [[U]]
+// SHADER-NEXT:   [[V:%.*]] = arith.divf %{{.*}}, [[SUM]] : f32
+// SHADER-NOT:    f64
+// SHADER:        func.return
+func.func @power(%x: f32, %y: f32) -> f32 {
+  %z = math.powf %x, %y : f32
+  func.return %z : f32
+}
+
 // Elements of 16 bits go through f32.
 // CHECK-LABEL: @half
 // CHECK:         arith.extf %x : vector<8xf16> to vector<8xf32>

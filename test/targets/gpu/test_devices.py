@@ -12,6 +12,7 @@ import stepwell
 from onnx import TensorProto, helper, parser
 from requirements import require_device
 from stepwell.diagnostics import StepwellError
+from ulps import errors
 
 DIGITS = Path(__file__).parents[3] / "examples" / "digits" / "digits.onnx"
 TOLERANCE = 1e-5
@@ -90,6 +91,36 @@ def test_powers_have_the_cases_of_c(target: str) -> None:
     y = np.array([3, 2, 0, 2, -1, 0.5, 0, 1], np.float32)
     got = compiled("(float[8] x, float[8] y) => (float[8] z) { z = Pow(x, y) }", target).run({"x": x, "y": y})["z"]
     np.testing.assert_allclose(got, [-8, 4, 1, 0, np.inf, np.sqrt(3), 1, -8], rtol=1e-6)
+
+
+@on_devices
+@pytest.mark.parametrize("low, high", [(0.0, 3e38), (0.7, 0.72), (0.999, 1.001)])
+def test_powers_are_near_the_exact_ones(low: float, high: float, target: str) -> None:
+    """A compiler that takes (x + y) - x for y would make hundreds of units of four."""
+    require_device(target)
+    rng = np.random.default_rng(0)
+    x = rng.uniform(low, high, 1 << 16).astype(np.float32)
+    x[x == 1] = 2
+    y = (rng.uniform(-125, 127, x.size) / np.log2(x.astype(np.float64))).astype(np.float32)
+    got = compiled("(float[65536] x, float[65536] y) => (float[65536] z) { z = Pow(x, y) }", target)
+    found = errors(got.run({"x": x, "y": y})["z"], np.power(x.astype(np.float64), y))
+    assert found.max() <= 4.5, (x[found.argmax()], y[found.argmax()])
+
+
+@on_devices
+def test_powers_of_special_values(target: str) -> None:
+    """Without denormals, which a device may take for 0."""
+    require_device(target)
+    numbers = np.array([0, 1, 2, 3, 0.5, 2.5, 1e10, 3.4e38, 33554432, 1 + 2**-23, 1 - 2**-24, np.inf, np.nan])
+    numbers = np.concatenate([numbers, -numbers]).astype(np.float32)
+    x, y = (a.ravel() for a in np.meshgrid(numbers, numbers))
+    got = compiled(f"(float[{x.size}] x, float[{x.size}] y) => (float[{x.size}] z) {{ z = Pow(x, y) }}", target)
+    z = got.run({"x": x, "y": y})["z"]
+    with np.errstate(all="ignore"):
+        want = np.power(x.astype(np.float64), y)
+    normal = (want == 0) | ~(abs(want) < 2.0**-126)
+    assert errors(z, want)[normal].max() <= 4.5
+    assert ((np.signbit(z) == np.signbit(want)) | np.isnan(want)).all()
 
 
 @on_devices
