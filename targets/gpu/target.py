@@ -35,6 +35,10 @@ class DeviceOptions:
         return "f32"
 
 
+PAGE = ("index.html", "stepwell.js", "steps.js", "webgpu.js", "webgl.js")
+"""The files of runtime/web: one runtime loads packages of all targets of the web."""
+
+
 @dataclass(frozen=True)
 class SourceTarget:
     """`suffix`: of the files of kernels. `device`: the name of the description that kernels are made for. `page`: the

@@ -1,12 +1,12 @@
 """Fragment shaders over textures, for WebGL 2 and OpenGL ES 3.00, which have no compute shaders."""
 
-from stepwell.targets.gpu.target import SourceTarget
+from stepwell.targets.gpu.target import PAGE, SourceTarget
 
 from .language import FragmentShader
 
 TARGET = SourceTarget(
     *("webgl", FragmentShader, "frag", "webgl", "stepwell.runtime.webgl:WebGLProgram"),
-    page=("index.html", "stepwell.js", "steps.js", "webgl.js"),
+    page=PAGE,
     more=",gpu-to-fragments",
 )
 SOURCE = TARGET.translation()

@@ -1,12 +1,12 @@
 """WGSL, the language of WebGPU: kernels as compute shaders."""
 
-from stepwell.targets.gpu.target import SourceTarget
+from stepwell.targets.gpu.target import PAGE, SourceTarget
 
 from .shader import Shader
 
 TARGET = SourceTarget(
     *("wgsl", Shader, "wgsl", "webgpu", "stepwell.runtime.webgpu:WebGPUProgram"),
-    page=("index.html", "stepwell.js", "steps.js", "webgpu.js"),
+    page=PAGE,
 )
 SOURCE = TARGET.translation()
 

@@ -11,18 +11,24 @@ import numpy as np
 from browser import browse, page
 from stepwell.tools import main
 
-RUN = """
+FEEDS = """
 import { ARRAYS, load } from "./stepwell.js";
 const given = await (await fetch("feeds.json")).json();
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
+const feedsOf = ({ inputs }) =>
+  Object.fromEntries(inputs.map(({ name, dtype }) => [name, new ARRAYS[dtype](bytes(given[name]))]));
+"""
+RUN = (
+    FEEDS
+    + """
 const program = await load();
-const feeds = {};
-for (const { name, dtype } of program.inputs) feeds[name] = new ARRAYS[dtype](bytes(given[name]));
+const feeds = feedsOf(program);
 const first = await program.run(feeds);
 const outputs = await program.run(feeds);       // a second run starts from what the first left behind
 say(Object.fromEntries(Object.entries(outputs).map(([name, { data, shape }]) =>
   [name, { shape, data: Array.from(data, Number), same: data.every((v, n) => v === first[name].data[n]) }])));
 """
+)
 
 
 def package(model: Path, shape: str, folder: Path, target: str = "wgsl") -> dict[str, bytes]:

@@ -68,6 +68,22 @@ def test_a_lost_device_and_wrong_feeds_are_said(tmp_path: Path) -> None:
     assert "the GPU was lost" in found["lost"] and "load the model again" in found["lost"]
 
 
+def test_a_page_goes_on_by_webgl_where_there_is_no_webgpu(tmp_path: Path) -> None:
+    script = """
+    Object.defineProperty(navigator, "gpu", { value: undefined });
+    const { load } = await import("./gpu/stepwell.js");
+    const program = await load("gpu").catch(() => load("gl"));
+    const { logits } = await program.run({ image: new Float32Array(64).fill(0.5) });
+    say({ logits: Array.from(logits.data) });
+    """
+    files = {}
+    for folder, target in (("gpu", "wgsl"), ("gl", "webgl")):
+        made = package(DIGITS, "image=1x1x8x8", tmp_path / folder, target)
+        files |= {f"{folder}/{name}": data for name, data in made.items()}
+    want = stepwell.compile(DIGITS).run({"image": np.full((1, 1, 8, 8), 0.5, np.float32)})["logits"]
+    np.testing.assert_allclose(said_by(script, files)["logits"], want[0], rtol=TOLERANCE, atol=TOLERANCE)
+
+
 def test_a_package_is_loaded_from_any_folder_and_a_wrong_one_is_said(tmp_path: Path) -> None:
     files = package(DIGITS, "image=1x1x8x8", tmp_path)
     site = {f"models/digits/{name}": data for name, data in files.items()}
