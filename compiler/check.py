@@ -110,7 +110,15 @@ def look_down(ctx: Context, module: ModuleOp, way: Way, report: Report, shapes: 
     if not report.problems:
         manifest = manifest_of(module)
         report.arena, report.weights = manifest["arena_size"], manifest["weights_size"]
-        report.compiled = True
+        if "llvm" not in dict(way.target.pipeline(way.options)):  # LLVM has a word for all; languages lack some
+            gather(ctx, report, lambda: write(ctx, module, way))
+        report.compiled = not report.problems
+
+
+def write(ctx: Context, module: ModuleOp, way: Way) -> None:
+    """Take a program of kernels in a language down to its files."""
+    way.lower(ctx, module)
+    way.target.emit(ctx, module, way.options)
 
 
 def first_stage(ctx: Context, module: ModuleOp, way: Way, report: Report) -> ModuleOp:

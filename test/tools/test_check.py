@@ -101,3 +101,14 @@ def test_a_model_in_stages_compiles(capsys: pytest.CaptureFixture[str], tmp_path
     assert "a run decides the sizes" in capsys.readouterr().out
     onnx.save(onnx.parser.parse_model(head + text.replace("Exp(v)", "ai.onnx.ml.Binarizer(v)")), path)
     assert [str(problem) for problem in check(path).problems if "Binarizer" in str(problem)]
+
+
+@pytest.mark.parametrize(("target", "says"), [("native", ""), ("c", "C99 has no type for f16"), ("wgsl", "f64")])
+def test_what_a_language_lacks_is_found(target: str, says: str, tmp_path: Path) -> None:
+    kind = "double" if target == "wgsl" else "float16"
+    text = f'<ir_version: 8, opset_import: ["" : 18]> agraph ({kind}[4] x) => ({kind}[4] y) {{ y = Exp(x) }}'
+    path = tmp_path / "model.onnx"
+    onnx.save(onnx.parser.parse_model(text), path)
+    report = check(path, target)
+    assert report.compiled == (not says)
+    assert [says in str(problem) for problem in report.problems] == [True] * bool(says)
