@@ -66,8 +66,15 @@ def pool(op: Pool, at: Lowering, combine: Render, neutral: Number, element: Attr
 
 
 def lower_max_pool(op: graph.MaxPoolOp, at: Lowering) -> SSAValue:
-    element = element_of(op.x)
-    return pool(op, at, BINARY["max"][kind_of(element)], lowest(element), signless(element))
+    """Floats of 16 bits are compared as f32, which has them all."""
+    element, wide = element_of(op.x), compute_type(element_of(op.x))
+    larger = BINARY["max"][kind_of(element)]
+
+    def combine(b: Body, *values: SSAValue) -> SSAValue:
+        return b.convert(larger(b, *(b.convert(value, wide) for value in values)), element)
+
+    narrow = isinstance(element, AnyFloat) and wide != element
+    return pool(op, at, combine if narrow else larger, lowest(element), signless(element))
 
 
 def window_counts(op: graph.AvgPoolOp) -> Array:

@@ -13,6 +13,19 @@ func.func private @max(%x: tensor<1x8x8x4xf32>) -> tensor<1x4x4x4xf32> attribute
   func.return %y : tensor<1x4x4x4xf32>
 }
 
+// Floats of 16 bits are only stored: f32 compares them, and has each of them exactly.
+// CHECK-LABEL: @max_of_halves
+// CHECK:         ^bb0(%[[X:.*]]: f16, %{{.*}}: f16, %[[Y:.*]]: f16):
+// CHECK-NEXT:      %[[A:.*]] = arith.extf %[[Y]] : f16 to f32
+// CHECK-NEXT:      %[[B:.*]] = arith.extf %[[X]] : f16 to f32
+// CHECK-NEXT:      %[[M:.*]] = arith.maximumf %[[A]], %[[B]] : f32
+// CHECK-NEXT:      %[[Z:.*]] = arith.truncf %[[M]] : f32 to f16
+// CHECK-NEXT:      linalg.yield %[[Z]] : f16
+func.func private @max_of_halves(%x: tensor<1x8x8x4xf16>) -> tensor<1x4x4x4xf16> attributes {stepwell.kernel} {
+  %y = graph.max_pool %x {strides = [2, 2], layout = nhwc, kernel = [2, 2]} : (tensor<1x8x8x4xf16>) -> tensor<1x4x4x4xf16>
+  func.return %y : tensor<1x4x4x4xf16>
+}
+
 // All windows are full: one divisor.
 // CHECK-LABEL: @average
 // CHECK:         arith.addf

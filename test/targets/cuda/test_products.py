@@ -14,10 +14,13 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
+import onnx
 import pytest
+import real_models
+import stepwell
 from cuda_emulated import CUDA
 from emulated import program
-from onnx import parser
+from onnx import numpy_helper, parser
 from stepwell.context import Context
 from stepwell.driver import Way, find_target, read_module, settings
 from stepwell.targets.cuda import SOURCE_TARGET
@@ -111,6 +114,32 @@ def test_products_agree_with_sums_in_f64(name: str, kind: str) -> None:
     # a result is rounded once or twice as it is stored, and its sum as often as it has terms, in f32
     scale = np.abs(want).max()
     np.testing.assert_allclose(got, want, rtol=0, atol=(2 * ROUNDING[kind] + 130 * 2.0**-24) * scale)
+
+
+def halved(path: Path) -> bytes:
+    """A model of f32 as one of f16: weights rounded, inputs and outputs of that type."""
+    made = onnx.load(path)
+    for weight in (tensor for tensor in made.graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT):
+        weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), weight.name))
+    for value in (*made.graph.input, *made.graph.output, *made.graph.value_info):
+        if value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT:
+            value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT16
+    return made.SerializeToString()
+
+
+@pytest.mark.parametrize("kind", ["f16", "bf16"])
+def test_a_whole_model_agrees_with_the_native_target(kind: str) -> None:
+    """bf16: a model of f32 whose products are rounded, on both. Results are of a size of about 1."""
+    path = real_models.fetch("mtcnn_rnet")
+    source, how = (halved(path), {}) if kind == "f16" else (path, {"precision": "bf16"})
+    image = np.random.default_rng(0).uniform(-1, 1, (2, 24, 24, 3))
+    feeds = {"input_2": image.astype(np.float16 if kind == "f16" else np.float32)}
+    made = program(source, feeds, SOURCE_TARGET, CUDA, **how)
+    assert made.source.count(f" = mma_{kind}(") > 2
+    got, want = made.run(feeds), stepwell.compile(source, **how).run(feeds)
+    for name, values in want.items():
+        # sums in another order are rounded to another neighbour now and then, in one layer after the other
+        np.testing.assert_allclose(got[name].astype(np.float64), values, rtol=0, atol=ROUNDING[kind])
 
 
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])

@@ -21,7 +21,7 @@ shorts = pytest.mark.parametrize("kind", ["float16", "bfloat16"])
 
 
 def model(text: str) -> bytes:
-    text = f'<ir_version: 8, opset_import: ["" : 18]> agraph {text}'
+    text = f'<ir_version: 10, opset_import: ["" : 22]> agraph {text}'
     return parser.parse_model(text).SerializeToString()
 
 
@@ -64,6 +64,7 @@ MODELS = {
     "sums": "({T}[50] x, {T}[50] y) => ({T}[50] z) { a = Add(x, y) b = Mul(a, y) z = Tanh(b) }",
     "an odd number": "({T}[7] x, {T}[7] y) => ({T}[7] z) { z = Max(x, y) }",
     "a product": "({T}[8,640] x, {T}[640,16] y) => ({T}[8,16] z) { z = MatMul(x, y) }",
+    "a pool": "({T}[1,4,7,7] x) => ({T}[1,4,3,3] z) { z = MaxPool<kernel_shape = [3,3], strides = [2,2]>(x) }",
     "softmax": "({T}[8,64] x) => ({T}[8,64] z) { z = Softmax(x) }",
     "weights": "({T}[4] x) => ({T}[4] z) { w = Constant<value = float[4] {1.5, -2, 0.1, 65000}>() "
     "c = CastLike(w, x) z = Mul(x, c) }",
