@@ -198,7 +198,7 @@ class Registry:
         from importlib.metadata import entry_points
 
         for entry in sorted(entry_points(group=PLUGINS), key=lambda entry: entry.name):
-            added = Registry(**{table: {} for table in TABLES}, _scanned=True)
+            added = Registry({}, {}, {}, {}, {}, {}, {}, {}, _scanned=True)
             try:
                 entry.load()(added)
             except Exception as error:

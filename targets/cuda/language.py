@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stepwell.dialects.lanes import element
+from stepwell.targets.c.language import C99
 from stepwell.targets.source.c_kernel import CKernelLanguage
 from stepwell.targets.source.expressions import UNARY, Expr, number
 from stepwell.targets.source.vectors import BY_POINTER, statements
@@ -40,13 +41,7 @@ class CUDA(CKernelLanguage):
         "protected explicit export and or not xor".split()
     )
     HELPERS: ClassVar = {
-        # IEEE 754-2019 maximum: a NaN wins, and +0 is larger than -0
-        "maximum": "return a > b || a != a ? a : b > a || b != b ? b : signbit(a) ? b : a;",
-        "minimum": "return a < b || a != a ? a : b < a || b != b ? b : signbit(a) ? a : b;",
-        "rsqrt": "return 1 / {sqrt}(a);",
-        "absolute": "return a < 0 ? ({T})(0 - ({W})a) : a;",
-        "floor_div": "return a / b - (a % b != 0 && (a < 0) != (b < 0));",
-        "ceil_div": "return a / b + (a % b != 0 && (a < 0) == (b < 0));",
+        **C99.HELPERS,
         "bits_of": "{I} bits; memcpy(&bits, &a, sizeof bits); return bits;",
         "from_bits": "{T} value; memcpy(&value, &a, sizeof value); return value;",
     }

@@ -13,24 +13,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stepwell.diagnostics import StepwellError
 from stepwell.targets.source.c_kernel import CKernelLanguage
 from stepwell.targets.source.expressions import Expr, number
 from stepwell.targets.source.kernel import Kernel
+from stepwell.targets.source.shaders import ShaderLanguage
 from stepwell.targets.source.strict_bools import STRICT_BOOLS
 from xdsl.dialects.builtin import Float32Type
-from xdsl.ir import Attribute, BlockArgument, Operation
 
 
 @dataclass
-class GLSL(CKernelLanguage):
+class GLSL(ShaderLanguage, CKernelLanguage):
     NAME: ClassVar = "GLSL"
     TOGETHER: ClassVar = False
     INTEGERS: ClassVar = {1: "bool", 32: "int"}
     UNSIGNED: ClassVar = {1: "bool", 8: "uint", 32: "uint"}
     FLOATS: ClassVar = {Float32Type: "float"}
     SUFFIX: ClassVar = {"float": "f"}
-    ADVICE: ClassVar = "use float32 and int32 in the model, or another target"
     RULES: ClassVar = {**CKernelLanguage.RULES, **STRICT_BOOLS}
     KEYWORDS: ClassVar = CKernelLanguage.KEYWORDS | frozenset(
         "attribute buffer centroid coherent flat highp inout input invariant layout lowp mat2 mat3 mat4 mediump "
@@ -70,41 +68,11 @@ class GLSL(CKernelLanguage):
     BARRIER: ClassVar = "memoryBarrier(); barrier();"
     HELPER: ClassVar = ""
 
-    def element_name(self, buffer: BlockArgument, where: Operation) -> str:
-        name = super().element_name(buffer, where)
-        if name == "bool":
-            raise StepwellError("GLSL keeps no bool in a buffer", where, fix="run narrow-types")
-        return name
-
-    def function(self, name: str, kind: Attribute, where: Operation) -> str:
-        self.type_name(kind, where)
-        if name in self.SAME:
-            return name
-        if name in self.FUNCTIONS:
-            return self.FUNCTIONS[name]
-        if name in self.HELPERS:
-            return self.helper(name, kind, where)
-        raise StepwellError(f"GLSL has no function {name}", where, fix="run expand-math")
-
-    def helper(self, name: str, kind: Attribute, where: Operation) -> str:
-        if name in ("maximum", "minimum"):
-            self.helper("is_nan", kind, where)
-        return super().helper(name, kind, where)
-
     def helper_text(self, result: str, name: str, arguments: list[tuple[str, str]], body: str) -> str:
-        result = "bool" if name.startswith("is_nan") else result
         return super().helper_text(result, name, arguments, body).lstrip()
-
-    def cast(self, kind: str, a: Expr) -> Expr:
-        return Expr(f"{kind}({a.text})", loads=a.loads)
 
     def unused(self, name: str) -> str:
         return f"{name};"
-
-    def integer_number(self, value: int, kind: Attribute) -> Expr:
-        if self.type_name(kind) == "bool":
-            return Expr("true" if value & 1 else "false")
-        return super().integer_number(value, kind)
 
     def signed_number(self, value: int, width: int) -> Expr:
         return Expr("int(0x80000000u)") if value == -(1 << 31) else number(value)

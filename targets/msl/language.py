@@ -12,13 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stepwell.diagnostics import StepwellError
+from stepwell.targets.c.language import C99
 from stepwell.targets.source.c_kernel import CKernelLanguage
 from stepwell.targets.source.expressions import UNARY, Expr, number
 from stepwell.targets.source.kernel import Kernel
+from stepwell.targets.source.shaders import NamedFunctions
 from stepwell.targets.source.vectors import Vectors, statements
 from xdsl.dialects.builtin import Float16Type, Float32Type
-from xdsl.ir import Attribute, Operation
 
 IDS = {
     "gpu.global_id": ("global_id", "thread_position_in_grid"),
@@ -31,7 +31,7 @@ IDS = {
 
 
 @dataclass
-class MSL(CKernelLanguage):
+class MSL(NamedFunctions, CKernelLanguage):
     NAME: ClassVar = "MSL"
     INTEGERS: ClassVar = {1: "uchar", 8: "char", 16: "short", 32: "int", 64: "long"}
     UNSIGNED: ClassVar = {1: "uchar", 8: "uchar", 16: "ushort", 32: "uint", 64: "ulong"}
@@ -40,18 +40,16 @@ class MSL(CKernelLanguage):
     ADVICE: ClassVar = "use float32 in the model, or another target"
     KEYWORDS: ClassVar = CKernelLanguage.KEYWORDS | {name for name, _ in IDS.values()} | {"metal", "thread", "texture"}
     HELPERS: ClassVar = {
+        **C99.HELPERS,
         # IEEE 754-2019 maximum: a NaN wins, and +0 is larger than -0
         "maximum": "return a != a ? a : b != b ? b : a > b || (a == b && as_type<int>(a) >= 0) ? a : b;",
         "minimum": "return a != a ? a : b != b ? b : a < b || (a == b && as_type<int>(a) < 0) ? a : b;",
         "rsqrt": "return 1 / sqrt(a);",
-        "absolute": "return a < 0 ? ({T})(0 - ({W})a) : a;",
-        "floor_div": "return a / b - (a % b != 0 && (a < 0) != (b < 0));",
-        "ceil_div": "return a / b + (a % b != 0 && (a < 0) == (b < 0));",
         "bits_of": "return as_type<{I}>(a);",
         "from_bits": "return as_type<{T}>(a);",
         "cbrt": "return sign(a) * pow(fabs(a), 0.33333333333f);",
     }
-    MATH: ClassVar = frozenset(
+    SAME: ClassVar = frozenset(
         "acos acosh asin asinh atan atan2 atanh ceil copysign cos cosh exp exp2 fabs floor fma fmax fmin fmod log "
         "log10 log2 pow rint round sin sinh sqrt tan tanh trunc".split()
     )
@@ -76,14 +74,6 @@ class MSL(CKernelLanguage):
     def parameters(self, kernel: Kernel) -> list[str]:
         asked = (IDS[op] for op in sorted(self.asked))
         return super().parameters(kernel) + [f"uint3 {name} [[{attribute}]]" for name, attribute in asked]
-
-    def function(self, name: str, kind: Attribute, where: Operation) -> str:
-        self.type_name(kind, where)
-        if name in self.MATH:
-            return name
-        if name in self.HELPERS:
-            return self.helper(name, kind, where)
-        raise StepwellError(f"MSL has no function {name}", where, fix="run expand-math")
 
     def float_number(self, value: float, kind: str) -> Expr:
         return (

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from stepwell.targets.c.language import C99
 from stepwell.targets.source.c_kernel import CKernelLanguage
 from stepwell.targets.source.expressions import Expr, call, convert, number
 from stepwell.targets.source.language import Language
@@ -38,13 +39,11 @@ class OpenCLC(CKernelLanguage):
     FLOATS: ClassVar = {Float16Type: "ushort", Float32Type: "float", Float64Type: "double"}
     SUFFIX: ClassVar = {"float": "f", "double": ""}
     HELPERS: ClassVar = {
+        **C99.HELPERS,
         # IEEE 754-2019 maximum: a NaN wins, and +0 is larger than -0
         "maximum": "return a > b || isnan(a) ? a : b > a || isnan(b) ? b : signbit(a) ? b : a;",
         "minimum": "return a < b || isnan(a) ? a : b < a || isnan(b) ? b : signbit(a) ? a : b;",
         "rsqrt": "return 1 / sqrt(a);",
-        "absolute": "return a < 0 ? ({T})(0 - ({W})a) : a;",
-        "floor_div": "return a / b - (a % b != 0 && (a < 0) != (b < 0));",
-        "ceil_div": "return a / b + (a % b != 0 && (a < 0) == (b < 0));",
         "bits_of": "return as_{I}(a);",
         "from_bits": "return as_{T}(a);",
         "half_of": "ushort bits;\n  vstore_half_rte(a, 0, (half *)&bits);\n  return bits;",

@@ -9,22 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stepwell.diagnostics import StepwellError
 from stepwell.targets.source.expressions import (
     RULES,
     Expr,
-    is_bool,
     number,
 )
-from stepwell.targets.source.kernel import KernelLanguage
 from stepwell.targets.source.language import Language
+from stepwell.targets.source.shaders import ShaderLanguage
 from stepwell.targets.source.strict_bools import STRICT_BOOLS
 from xdsl.dialects.builtin import Float16Type, Float32Type
 from xdsl.ir import Attribute, Operation
 
 
 @dataclass
-class WGSL(KernelLanguage):
+class WGSL(ShaderLanguage):
     NAME: ClassVar = "WGSL"
     INTEGERS: ClassVar = {1: "bool", 32: "i32"}
     UNSIGNED: ClassVar = {1: "bool", 8: "u32", 32: "u32"}
@@ -33,7 +31,6 @@ class WGSL(KernelLanguage):
     SUFFIX: ClassVar = {"f32": "f"}
     SINGLE: ClassVar = "f32"
     ENDLESS: ClassVar = "loop"
-    ADVICE: ClassVar = "use float32 and int32 in the model, or another target"
     KEYWORDS: ClassVar = frozenset(
         # keywords and reserved words (section 16)
         "alias break case const const_assert continue continuing default diagnostic discard else enable false fn for "
@@ -72,36 +69,20 @@ class WGSL(KernelLanguage):
     }
     BINARY: ClassVar = Language.BINARY | {"copysign"}
     FUNCTIONS: ClassVar = {"fabs": "abs", "rint": "round", "fmax": "max", "fmin": "min"}
-    """Names of math.h → WGSL's, where they differ and mean the same."""
     SAME: ClassVar = frozenset(
         "acos acosh asin asinh atan atan2 atanh ceil cos cosh exp exp2 floor fma log log2 sin sinh sqrt tan tanh "
         "trunc".split()
     )
     RULES: ClassVar = RULES | STRICT_BOOLS
 
-    def function(self, name: str, kind: Attribute, where: Operation) -> str:
-        self.type_name(kind, where)
-        if name in self.SAME:
-            return name
-        if name in self.FUNCTIONS:
-            return self.FUNCTIONS[name]
-        if name in self.HELPERS:
-            self._from_bits("0u")  # some of them need it
-            return self.helper(name, kind, where)
-        raise StepwellError(f"WGSL has no function {name}", where, fix="run expand-math")
-
     def helper(self, name: str, kind: Attribute, where: Operation) -> str:
-        if name in ("maximum", "minimum"):
-            self.helper("is_nan", kind, where)
+        if "float_of_bits" in self.HELPERS[name]:
+            self._from_bits("0u")
         return super().helper(name, kind, where)
 
     def helper_text(self, result: str, name: str, arguments: list[tuple[str, str]], body: str) -> str:
-        result = "bool" if name.startswith("is_nan") else result
         listed = ", ".join(f"{arg}: {kind}" for kind, arg in arguments)
         return f"fn {name}({listed}) -> {result} {{\n  {body}\n}}\n"
-
-    def cast(self, kind: str, a: Expr) -> Expr:
-        return Expr(f"{kind}({a.text})", loads=a.loads)
 
     def choose(self, condition: Expr, a: Expr, b: Expr) -> Expr:
         return Expr(f"select({b.text}, {a.text}, {condition.text})", loads=condition.loads or a.loads or b.loads)
@@ -123,11 +104,6 @@ class WGSL(KernelLanguage):
 
     def unused(self, name: str) -> str:
         return f"_ = {name};"
-
-    def integer_number(self, value: int, kind: Attribute) -> Expr:
-        if is_bool(kind):
-            return Expr("true" if value & 1 else "false")
-        return super().integer_number(value, kind)
 
     def signed_number(self, value: int, width: int) -> Expr:
         # -2147483648 is a minus before a number that is none of i32

@@ -22,10 +22,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stepwell.diagnostics import StepwellError
 from stepwell.targets.source.expressions import Expr
 from stepwell.targets.source.kernel import Kernel
-from xdsl.ir import BlockArgument, Operation
 
 from .language import WGSL
 
@@ -43,12 +41,6 @@ class Shader(WGSL):
     IDS: ClassVar = {op: f"i32({name}.{{d}})" for op, (name, _) in BUILTINS.items()}
     BARRIER: ClassVar = "workgroupBarrier();"
     KEYWORDS: ClassVar = WGSL.KEYWORDS | {name for name, _ in BUILTINS.values()} | {"params", "Params"}
-
-    def element_name(self, buffer: BlockArgument, where: Operation) -> str:
-        name = super().element_name(buffer, where)
-        if name == "bool":
-            raise StepwellError("WGSL keeps no bool in a buffer", where, fix="run narrow-types")
-        return name
 
     def barrier(self) -> str:
         """A barrier is of one kind of memory (W3C, WGSL, section 17.11)."""
