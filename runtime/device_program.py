@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from .device import Array, DeviceError, bytes_of, handed_back, stored
+from .memory import check_out
 from .sizes import cut
 from .steps import Launch, Step, Steps, launches_of
 
@@ -127,12 +128,19 @@ class DeviceProgram:
 
     # -- what they have in common ------------------------------------------------------------------------------------
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs by name, each a new array. `feeds` holds an array for every input."""
+    def run(self, feeds: Mapping[str, Array], out: Mapping[str, Array] | None = None) -> dict[str, Array]:
+        """The outputs by name, each a new array, or the one that `out` holds for it. `feeds` has one for every input.
+
+        Raises `ValueError` where an array of `out` is of another shape than the output.
+        """
+        given = out or {}
+        check_out(self._outputs, given)
         with self._lock, self._faults("running the model"):
             self._run(self._uploaded(feeds))
             made = {spec["name"]: self._output(n, spec) for n, spec in enumerate(self._outputs)}
-        return cut(self._outputs, made)
+        for name, array in given.items():
+            np.copyto(array, made[name])
+        return {name: given.get(name, array) for name, array in cut(self._outputs, made).items()}
 
     def repeat(self, feeds: Mapping[str, Array], times: int) -> float:
         """The seconds of one of `times` runs, one after the other, without the copies of inputs and outputs."""

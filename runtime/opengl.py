@@ -41,8 +41,8 @@ class GLProgram(DeviceProgram):
         self._worker = ThreadPoolExecutor(1)
         self._worker.submit(super().__init__, *args, **options).result()
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        return self._worker.submit(super().run, feeds).result()
+    def run(self, feeds: Mapping[str, Array], out: Mapping[str, Array] | None = None) -> dict[str, Array]:
+        return self._worker.submit(super().run, feeds, out).result()
 
     def repeat(self, feeds: Mapping[str, Array], times: int) -> float:
         return self._worker.submit(super().repeat, feeds, times).result()

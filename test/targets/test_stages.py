@@ -13,6 +13,7 @@ import pytest
 import stepwell
 from click.testing import CliRunner
 from onnx import TensorProto, helper, numpy_helper
+from requirements import require_target
 from stepwell.tools.package import package
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
@@ -31,7 +32,12 @@ def model(nodes: list[Any], inputs: dict[str, Any], outputs: dict[str, Any], **c
     return made
 
 
+TARGETS = ["native", "c", "wgsl", "opencl", "spirv"]
+on_targets = pytest.mark.parametrize("target", TARGETS)
+
+
 def agree(made: onnx.ModelProto | bytes, target: str, *feeds: dict[str, np.ndarray]) -> None:
+    require_target(target)
     content = made if isinstance(made, bytes) else made.SerializeToString()
     program = stepwell.compile(made, target, threads=1)
     session = onnxruntime.InferenceSession(content)
@@ -75,7 +81,7 @@ SELECTED = model(
 )
 
 
-@pytest.mark.parametrize("target", ["native", "c"])
+@on_targets
 def test_what_is_selected_is_computed_with(target: str):
     """At two sizes of the input, of what is selected, and with nothing selected."""
     agree(SELECTED, target, {"x": floats(3, 4)}, {"x": floats(5, 4)}, {"x": floats(3, 4)}, {"x": -np.ones((2, 4), "f")})
@@ -97,8 +103,9 @@ TWICE = model(
 )
 
 
-def test_a_stage_is_cut_again():
-    agree(TWICE, "native", *({"x": floats(20)} for _ in range(4)))
+@on_targets
+def test_a_stage_is_cut_again(target: str):
+    agree(TWICE, target, *({"x": floats(20)} for _ in range(4)))
 
 
 COUNTED = model(
@@ -120,9 +127,15 @@ COUNTED = model(
 )
 
 
-@pytest.mark.parametrize("target", ["native", "c"])
+@pytest.mark.parametrize("target", [target for target in TARGETS if target != "wgsl"])
 def test_a_number_that_is_computed_says_how_many(target: str):
     agree(COUNTED, target, *({"x": floats(3, 4) * scale} for scale in (1, 5, 9, 0)))
+
+
+def test_a_computed_int64_is_refused_where_the_device_has_32_bits():
+    with pytest.raises(stepwell.StepwellError, match=r"arith.fptosi on i64: the device has integers of 32 bits") as said:
+        stepwell.compile(COUNTED, "wgsl")
+    assert "node 'n'" in str(said.value) and said.value.fix is not None and "another target" in said.value.fix
 
 
 BOXES = model(
@@ -142,17 +155,20 @@ BOXES = model(
 )
 
 
-def test_boxes_that_are_kept():
+@on_targets
+def test_boxes_that_are_kept(target: str):
     def feeds() -> dict[str, np.ndarray]:
         corner, size = RNG.random((1, 12, 2)), RNG.random((1, 12, 2))
         boxes = np.concatenate([corner, corner + size], axis=2).astype(np.float32)
         return {"boxes": boxes, "scores": RNG.random((1, 1, 12)).astype(np.float32)}
 
-    agree(BOXES, "native", feeds(), feeds(), feeds())
+    agree(BOXES, target, feeds(), feeds(), feeds())
 
 
-def test_outputs_of_either_stage_go_where_the_caller_wants():
-    program = stepwell.compile(TWICE, threads=1)
+@on_targets
+def test_outputs_of_either_stage_go_where_the_caller_wants(target: str):
+    require_target(target)
+    program = stepwell.compile(TWICE, target, threads=1)
     x = floats(20)
     plain = program.run({"x": x})
     out = {"z": np.empty(20, np.float32), "y": np.empty(plain["y"].shape, np.float32)}

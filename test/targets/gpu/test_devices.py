@@ -20,6 +20,8 @@ TOLERANCE = 1e-5
 
 DEVICES = ("wgsl", "spirv", "opencl", "glsl", "webgl", "cuda")
 on_devices = pytest.mark.parametrize("target", DEVICES)
+on_computers = pytest.mark.parametrize("target", [target for target in DEVICES if target != "webgl"])
+"""Fragment shaders have no control flow of the host, and refuse it by name."""
 
 
 def compiled(text: str, target: str = "wgsl") -> stepwell.Program:
@@ -146,19 +148,52 @@ def test_int64_inputs_and_bool_outputs_cross_over(target: str) -> None:
     assert out["b"].dtype == bool and not out["b"].any()
 
 
-@pytest.mark.parametrize("target", ["opencl", "cuda"])
+@on_computers
 def test_outputs_are_cut_to_the_size_that_the_data_decide(target: str) -> None:
-    """They are counted in int64, which the other devices have not."""
     require_device(target)
     x = np.array([0, 3, 0, 5, 7], np.float32)
     program = compiled("(float[5] x) => (int64[1,n] y) { y = NonZero(x) }", target)
     np.testing.assert_array_equal(program.run({"x": x})["y"], [[1, 3, 4]])
 
 
+@on_devices
+def test_a_second_size_is_compiled_at_its_first_run(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a third, of another batch; each size once."""
+    require_device(target)
+    monkeypatch.setenv("STEPWELL_CACHE", "off")
+    program = compiled("(float[batch,length,3] x) => (float[batch,length,3] y) { y = Softmax<axis = 1>(x) }", target)
+    made: list[object] = []
+    specialize = program.specialize
+    program.specialize = lambda shapes, values: made.append(shapes) or specialize(shapes, values)
+    for batch, length in ((1, 4), (1, 7), (2, 7), (1, 4), (1, 7)):
+        x = np.random.default_rng(length).normal(size=(batch, length, 3)).astype(np.float32)
+        e = np.exp(x - x.max(axis=1, keepdims=True))
+        np.testing.assert_allclose(program.run({"x": x})["y"], e / e.sum(axis=1, keepdims=True), rtol=1e-5)
+    assert made == [((1, 4, 3),), ((1, 7, 3),), ((2, 7, 3),)]
+
+
+GROWING = """(float[3] x, int64 n) => (float[m,3] y) {
+  go = Constant<value = bool {1}>()
+  last, y = Loop(n, go, x) <body = step (int64 i, bool more, float[3] a) => (bool on, float[3] b, float[3] row) {
+    on = Identity(more) b = Add(a, a) row = Exp(b)
+  }>
+}"""
+
+
+@on_computers
+def test_a_loop_grows_its_output(target: str) -> None:
+    require_device(target)
+    program = compiled(GROWING, target)
+    x = np.array([0.1, -0.2, 0.3], np.float32)
+    for n in (3, 1, 5):
+        got = program.run({"x": x, "n": np.array(n, np.int64)})["y"]
+        np.testing.assert_allclose(got, np.exp([x * 2.0 ** (k + 1) for k in range(n)]), rtol=1e-5)
+
+
 def test_numbers_that_do_not_fit_are_refused() -> None:
     require_device("wgsl")
     program = compiled("(float[4] x, int64[1] i) => (float[1] y) { y = Gather(x, i) }")
-    with pytest.raises(Exception, match="does not fit"):
+    with pytest.raises(StepwellError, match="does not fit"):
         program.run({"x": np.zeros(4, np.float32), "i": np.array([1 << 40])})
 
 
