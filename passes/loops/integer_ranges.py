@@ -149,6 +149,11 @@ class Analysis:
                 return value.value.data, value.value.data
             case arith.SubiOp(lhs=a, rhs=b) if a is b:
                 return 0, 0
+            case arith.MuliOp() if (divided := division_undone(op.result)) is not None:
+                low, high = self.range(divided.lhs)
+                return min(low, 0), max(high, 0)
+            case arith.SubiOp(lhs=a, rhs=b) if (divided := division_undone(b)) is not None and divided.lhs is a:
+                return RULES["arith.remsi"](operands[0], self.range(divided.rhs))
             case arith.AddiOp() if counts_from_end(op):
                 (low, high), size = operands
                 return RULES[op.name]((min(low, -1), min(high, -1)), size)
@@ -282,6 +287,15 @@ def below_zero(condition: SSAValue) -> SSAValue | None:
     zero = op.rhs.owner
     is_zero = isinstance(zero, arith.ConstantOp) and isinstance(zero.value, IntegerAttr) and not zero.value.value.data
     return op.lhs if is_zero else None
+
+
+def division_undone(value: SSAValue) -> arith.DivSIOp | None:
+    """The division of `%x / %n * %n`: what is left of %x is its remainder."""
+    match value.owner:
+        case arith.MuliOp(lhs=SSAValue(owner=arith.DivSIOp() as divided), rhs=n) if n is divided.rhs:
+            return divided
+        case _:
+            return None
 
 
 def counts_from_end(op: arith.AddiOp) -> bool:

@@ -133,7 +133,7 @@ def test_a_number_that_is_computed_says_how_many(target: str):
 
 
 def test_a_computed_int64_is_refused_where_the_device_has_32_bits():
-    with pytest.raises(stepwell.StepwellError, match=r"arith.fptosi on i64: the device has integers of 32 bits") as said:
+    with pytest.raises(stepwell.StepwellError, match=r"fptosi on i64: the device has integers of 32 bits") as said:
         stepwell.compile(COUNTED, "wgsl")
     assert "node 'n'" in str(said.value) and said.value.fix is not None and "another target" in said.value.fix
 

@@ -73,6 +73,24 @@ func.func private @known(%ids: memref<8xi64>, %mask: memref<8xi64>) {
   func.return
 }
 
+// A division that is multiplied back is no larger than what was divided; what it leaves is below the divisor.
+// CHECK-LABEL: @column(%place: memref<8xi32>)
+// CHECK:         %back = arith.muli %row, %seven : i32
+// CHECK:         %left = arith.subi %n, %back : i32
+// CHECK:         %far = arith.muli %left, %million : i32
+func.func private @column(%place: memref<8xi64>) {
+  %c0 = arith.constant 0 : index
+  %seven = arith.constant 7 : i64
+  %million = arith.constant 1000000 : i64
+  %n = memref.load %place[%c0] : memref<8xi64>
+  %row = arith.divsi %n, %seven : i64
+  %back = arith.muli %row, %seven : i64
+  %left = arith.subi %n, %back : i64
+  %far = arith.muli %left, %million : i64
+  memref.store %far, %place[%c0] : memref<8xi64>
+  func.return
+}
+
 // What the host computes for control flow keeps its width: only buffers are narrowed. -5000000000 is no danger here.
 // CHECK-LABEL: @main(%count: memref<i32>, %go: memref<i32>, %ids: memref<8xi32>, %at: memref<8xi32>)
 // CHECK:         %most = arith.constant -5000000000 : i64
