@@ -78,7 +78,7 @@ def page_files(target: str, names: tuple[str, ...]) -> dict[str, bytes]:
 
     if not names:
         raise StepwellError(
-            f"target '{target}' makes nothing that a page runs", fix="take --target wgsl, or leave --page out"
+            f"target '{target}' makes nothing that a page runs", fix="take --target wgsl or webgl, or leave --page out"
         )
     folder = Path(runtime.__path__[0], "web")
     return {name: (folder / name).read_bytes() for name in names}

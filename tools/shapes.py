@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from stepwell.diagnostics import StepwellError
 
 if TYPE_CHECKING:
-    from stepwell.interface import Interface
+    from stepwell.interface import Interface, TensorSpec
 
 Shape = tuple[int, ...]
 
@@ -41,6 +41,7 @@ def shapes_for(interface: Interface, wanted: Mapping[str, Shape]) -> tuple[Shape
     for spec in interface.inputs:
         sizes = tuple(dim for dim in spec.dims if isinstance(dim, int))
         if spec.name in wanted:
+            check_fits(interface, spec, wanted[spec.name])
             shapes.append(wanted[spec.name])
         elif len(sizes) == len(spec.dims):
             shapes.append(sizes)
@@ -49,6 +50,18 @@ def shapes_for(interface: Interface, wanted: Mapping[str, Shape]) -> tuple[Shape
                 f"input '{spec.name}' is {spec}: its symbolic dims have no sizes", fix=example_of(interface)
             )
     return tuple(shapes)
+
+
+def check_fits(interface: Interface, spec: TensorSpec, shape: Shape) -> None:
+    """Raise `StepwellError` where a shape is not one of the input's."""
+    if len(shape) == len(spec.dims) and all(
+        dim == size for dim, size in zip(spec.dims, shape, strict=True) if isinstance(dim, int)
+    ):
+        return
+    raise StepwellError(
+        f"--shape {spec.name}={'x'.join(map(str, shape))} does not fit input '{spec.name}', which is {spec}",
+        fix=example_of(interface) or "leave it out: the model says all sizes",
+    )
 
 
 def example_of(interface: Interface) -> str:

@@ -116,7 +116,9 @@ def test_a_shape_for_an_input_that_is_not_there(capsys) -> None:
 
 
 def test_a_shape_that_the_model_refuses(capsys) -> None:
-    assert "image" in run(capsys, DIGITS, "--shape", "image=1x1x8x9")
+    said = run(capsys, DIGITS, "--shape", "image=1x1x8x9")
+    assert "image=1x1x8x9 does not fit input 'image'" in said and "fix: --shape image=1x1x8x8" in said
+    assert "does not fit" in run(capsys, DIGITS, "--shape", "image=1x8")
 
 
 def test_symbolic_dims_without_sizes(capsys) -> None:
