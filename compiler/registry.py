@@ -84,6 +84,7 @@ PASSES = {
     "expand-math": "stepwell.passes.loops.expand_math:ExpandMath",
     "store-floats": "stepwell.passes.loops.store_floats:StoreFloats",
     "merge-grids": "stepwell.passes.loops.merge_grids:MergeGrids",
+    "widen-integers": "stepwell.passes.loops.widen_integers:WidenIntegers",
     "narrow-types": "stepwell.passes.loops.narrow_types:NarrowTypes",
     # 3 -> 4
     "plan-memory": "stepwell.passes.loops.plan_memory:PlanMemory",

@@ -73,6 +73,12 @@ def bitwise(a: Range, b: Range) -> Range:
     return (0 if min(a[0], b[0]) >= 0 else -(1 << size)), (1 << size) - 1
 
 
+def masked(a: Range, b: Range) -> Range:
+    """Both bits: no more than either, where that has no sign."""
+    limits = [high for low, high in (a, b) if low >= 0]
+    return (0, min(limits)) if limits else bitwise(a, b)
+
+
 def unsigned(rule: Rule) -> Rule:
     """Numbers of 0 and more are the same without a sign."""
     return lambda a, b: rule(a, b) if min(a[0], b[0]) >= 0 else ANYTHING
@@ -92,5 +98,7 @@ RULES: Mapping[str, Rule] = {
     "arith.remui": unsigned(remainder),
     "arith.maxui": unsigned(LARGER),
     "arith.minui": unsigned(SMALLER),
-    **dict.fromkeys(("arith.andi", "arith.ori", "arith.xori"), bitwise),
+    "arith.andi": masked,
+    "arith.ori": bitwise,
+    "arith.xori": bitwise,
 }

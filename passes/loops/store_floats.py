@@ -24,26 +24,21 @@ compiler may reorder sums of floats, and need not keep a NaN.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
-from stepwell.dialects.memref import GlobalOp
+from stepwell.dialects.graph.types import dtype_of
 from stepwell.pass_manager import ModulePass
-from xdsl.dialects import arith, func
+from xdsl.dialects import arith
 from xdsl.dialects.builtin import (
     AnyFloat,
-    DenseIntOrFPElementsAttr,
-    DenseResourceAttr,
     FloatAttr,
-    FunctionType,
     IntegerAttr,
-    MemRefType,
     ModuleOp,
-    TensorType,
     bf16,
     f16,
     f32,
@@ -51,7 +46,8 @@ from xdsl.dialects.builtin import (
     i32,
 )
 from xdsl.ir import Attribute, Operation, SSAValue
-from xdsl.rewriter import Rewriter
+
+from .retyping import Array, Maker, Retyping
 
 TYPES: dict[str, Attribute] = {"i16": i16, "f32": f32}
 SIGN, EXPONENT, QUIET = 1 << 31, 0x7F800000, 0x00400000
@@ -73,7 +69,7 @@ class StoreFloats(ModulePass):
         if self.f16 not in ("", "f32") or self.bf16 not in ("", *TYPES):
             raise StepwellError("store-floats: f16 is kept in f32, bf16 in i16 or f32")
         kept = {kind: TYPES[word] for kind, word in ((f16, self.f16), (bf16, self.bf16)) if word}
-        keep = Keep(cast("dict[Attribute, Attribute]", kept))
+        keep = Keep(cast("dict[Attribute, Attribute]", kept), as_kept)
         ops = list(module.walk())
         for op in ops:
             keep.retype(ctx, op)
@@ -81,68 +77,18 @@ class StoreFloats(ModulePass):
             keep.compute_wide(op)
 
 
-@dataclass
-class Keep:
-    """`kinds`: a float of 16 bits → the type that it is kept in. `floats`: what values were that are kept so."""
-
-    kinds: dict[Attribute, Attribute]
-    floats: dict[SSAValue, Attribute] = field(default_factory=dict[SSAValue, Attribute])
-    buffers: dict[Attribute, Attribute] = field(default_factory=dict[Attribute, Attribute])
-
-    # -- types -------------------------------------------------------------------------------------------------------
-
-    def type(self, kind: Attribute) -> Attribute:
-        if not isinstance(kind, MemRefType):
-            return self.kinds.get(kind, kind)
-        if kind not in self.buffers:
-            buffer = cast("MemRefType[Attribute]", kind)
-            element = self.kinds.get(buffer.element_type, buffer.element_type)
-            self.buffers[kind] = MemRefType(element, buffer.get_shape(), buffer.layout, buffer.memory_space)
-        return self.buffers[kind]
-
-    def retype(self, ctx: Context, op: Operation) -> None:
-        """Give `op`'s results, and the arguments of its blocks, the types of the device."""
-        if isinstance(op, GlobalOp):
-            self.global_weight(ctx, op)
-        elif isinstance(op, func.FuncOp):
-            inputs, outputs = op.function_type.inputs, op.function_type.outputs
-            op.properties["function_type"] = FunctionType.from_lists(
-                [*map(self.type, inputs)], [*map(self.type, outputs)]
-            )
-        for value in (*op.results, *(arg for region in op.regions for block in region.blocks for arg in block.args)):
-            if (kind := self.type(old := value.type)) != old:
-                new = Rewriter.replace_value_with_new_type(value, kind)
-                if old in self.kinds:
-                    self.floats[new] = old
-
-    def global_weight(self, ctx: Context, op: GlobalOp) -> None:
-        """The weight of a global as the device has it."""
-        old, kind = op.type.get_element_type(), self.type(op.type)
-        if kind == op.type:
-            return
-        value = op.initial_value
-        if isinstance(value, DenseResourceAttr):
-            array = ctx.weights[value.resource_handle.data]
-        else:
-            assert isinstance(value, DenseIntOrFPElementsAttr)
-            array = np.array(list(value.get_values()), dtype_of(old)).reshape(op.type.get_shape())
-        element = self.kinds[old]
-        array = array.astype(np.float32) if element == f32 else array.view(np.int16)
-        key = ctx.weights.add(f"{op.sym_name.data}.{element}", np.ascontiguousarray(array))
-        op.properties["initial_value"] = DenseResourceAttr.from_params(key, TensorType(element, op.type.get_shape()))
-        op.properties["type"] = kind
-
-    # -- ops ---------------------------------------------------------------------------------------------------------
+class Keep(Retyping):
+    """Floats of 16 bits as what the device keeps them in."""
 
     def computes_in_them(self, op: Operation) -> bool:
         """Whether `op` does more than move numbers that the device keeps in another type."""
         if not op.name.startswith(("arith.", "math.")) or isinstance(op, arith.SelectOp):
             return False
-        return any(value in self.floats for value in (*op.operands, *op.results))
+        return any(value in self.was for value in (*op.operands, *op.results))
 
     def compute_wide(self, op: Operation) -> None:
         """Let `op` read and make what the device keeps."""
-        make, narrow = Maker(op, self.kinds), self.floats.get(op.results[0])
+        make, narrow = FloatMaker(op, self.kinds), self.was.get(op.results[0])
         match op:
             case arith.ConstantOp():
                 assert isinstance(op.value, FloatAttr)
@@ -153,20 +99,20 @@ class Keep:
                     raise StepwellError("the bits of a float of 16 bits, of which the device keeps the value", op)
                 result = op.input
             case arith.ExtFOp():
-                wide = make.widened(op.input, self.floats[op.input])
+                wide = make.widened(op.input, self.was[op.input])
                 result = wide if op.result.type == f32 else make.op(arith.ExtFOp(wide, op.result.type))
             case arith.TruncFOp():
                 assert narrow is not None
                 single = op.input if op.input.type == f32 else make.op(arith.TruncFOp(op.input, f32))
                 result = make.narrowed(single, narrow)
             case _:
-                operands = [make.widened(v, self.floats[v]) if v in self.floats else v for v in op.operands]
+                operands = [make.widened(v, self.was[v]) if v in self.was else v for v in op.operands]
                 kind = op.results[0].type if narrow is None else f32
-                result = make.op(type(op).create(operands=operands, result_types=[kind], properties=op.properties))
+                result = make.again(operands, kind)
                 if narrow is not None:
                     result = make.narrowed(result, narrow)
         if narrow is not None:
-            self.floats[result] = narrow
+            self.was[result] = narrow
         make.instead(result)
 
     def constant(self, value: FloatAttr[AnyFloat]) -> Attribute:
@@ -176,33 +122,13 @@ class Keep:
         return IntegerAttr(int(bits), i16)
 
 
+def as_kept(array: Array, old: Attribute, kept: Attribute) -> Array:
+    return array.astype(np.float32) if kept == f32 else array.view(np.int16)
+
+
 @dataclass
-class Maker:
-    """Ops in the place of `old`."""
-
-    old: Operation
-    kinds: dict[Attribute, Attribute]
-
-    def op(self, new: Operation) -> SSAValue:
-        assert self.old.parent is not None
-        new.location = self.old.location
-        self.old.parent.insert_op_before(new, self.old)
-        return new.results[0]
-
-    def instead(self, value: SSAValue) -> None:
-        """Nobody needs the old op any more."""
-        old = self.old.results[0]
-        if value.name_hint is None:
-            value.name_hint = old.name_hint
-        old.replace_all_uses_with(value)
-        assert self.old.parent is not None
-        self.old.parent.erase_op(self.old)
-
-    def number(self, value: int) -> SSAValue:
-        return self.op(arith.ConstantOp(IntegerAttr(value - (1 << 32) if value >= SIGN else value, i32)))
-
-    def bits(self, make: Callable[..., Operation], a: SSAValue, b: int | SSAValue) -> SSAValue:
-        return self.op(make(a, self.number(b) if isinstance(b, int) else b))
+class FloatMaker(Maker):
+    kinds: Mapping[Attribute, Attribute]
 
     def compare(self, a: SSAValue, order: str, b: int) -> SSAValue:
         return self.op(arith.CmpiOp(a, self.number(b), order))
@@ -243,9 +169,3 @@ class Maker:
         steps = self.op(arith.SIToFPOp(self.bits(arith.SubiOp, sum, 0x3F000000), f32))
         small = self.op(arith.BitcastOp(self.op(arith.MulfOp(steps, step)), i32))
         return self.op(arith.SelectOp(self.compare(size, "ult", LEAST_NORMAL_HALF), small, normal))
-
-
-def dtype_of(kind: Attribute) -> Any:
-    import ml_dtypes
-
-    return np.dtype(np.float16) if kind == f16 else np.dtype(ml_dtypes.bfloat16)

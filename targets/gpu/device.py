@@ -37,9 +37,9 @@ class DeviceDescription:
     bytes at multiples of which a buffer may start. `types`: the dtypes that kernels may store and compute. `optional`:
     those that some devices of the kind have; a model that needs one says so in its manifest, and the loader asks.
     `kept`: what floats of 16 bits are kept in that the device has no type for, in the words of `store-floats`.
-    `library`: whether its language has functions such as acos to call; PTX has not. `narrowed`: dtypes of a
-    model that `narrow-types` keeps as int32, where each number must fit. `room`: what tiles are chosen for.
-    `vector_bits`: what a thread moves at once, where a buffer's elements can be told to be neighbours without a binding
+    `library`: whether its language has functions such as acos to call; PTX has not. `as_int32`: dtypes of a model that
+    are int32 on the device, by `widen-integers` and `narrow-types`, which asks that each number fit. `room`: what tiles
+    are chosen for. `vector_bits`: what a thread moves at once, where a buffer's elements can be told to be neighbours without a binding
     of their own (0: an element). `stages`: of copies to a block's memory that the device makes by itself (0: it does
     not). `mma`: what its tensor cores multiply.
     """
@@ -55,7 +55,7 @@ class DeviceDescription:
     types: tuple[str, ...]
     optional: tuple[str, ...] = ()
     kept: str = ""
-    narrowed: tuple[str, ...] = ()
+    as_int32: tuple[str, ...] = ()
     library: bool = True
     room: Room = SMALL
     vector_bits: int = 0
@@ -68,7 +68,7 @@ SINGLE = ("float16", "float32", *INTEGERS)
 DOUBLE = (*SINGLE, "float64")
 ALL = (*DOUBLE, "bfloat16")
 SHADER = ("float32", "int32", "uint32")
-NARROWED = ("int64", "bool")
+AS_INT32 = ("int64", "bool", "int8", "int16", "uint8", "uint16")
 HALF = ("float16",)
 SHORT = "f16=f32 bf16=f32"
 MOST = (1 << 31) - 1
@@ -78,10 +78,10 @@ DEVICES = {
     described.name: described
     for described in (
         #                 name     block threads blocks       buffers  bytes     shared    start  types
-        DeviceDescription("webgpu", 64, 256, 65535, 8, 128 << 20, 16 << 10, 256, SHADER, HALF, "bf16=f32", NARROWED),
+        DeviceDescription("webgpu", 64, 256, 65535, 8, 128 << 20, 16 << 10, 256, SHADER, HALF, "bf16=f32", AS_INT32),
         DeviceDescription("vulkan", 64, 256, 65535, 30, 128 << 20, 16 << 10, 256, DOUBLE, (), "bf16=i16"),
-        DeviceDescription("opengl", 64, 1024, 65535, 8, 128 << 20, 32 << 10, 256, SHADER, (), SHORT, NARROWED),
-        DeviceDescription("webgl", 1, 1, MOST, 16, 2048 * 2048 * 4, 0, 64, SHADER, (), SHORT, NARROWED, room=ONE),
+        DeviceDescription("opengl", 64, 1024, 65535, 8, 128 << 20, 32 << 10, 256, SHADER, (), SHORT, AS_INT32),
+        DeviceDescription("webgl", 1, 1, MOST, 16, 2048 * 2048 * 4, 0, 64, SHADER, (), SHORT, AS_INT32, room=ONE),
         DeviceDescription(
             *("opencl", 64, 256, MOST, 64, 2 << 30, 32 << 10, 128, SINGLE, ("float64",), "bf16=i16"), vector_bits=128
         ),

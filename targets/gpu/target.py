@@ -85,7 +85,7 @@ def device_phases(described: DeviceDescription, schedules: str = "", precision: 
     if not described.library:
         formulas += " library=false"
     kept = f",store-floats{{{described.kept}}}" if described.kept else ""
-    narrow = ",narrow-types" if described.narrowed else ""
+    single = ",widen-integers,narrow-types" if described.as_int32 else ""
     sizes = f"threads={described.room.busy} registers={described.room.registers} block={described.threads} "
     sizes += f"workgroup={described.workgroup_bytes}"
     sizes += f" vector={described.vector_bits // 8}" if described.vector_bits else ""
@@ -99,7 +99,7 @@ def device_phases(described: DeviceDescription, schedules: str = "", precision: 
         *graph_phases("f32" if precision == "tf32" else precision, fuse=f"fuse{{buffers={described.buffers}}}"),
         ("tensor", "graph-to-linalg,fuse-elementwise"),
         ("buffers", f"bufferize,{schedules}schedule-gpu{{{sizes}}}"),
-        ("loops", f"apply-schedule,expand-math{{{formulas}}}{kept}{narrow}{merged}"),
+        ("loops", f"apply-schedule,expand-math{{{formulas}}}{kept}{single}{merged}"),
         ("program", f"plan-memory{{alignment={described.alignment} inplace=false}}"),
         ("device", f"loops-to-gpu{{{grid}}},check-limits{{device={described.name}}}"),
     )

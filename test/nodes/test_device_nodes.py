@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from device_nodes import DEVICES, is_asked
+from device_nodes import TESTED, is_asked
 from node_lists import NAMES, NOISE
 from onnx_nodes import Verdict, node_tests
 from requirements import require, require_device
@@ -19,7 +19,7 @@ LEAST = 0.9
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("target", DEVICES)
+@pytest.mark.parametrize("target", TESTED)
 def test_node(target: str, name: str, verdicts: Callable[[str, str], Verdict]) -> None:
     require(name in node_tests(), f"a newer onnx package, with {name}")
     require_device(target)
@@ -27,7 +27,7 @@ def test_node(target: str, name: str, verdicts: Callable[[str, str], Verdict]) -
     assert got.kind in ("passed", "refused") or name in NOISE, f"{got.kind}: {got.said}"
 
 
-@pytest.mark.parametrize("target", DEVICES)
+@pytest.mark.parametrize("target", TESTED)
 def test_rate(target: str, verdicts: Callable[[str, str], Verdict]) -> None:
     require_device(target)
     asked = [name for name in NAMES if is_asked(target, name)]

@@ -4,7 +4,7 @@ runs some of them.
     python -m device_nodes spirv 'test_reduce_*'      # name, verdict and what was said, by tabs; the counts at the end
 
 A test uses the types that a device has where each input, output and constant of the model has one of the dtypes that
-`targets/gpu/device.py` lists: `types`, or `narrowed`, if its numbers fit the 32 bits in which it is handed over.
+`targets/gpu/device.py` lists: `types`, or `as_int32`, if its numbers fit that, in which they are handed over.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from onnx_nodes import Array, Verdict, case, node_tests
 from stepwell.targets.gpu.device import DeviceDescription, device
 from workers import Died, Workers
 
-DEVICES = {"wgsl": "webgpu", "spirv": "vulkan", "opencl": "opencl"}
+DEVICES = {"wgsl": "webgpu", "spirv": "vulkan", "opencl": "opencl", "glsl": "opengl"}
 """A target → the device of its kernels."""
+TESTED = ("wgsl", "spirv", "opencl")
+"""Those that run all tests each time."""
 
 
 def arrays_of(name: str) -> Iterator[Array]:
@@ -45,7 +47,7 @@ def arrays_of(name: str) -> Iterator[Array]:
 def has_types(described: DeviceDescription, name: str) -> bool:
     """Whether the test uses types of the device only."""
     return all(
-        str(array.dtype) in described.types or (str(array.dtype) in described.narrowed and fits(array))
+        str(array.dtype) in described.types or (str(array.dtype) in described.as_int32 and fits(array))
         for array in arrays_of(name)
     )
 
