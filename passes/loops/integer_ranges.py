@@ -41,12 +41,11 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
+from .integer_idioms import below_zero, counts_from_end, division_undone
 from .intervals import ANYTHING, INT32, RULES, Range, hull, times, within
 
 ROUNDS = 4
 """How often a body is run before what still changes may be anything."""
-SLT = 2
-"""arith.cmpi's number of `<` with a sign."""
 
 
 def integer_ranges(ctx: Context, module: ModuleOp) -> Mapping[SSAValue, Range]:
@@ -277,34 +276,3 @@ def whole(kind: Attribute) -> Range:
 
 def width_of(kind: Attribute) -> int:
     return cast("IntegerType", kind).width.data
-
-
-def below_zero(condition: SSAValue) -> SSAValue | None:
-    """%x of `arith.cmpi slt, %x, 0`."""
-    op = condition.owner
-    if not isinstance(op, arith.CmpiOp) or op.predicate.value.data != SLT:
-        return None
-    zero = op.rhs.owner
-    is_zero = isinstance(zero, arith.ConstantOp) and isinstance(zero.value, IntegerAttr) and not zero.value.value.data
-    return op.lhs if is_zero else None
-
-
-def division_undone(value: SSAValue) -> arith.DivSIOp | None:
-    """The division of `%x / %n * %n`: what is left of %x is its remainder."""
-    match value.owner:
-        case arith.MuliOp(lhs=SSAValue(owner=arith.DivSIOp() as divided), rhs=n) if n is divided.rhs:
-            return divided
-        case _:
-            return None
-
-
-def counts_from_end(op: arith.AddiOp) -> bool:
-    """Whether `op` adds to an index that is below zero: it is chosen nowhere else."""
-    users = [use.operation for use in op.result.uses]
-    return bool(users) and all(
-        isinstance(user, arith.SelectOp)
-        and user.lhs is op.result
-        and user.rhs is not op.result
-        and below_zero(user.cond) is op.lhs
-        for user in users
-    )

@@ -11,7 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from linalg_eval import truncated
 from stepwell.context import Context
-from stepwell.passes.loops.integer_ranges import counts_from_end, integer_ranges
+from stepwell.passes.loops.integer_idioms import counts_from_end
+from stepwell.passes.loops.integer_ranges import integer_ranges
 from stepwell.passes.loops.intervals import INT32, RULES, Range, hull, times
 from stepwell.text import parse_module
 from xdsl.dialects import arith
@@ -61,7 +62,8 @@ def test_results_lie_within(op: str, data: Any) -> None:
         ("arith.divsi", (-7, 20), (2, 3), (-3, 10)),
         ("arith.remsi", (0, 99), (1, 8), (0, 7)),
         ("arith.remsi", (-3, 99), (1, 8), (-3, 7)),
-        ("arith.andi", (0, 9), (0, 3), (0, 15)),
+        ("arith.andi", (-9, 9), (0, 3), (0, 3)),
+        ("arith.ori", (0, 9), (0, 3), (0, 15)),
         ("arith.maxsi", (-5, 9), (0, 3), (0, 9)),
     ],
 )
@@ -77,7 +79,22 @@ def test_steps_add_up() -> None:
 # -- whole programs ----------------------------------------------------------------------------------------------------
 
 SIZE = 3
-OPS = ("addi", "subi", "muli", "maxsi", "minsi", "andi", "xori", "divsi", "remsi", "clamp", "wrap", "choose", "bool")
+OPS = (
+    "addi",
+    "subi",
+    "muli",
+    "maxsi",
+    "minsi",
+    "andi",
+    "xori",
+    "divsi",
+    "remsi",
+    "clamp",
+    "wrap",
+    "rest",
+    "choose",
+    "bool",
+)
 
 
 class Kernel:
@@ -141,6 +158,10 @@ class Kernel:
                 low = self.new(f"arith.cmpi slt, {a}, %zero")
                 end = self.new(f"arith.addi {a}, {self.constant(st.integers(0, 40))}")
                 return self.new(f"arith.select {low}, {end}, {a}")
+            case "rest":
+                a, b = self.one(), self.constant(st.one_of(st.integers(1, 40), st.integers(-40, -1)))
+                product = self.new(f"arith.muli {self.new(f'arith.divsi {a}, {b}')}, {b}")
+                return self.new(f"arith.subi {a}, {product}")
             case "choose":
                 return self.new(f"arith.select {self.new(f'arith.cmpi sgt, {a}, {b}')}, {a}, {b}")
             case "bool":
