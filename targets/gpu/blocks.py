@@ -48,8 +48,8 @@ COUNTS = (1, 2, 4, 8, 16, 32, 64)
 @dataclass(frozen=True)
 class Limits:
     """What of a device says how large a block is: threads that it runs at a time, results that a thread keeps, threads
-    of a block at most, bytes that they share (0: none), bytes that one of them moves at once (0: an element), and
-    stages of copies that the device makes by itself (0: it makes none)."""
+    of a block at most, bytes that they share (0: none), bytes that one of them moves at once (0: an element), stages
+    of copies that the device makes by itself (0: it makes none), and bytes that an element takes at least."""
 
     threads: int
     registers: int
@@ -57,6 +57,7 @@ class Limits:
     workgroup: int
     vector: int = 0
     stages: int = 0
+    element: int = 1
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def copies_of(
 ) -> tuple[tuple[Cache, ...], int, int]:
     """How the inputs are copied, to so many bytes, in so many stages; 0 where the device cannot copy by itself."""
     caches = tuple(cache_of(n, access, main, sides, steps, limits) for n, access in enumerate(main.inputs))
-    size = sum(copied(main.inputs[cache.input], sides, steps, cache) for cache in caches)
+    size = sum(copied(main.inputs[cache.input], sides, steps, cache, limits) for cache in caches)
     at_once = {cache.by * element_bytes(main.inputs[cache.input].element) for cache in caches}
     if limits.stages and not (at_once <= {*COPIED} and limits.stages * size <= limits.workgroup):
         return copies_of(main, sides, steps, replace(limits, stages=0))
@@ -182,14 +183,16 @@ def tile_of(access: Access, sides: Mapping[int, tuple[int, int]]) -> int:
     return prod(t * u for d, (t, u) in sides.items() if moves(access, d))
 
 
-def copied(access: Access, sides: Mapping[int, tuple[int, int]], steps: Mapping[int, int], cache: Cache) -> int:
+def copied(
+    access: Access, sides: Mapping[int, tuple[int, int]], steps: Mapping[int, int], cache: Cache, limits: Limits
+) -> int:
     """Bytes of a tile."""
     sizes = moving(access, sides, steps)
     count = prod(size for size, _ in sizes.values())
     row = prod(
         size for d, (size, reduced) in sizes.items() if (access.at.strides[d] == 1 if cache.straight else not reduced)
     )
-    return (count + cache.pad * count // row) * element_bytes(access.element)
+    return (count + cache.pad * count // row) * max(element_bytes(access.element), limits.element)
 
 
 def time_of(main: Stage, tile: BlockTile, limits: Limits) -> float:

@@ -39,9 +39,9 @@ class DeviceDescription:
     `kept`: what floats of 16 bits are kept in that the device has no type for, in the words of `store-floats`.
     `library`: whether its language has functions such as acos to call; PTX has not. `as_int32`: dtypes of a model that
     are int32 on the device, by `widen-integers` and `narrow-types`, which asks that each number fit. `room`: what tiles
-    are chosen for. `vector_bits`: what a thread moves at once, where a buffer's elements can be told to be neighbours without a binding
-    of their own (0: an element). `stages`: of copies to a block's memory that the device makes by itself (0: it does
-    not). `mma`: what its tensor cores multiply.
+    are chosen for. `vector_bits`: what a thread moves at once, where a buffer's elements can be told to be neighbours
+    without a binding of their own (0: an element). `stages`: of copies to a block's memory that the device makes by
+    itself (0: it does not). `mma`: what its tensor cores multiply.
     """
 
     name: str

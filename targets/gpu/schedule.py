@@ -53,8 +53,9 @@ class ScheduleGPU(ModulePass):
     """`threads`: how many a device runs at a time, and wants before a thread computes several results. `registers`:
     results of a thread. `block`: the most threads of a block. `workgroup`: bytes that they share; without any, each
     thread computes by itself. `vector`: bytes that a thread moves at once; 0: an element. `stages`: of copies to shared
-    memory that the device makes by itself; 0: it makes none. `mma`: what tensor cores multiply, of f16, bf16 and tf32;
-    the last is f32, rounded."""
+    memory that the device makes by itself; 0: it makes none. `element`: bytes that an element takes there at least,
+    where later passes make 32 bits of fewer. `mma`: what tensor cores multiply, of f16, bf16 and tf32; the last is f32,
+    rounded."""
 
     name = "schedule-gpu"
 
@@ -64,6 +65,7 @@ class ScheduleGPU(ModulePass):
     workgroup: int = 0
     vector: int = 0
     stages: int = 0
+    element: int = 1
     mma: tuple[str, ...] = ()
 
     def apply(self, ctx: Context, module: ModuleOp) -> None:
@@ -85,7 +87,9 @@ class ScheduleGPU(ModulePass):
         runs = [run for block in blocks_of(function) for run in stages_in(block) if run]
         numbers = {stage.op: n for n, stage in enumerate(stage for run in runs for stage in run)}
         block = Block()
-        limits = Limits(self.threads, self.registers, self.block, self.workgroup, self.vector, self.stages)
+        limits = Limits(
+            self.threads, self.registers, self.block, self.workgroup, self.vector, self.stages, self.element
+        )
         for run in runs:
             nests = [nest.collapsed() for nest in group(run, lambda nest: True)]
             named = {id(nest): name_loops(nest, numbers) for nest in nests}

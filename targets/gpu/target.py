@@ -88,6 +88,7 @@ def device_phases(described: DeviceDescription, schedules: str = "", precision: 
     single = ",widen-integers,narrow-types" if described.as_int32 else ""
     sizes = f"threads={described.room.busy} registers={described.room.registers} block={described.threads} "
     sizes += f"workgroup={described.workgroup_bytes}"
+    sizes += " element=4" if described.as_int32 else ""
     sizes += f" vector={described.vector_bits // 8}" if described.vector_bits else ""
     sizes += f" stages={described.stages}" if described.stages else ""
     if described.mma:
