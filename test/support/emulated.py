@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ from requirements import require
 from stepwell.context import Context
 from stepwell.driver import Way, read_module
 from stepwell.passes.graph.bind_shapes import BindShapes
-from stepwell.runtime.device import bytes_of, handed_back, stored
-from stepwell.runtime.sizes import cut
+from stepwell.runtime.device_program import DeviceProgram
+from stepwell.runtime.steps import Launch, Step
 from stepwell.target import Artifact
 from stepwell.targets.gpu.target import SourceTarget
 
@@ -80,36 +81,40 @@ def program(source: Any, feeds: Mapping[str, Any], target: SourceTarget, dialect
     return Emulated(target.emit(ctx, module, way.options), dialect)
 
 
-class Emulated:
+class Emulated(DeviceProgram):
     """A program whose kernels are C++."""
 
     def __init__(self, artifact: Artifact, dialect: Dialect):
-        self._manifest = artifact.manifest
-        self.source = "\n".join(text.decode() for text in artifact.files.values())
-        self._library = built(self.source, dialect)
-        self._weights = np.frombuffer(artifact.weights, np.uint8).copy()
+        self._dialect = dialect
         self.threads = 0
         """How many have run."""
+        super().__init__(artifact.manifest, artifact.files, artifact.weights)
 
-    def run(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
-        manifest = self._manifest
-        buffers = {"arena": blank(manifest["arena_size"]), "weights": self._weights}
-        for n, spec in enumerate(manifest["inputs"]):
-            buffers[f"input {n}"] = stored(feeds[spec["name"]], spec).view(np.uint8).reshape(-1)
-        for n, spec in enumerate(manifest["outputs"]):
-            buffers[f"output {n}"] = blank(bytes_of(spec))
-        for launch in manifest["launches"]:
-            self._launch(launch, buffers)
-        results = {
-            spec["name"]: handed_back(buffers[f"output {n}"].tobytes(), spec)
-            for n, spec in enumerate(manifest["outputs"])
-        }
-        return cut(manifest["outputs"], results)
+    def _open(self, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        self.source = "\n".join(text.decode() for text in files.values())
 
-    def _launch(self, launch: Mapping[str, Any], buffers: Mapping[str, Any]) -> None:
-        places = [buffers[part["of"]].ctypes.data + part["offset"] for part in launch["buffers"]]
-        run_grid(self._library, launch["kernel"], launch["blocks"], launch["threads"], places, launch["numbers"])
-        self.threads += int(np.prod(launch["blocks"]) * np.prod(launch["threads"]))
+    def _buffer(self, size: int) -> Any:
+        return np.full(max(size, 4), UNWRITTEN, np.uint8)
+
+    def _load(self, files: Mapping[str, bytes], launches: Sequence[Step]) -> None:
+        self._library = built(self.source, self._dialect)
+
+    def _bound(self, launch: Step) -> Launch:
+        places = [self._buffers[part["of"]].ctypes.data + part["offset"] for part in launch["buffers"]]
+
+        def run(numbers: Sequence[int]) -> None:
+            run_grid(self._library, launch["kernel"], launch["blocks"], launch["threads"], places, numbers)
+            self.threads += prod(launch["blocks"]) * prod(launch["threads"])
+
+        return run
+
+    def _write(self, name: str, data: Any) -> None:
+        self._buffers[name][: data.nbytes] = data.reshape(-1).view(np.uint8)
+
+    def _read(self, name: str, at: int, size: int) -> bytes:
+        return self._buffers[name][at : at + size].tobytes()
+
+    def _wait(self) -> None: ...
 
 
 def run_grid(
@@ -127,10 +132,6 @@ def run_grid(
     function.restype = ctypes.c_bool
     ended = function(arguments, (ctypes.c_uint * 3)(*blocks), (ctypes.c_uint * 3)(*threads))
     assert ended, f"threads of {kernel} wait for others that never come"
-
-
-def blank(size: int) -> Any:
-    return np.full(max(size, 4), UNWRITTEN, np.uint8)
 
 
 def built(source: str, dialect: Dialect) -> ctypes.CDLL:
