@@ -127,12 +127,8 @@ def lower(function: func.FuncOp, schedule: KernelOp | None) -> None:
                 if group is not None:
                     check_group(group, bound, said)
                 made = emit_blocks(bound, shared, ops[-1])
-                stamp(
-                    made,
-                    fuse(
-                        o.location for n, _ in bound for o in sorted((s.op for s in n.stages), key=position.__getitem__)
-                    ),
-                )
+                written = [stage.op for member, _ in bound for stage in member.stages]
+                stamp(made, fuse(op.location for op in sorted(written, key=position.__getitem__)))
                 bound = []
                 continue
             shapes |= set() if plan.tiles is None else {plan.tiles}

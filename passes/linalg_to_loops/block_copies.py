@@ -8,6 +8,7 @@
 
 The access function of the linalg op says what a thread reads, so a tile of an image that a convolution slides over is
 gathered as a matrix of its windows, which is nowhere else. Along a reduction, what is not there is zero.
+Neighbours that are moved at once are a `vector.load` and a `vector.store` (`block_tiles.py` says which can be).
 
 Two copies of each tile: the next is loaded to registers before this one is read, and stored behind that. Three or
 more, in stages: the device copies by itself, and a thread waits for the group of copies that it needs next.
