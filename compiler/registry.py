@@ -77,6 +77,7 @@ PASSES = {
     "schedule-blocks": "stepwell.targets.cpu.schedule_blocks:ScheduleBlocks",
     "apply-blocks": "stepwell.passes.linalg_to_loops.apply_blocks:ApplyBlocks",
     "schedule-kernels": "stepwell.targets.cpu.schedule_kernels:ScheduleKernels",
+    "check-types": "stepwell.targets.gpu.check_types:CheckTypes",
     "schedule-gpu": "stepwell.targets.gpu.schedule:ScheduleGPU",
     "pack-operands": "stepwell.passes.linalg_to_loops.pack_operands:PackOperands",
     "apply-schedule": "stepwell.passes.linalg_to_loops.apply_schedule:ApplySchedule",

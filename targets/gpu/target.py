@@ -99,7 +99,7 @@ def device_phases(described: DeviceDescription, schedules: str = "", precision: 
     return (
         *graph_phases("f32" if precision == "tf32" else precision, fuse=f"fuse{{buffers={described.buffers}}}"),
         ("tensor", "graph-to-linalg,fuse-elementwise"),
-        ("buffers", f"bufferize,{schedules}schedule-gpu{{{sizes}}}"),
+        ("buffers", f"bufferize,check-types{{device={described.name}}},{schedules}schedule-gpu{{{sizes}}}"),
         ("loops", f"apply-schedule,expand-math{{{formulas}}}{kept}{single}{merged}"),
         ("program", f"plan-memory{{alignment={described.alignment} inplace=false}}"),
         ("device", f"loops-to-gpu{{{grid}}},check-limits{{device={described.name}}}"),

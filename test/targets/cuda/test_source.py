@@ -1,4 +1,4 @@
-"""CUDA C++ without a GPU: copies, and threads that share memory, run on the CPU with a header in the place of CUDA's."""
+"""CUDA C++ without a GPU: copies, and threads that share memory, on the CPU with a header in the place of CUDA's."""
 
 from __future__ import annotations
 

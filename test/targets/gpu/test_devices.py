@@ -198,7 +198,7 @@ def test_numbers_that_do_not_fit_are_refused() -> None:
 
 
 def test_types_that_the_device_lacks_are_refused_when_compiling() -> None:
-    with pytest.raises(StepwellError, match="WGSL has no type for f64"):
+    with pytest.raises(StepwellError, match="tensors of f64, which webgpu has not"):
         compiled("(double[4] x) => (double[4] y) { y = Add(x, x) }")
     with pytest.raises(StepwellError, match=r"arith\.addi on i64"):
         compiled("(int64[4] x) => (int64[4] y) { y = Add(x, x) }")
