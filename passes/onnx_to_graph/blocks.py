@@ -125,7 +125,7 @@ def unsupported(ops: Iterable[Operation]) -> StepwellError | None:
         more = ", ..." if times > NAMED else ""
         lines.append(f"  {times} x {name} (opset {opset}): {', '.join(nodes[:NAMED])}{more}")
     return StepwellError(
-        f"{len(counts)} ONNX operators are not supported:\n" + "\n".join(lines),
+        f"{len(counts)} ONNX operator{'s are' if len(counts) > 1 else ' is'} not supported:\n" + "\n".join(lines),
         fix="export the model with other operators; docs/onnx-support.md lists the supported ones",
     )
 

@@ -17,7 +17,7 @@ def convert(*nodes, opset: int = 17, **initializers) -> None:
     constants = [numpy_helper.from_array(array, name) for name, array in initializers.items()]
     model = helper.make_model(
         helper.make_graph(list(nodes), "g", [x], [y], constants),
-        opset_imports=[helper.make_opsetid("", opset)],
+        opset_imports=[helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", 3)],
         ir_version=10,
     )
     ctx = Context()
@@ -31,15 +31,14 @@ def test_all_unsupported_ops_in_one_error() -> None:
     with pytest.raises(StepwellError) as error:
         convert(
             *nodes,
-            helper.make_node("MaxRoiPool", ["x", "r"], ["n"], name="regions", pooled_shape=[2, 2]),
+            helper.make_node("Binarizer", ["x"], ["n"], name="steps", domain="ai.onnx.ml"),
             helper.make_node("Abs", ["x"], ["y"]),
             opset=20,
-            r=np.zeros((1, 5), np.float32),
         )
     said = str(error.value)
     assert "2 ONNX operators are not supported" in said
     assert "4 x ImageDecoder (opset 20): node 'read_a8', node 'read_b8', node 'read_c8', ..." in said
-    assert "1 x MaxRoiPool (opset 20): node 'regions'" in said
+    assert "1 x ai.onnx.ml.Binarizer (opset 3): node 'steps'" in said
     assert "Abs" not in said
 
 
