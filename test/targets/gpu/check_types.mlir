@@ -1,5 +1,6 @@
 // RUN: stepwell-opt %s -p check-types{device=webgpu} --split-input-file --verify-diagnostics
-// RUN: stepwell-opt %s -p check-types{device=cuda} --split-input-file | filecheck %s
+// RUN: not stepwell-opt %s -p check-types{device=cuda} --split-input-file 2>&1 | filecheck %s --check-prefix=ERROR
+// RUN: not stepwell-opt %s -p check-types{device=cuda} --split-input-file | filecheck %s
 
 // Floats of 16 bits can be kept in 32 on every device, integers of any width in 32 bits, where each number fits.
 // CHECK: @kept
@@ -17,5 +18,15 @@ func.func private @kept(%x: memref<4xf16>, %b: memref<4xbf16>, %n: memref<4xi64>
 func.func private @double(%x: memref<4xf64>) {
   // expected-error@+1 {{tensors of f64, which webgpu has not}}
   %y = memref.collapse_shape %x [[0]] : memref<4xf64> into memref<4xf64>
+  func.return
+}
+
+// -----
+
+// ERROR: error: tensors of f8E4M3FN, which cuda has not
+// ERROR: fix: use float32 in the model, or another target
+func.func private @byte(%x: memref<4xf8E4M3FN>) {
+  // expected-error@+1 {{tensors of f8E4M3FN, which webgpu has not}}
+  %y = memref.collapse_shape %x [[0]] : memref<4xf8E4M3FN> into memref<4xf8E4M3FN>
   func.return
 }

@@ -117,12 +117,6 @@ def test_doubles_are_refused_by_name_where_it_has_none(target: str, device: str)
         stepwell.compile(model("(double[4] x) => (double[4] y) { [total] y = Add(x, x) }"), target=target)
 
 
-@pytest.mark.parametrize(("target", "device"), [("wgsl", "webgpu"), ("spirv", "vulkan"), ("cuda", "cuda")])
-def test_floats_of_8_bits_are_refused_by_name(target: str, device: str) -> None:
-    with pytest.raises(StepwellError, match=rf"(?s)tensors of f8E4M3FN, which {device} has not.*node 'total'"):
-        stepwell.compile(model("(float8e4m3fn[4] x) => (float[4] y) { [total] y = Cast<to = 1>(x) }"), target=target)
-
-
 def test_an_adapter_without_a_type_is_told_before_anything_runs() -> None:
     with pytest.raises(DeviceError, match=r"tensors of float16, which Some GPU has not .*shader-f16") as raised:
         needed({"subgroup"}, "Some GPU", "float16")
