@@ -397,3 +397,32 @@ func.func private @unrolled(%a: memref<64x64xf16>, %b: memref<64x64xf16>, %y: me
   }
   func.return
 }
+
+// -----
+
+schedule.kernel @neighbours_of_another_loop {
+  %h, %i, %j, %r = schedule.nest [0, 1] : 2, 32, 16, 32
+  %r_o, %r_i = schedule.tile %r by 16
+  schedule.reorder %h, %r_o, %i, %j, %r_i
+  schedule.bind %h to warp
+  // expected-error@+1 {{%r_o: neighbours in the tile are neither of the last loop of a matrix nor of its sums}}
+  schedule.cache [1] input 0 at %r_o straight pad 8
+  schedule.cache [1] input 1 at %r_o pad 8
+  schedule.mma rows %i columns %j sums %r_i as f16
+}
+func.func private @neighbours_of_another_loop(%a: memref<32x32x2xf16>, %b: memref<32x16xf16>, %y: memref<2x32x16xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<2x32x16xf32>)
+  linalg.generic {indexing_maps = [affine_map<(h, i, j, r) -> (i, r, h)>, affine_map<(h, i, j, r) -> (r, j)>,
+                                   affine_map<(h, i, j, r) -> (h, i, j)>],
+                  iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<32x32x2xf16>, memref<32x16xf16>) outs(%y : memref<2x32x16xf32>) {
+  ^bb0(%x: f16, %w: f16, %s: f32):
+    %u = arith.extf %x : f16 to f32
+    %v = arith.extf %w : f16 to f32
+    %p = arith.mulf %u, %v : f32
+    %t = arith.addf %s, %p : f32
+    linalg.yield %t : f32
+  }
+  func.return
+}

@@ -22,6 +22,7 @@ from cuda_emulated import CUDA
 from emulated import program
 from onnx import numpy_helper, parser
 from stepwell.context import Context
+from stepwell.diagnostics import StepwellError
 from stepwell.driver import Way, find_target, read_module, settings
 from stepwell.targets.cuda import SOURCE_TARGET
 from stepwell.targets.cuda.ptx import llvm_ir, ptx
@@ -114,6 +115,39 @@ def test_products_agree_with_sums_in_f64(name: str, kind: str) -> None:
     # a result is rounded once or twice as it is stored, and its sum as often as it has terms, in f32
     scale = np.abs(want).max()
     np.testing.assert_allclose(got, want, rtol=0, atol=(2 * ROUNDING[kind] + 130 * 2.0**-24) * scale)
+
+
+BY_HAND = """
+schedule.kernel @kernel_conv_0 {
+  %i, %j, %k, %r, %s = schedule.nest [0, 1, 2] : 8, 8, 32, 3, 48
+  %i_w, %i_f = schedule.tile %i by 4
+  %k_b, %k_x = schedule.tile %k by 16
+  %k_w, %k_f = schedule.tile %k_x by 8
+  %s_o, %s_i = schedule.tile %s by 32
+  schedule.reorder %k_b, %i_w, %k_w, %s_o, %r, %i_f, %j, %k_f, %s_i
+  schedule.bind %k_b to block
+  schedule.bind %i_w, %k_w to warp
+  schedule.cache [1] input 0 at %s_o HOW straight pad 8
+  schedule.cache [1] input 1 at %s_o HOW pad 8
+  schedule.mma rows %i_f, %j columns %k_f sums %s_i as f16
+}
+"""
+
+
+@pytest.mark.parametrize("how", ["", "double", "stages 2 by 8"])
+def test_a_schedule_by_hand_is_obeyed(how: str, tmp_path: Path) -> None:
+    """Rows of two loops that warps share, a loop of the sum inside of what is copied, and a last part of 16 terms."""
+    (tmp_path / "mine.mlir").write_text(BY_HAND.replace(" HOW", f" {how}" if how else ""))
+    feeds = feeds_of("convolution", "f16")
+    made = program(model("convolution", "f16"), feeds, SOURCE_TARGET, CUDA, schedule=str(tmp_path / "mine.mlir"))
+    assert made.source.count(" = mma_f16(") == 2 * 2
+    got, want = made.run(feeds)["y"].astype(np.float64), wanted("convolution", feeds, "f16")
+    np.testing.assert_allclose(got, want, rtol=0, atol=2 * ROUNDING["f16"] * np.abs(want).max())
+
+
+def test_a_precision_that_cuda_has_not_is_refused() -> None:
+    with pytest.raises(StepwellError, match="there is no precision 'f16'"):
+        SOURCE_TARGET.options(precision="f16")
 
 
 def halved(path: Path) -> bytes:
