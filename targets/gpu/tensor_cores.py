@@ -44,7 +44,7 @@ LATENCY, BARRIER = 250, 30
 """Cycles until what is read from the second-level cache is there; of a barrier of all warps."""
 WASTE = 4
 """Of so many products one must be of the problem: tensor cores make at least 8 times as many as ordinary arithmetic."""
-WARPS = (1, 2, 4, 8)
+WARPS = (1, 2, 4)
 ROWS = (8, 16, 32, 64)
 """Neighbours of a warp along the last loop of its rows, and of its columns."""
 LINES = (1, 2, 4, 8)
