@@ -106,13 +106,12 @@ def look_down(ctx: Context, module: ModuleOp, way: Way, report: Report, shapes: 
         gather(ctx, report, lambda: way.run(ctx, module, "bind-shapes"))  # infers what the conversion left open
     if not report.problems:
         report.layers = tuple(layers_of(module))
-        gather(ctx, report, lambda: way.lower(ctx, module, to="program"))
-    if not report.problems:
-        manifest = manifest_of(module)
-        report.arena, report.weights = manifest["arena_size"], manifest["weights_size"]
-        if "llvm" not in dict(way.target.pipeline(way.options)):  # LLVM has a word for all; languages lack some
-            gather(ctx, report, lambda: write(ctx, module, way))
-        report.compiled = not report.problems
+        if gather(ctx, report, lambda: way.lower(ctx, module, to="program")):
+            manifest = manifest_of(module)
+            report.arena, report.weights = manifest["arena_size"], manifest["weights_size"]
+            if "llvm" not in dict(way.target.pipeline(way.options)):  # LLVM has a word for all; languages lack some
+                gather(ctx, report, lambda: write(ctx, module, way))
+            report.compiled = not report.problems
 
 
 def write(ctx: Context, module: ModuleOp, way: Way) -> None:
@@ -135,15 +134,18 @@ def first_stage(ctx: Context, module: ModuleOp, way: Way, report: Report) -> Mod
     return module
 
 
-def gather(ctx: Context, report: Report, step: Any) -> None:
-    """Take a step and note what it reports, and the error that ends it."""
+def gather(ctx: Context, report: Report, step: Any) -> bool:
+    """Take a step and note what it reports, or the error that ends it. Whether it came to its end."""
     problems = cast("list[StepwellError]", ctx.problems)
+    ended = False
     try:
         step()
+        ended = True
     except StepwellError as error:
         if not problems:  # else it follows from what was reported
             problems.append(error)
     report.problems = tuple(problems)
+    return ended
 
 
 def operators_of(module: ModuleOp) -> Counter[str]:

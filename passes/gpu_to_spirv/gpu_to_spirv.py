@@ -64,7 +64,14 @@ class GPUToSPIRV(ModulePass):
             if isinstance(device, gpu.GPUModuleOp):
                 for function in reversed(list(device.body.block.ops)):
                     if isinstance(function, gpu.FuncOp):
-                        module.body.block.insert_op_after(Kernel(function).module(), device)
+                        write(ctx, function, module, device)
+
+
+def write(ctx: Context, function: gpu.FuncOp, module: ModuleOp, device: gpu.GPUModuleOp) -> None:
+    try:
+        module.body.block.insert_op_after(Kernel(function).module(), device)
+    except StepwellError as error:
+        ctx.report(error)  # the other kernels may have their own
 
 
 class Kernel:

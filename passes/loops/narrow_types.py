@@ -61,7 +61,7 @@ class NarrowTypes(ModulePass):
         ranges = integer_ranges(ctx, module)
         for op in ops:
             if op not in host:
-                check(op, ranges)
+                check(ctx, op, ranges)
         for op in ops:
             if isinstance(op, GlobalOp):
                 narrow_global(ctx, op)
@@ -87,8 +87,8 @@ def narrowed(kind: Attribute) -> Attribute:
     return i32 if kind == i64 else kind
 
 
-def check(op: Operation, ranges: Mapping[SSAValue, Range]) -> None:
-    """Raise `StepwellError` for what 32 bits may not be enough for. A number without a sign may have its top bit set:
+def check(ctx: Context, op: Operation, ranges: Mapping[SSAValue, Range]) -> None:
+    """Report what 32 bits may not be enough for. A number without a sign may have its top bit set:
     sign-extended, it is as large as ever compared with others, but not as a float."""
     if isinstance(op, arith.ConstantOp) or not op.name.startswith(("arith.", "math.")):
         return
@@ -96,11 +96,8 @@ def check(op: Operation, ranges: Mapping[SSAValue, Range]) -> None:
     seen = [ranges.get(value, ANYTHING) for value in op.operands if value.type == i64 and op.name == "arith.uitofp"]
     if all(within(found, INT32) for found in made) and all(low >= 0 for low, _ in seen):
         return
-    raise StepwellError(
-        f"{op.name} on i64: the device has integers of 32 bits, for which its result may be too large",
-        op,
-        "compute with int32 or float32 in the model, or take another target",
-    )
+    what = f"{op.name} on i64: the device has integers of 32 bits, for which its result may be too large"
+    ctx.report(StepwellError(what, op, "compute with int32 or float32 in the model, or take another target"))
 
 
 def narrow(op: Operation) -> None:

@@ -5,8 +5,8 @@
     tensors of f64, which webgpu has not
       at node 'total'
 
-Nothing is changed. Integers and bools any device can keep: `narrow-types` says which numbers do not fit. Floats of 16
-bits are kept as the description says (`store-floats`).
+Nothing is changed, and all that is wrong is reported, each node once. Integers and bools any device can keep:
+`narrow-types` says which numbers do not fit. Floats of 16 bits are kept as the description says (`store-floats`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from stepwell.context import Context
 from stepwell.diagnostics import StepwellError
+from stepwell.locations import parts_of
 from stepwell.pass_manager import ModulePass
 from xdsl.dialects.builtin import (
     BFloat16Type,
@@ -43,12 +44,14 @@ class CheckTypes(ModulePass):
     device: str
 
     def apply(self, ctx: Context, module: ModuleOp) -> None:
-        described = device(self.device)
-        for op in module.walk():
-            for kind in buffers_of(op):
-                if not has(described, kind.element_type):
+        described, told = device(self.device), set[tuple[Attribute, Attribute]]()
+        for op in sorted(module.walk(), key=lambda op: len(parts_of(op.location))):  # of one node before of several
+            for element in dict.fromkeys(kind.element_type for kind in buffers_of(op)):
+                new = {(part, element) for part in parts_of(op.location)} - told
+                if new and not has(described, element):
+                    told |= new
                     fix = "use float32 in the model, or another target"
-                    raise StepwellError(f"tensors of {kind.element_type}, which {described.name} has not", op, fix)
+                    ctx.report(StepwellError(f"tensors of {element}, which {described.name} has not", op, fix))
 
 
 def buffers_of(op: Operation) -> Iterator[MemRefType[Attribute]]:

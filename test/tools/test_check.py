@@ -112,3 +112,26 @@ def test_what_a_language_lacks_is_found(target: str, says: str, tmp_path: Path) 
     report = check(path, target)
     assert report.compiled == (not says)
     assert [says in str(problem) for problem in report.problems] == [True] * bool(says)
+
+
+@pytest.mark.parametrize("target", ["wgsl", "spirv"])
+def test_all_that_a_device_lacks_is_named_at_once(target: str, tmp_path: Path) -> None:
+    """What 32 bits may not hold, types, and functions of a type, each with its node."""
+    text = "(double[4] x, int64[4] i) => (double[4] y, double[4] z, int64[4] n, int64[4] m) "
+    text += "{ [sine] s = Sin(x) [sum] y = Add(s, x) [power] z = Exp(x) [product] n = Mul(i, i) "
+    text += "[difference] m = Sub(n, i) }"
+    path = tmp_path / "model.onnx"
+    onnx.save(onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : 18]> agraph {text}'), path)
+    found = {(problem.what.partition(":")[0], problem.location()) for problem in check(path, target).problems}
+    sine, total, power, product, difference = (
+        f"node '{name}', model.onnx" for name in ("sine", "sum", "power", "product", "difference")
+    )
+    lacks = "tensors of f64, which webgpu has not"
+    wanted = {
+        "wgsl": {
+            *((lacks, f"{sine} and {total}"), (lacks, power)),
+            *(("arith.muli on i64", product), ("arith.subi on i64", difference)),
+        },
+        "spirv": {("math.sin on f64", sine), ("math.exp on f64", power)},
+    }
+    assert found == wanted[target]
