@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from stepwell.diagnostics import StepwellError
 from stepwell.driver import Way, find_target, read_module
 from stepwell.registry import load
 from stepwell.runtime.device import DeviceError
+from stepwell.runtime.opencl import check_types
 from stepwell.runtime.refusal import refused
 from stepwell.target import Artifact
 
@@ -202,6 +204,15 @@ def test_one_by_one_the_kernel_is_named_that_the_device_was_lost_in(
         getattr(Lost, target)(program, broken)
         with pytest.raises(DeviceError, match=r"lost while running kernel_\w+ \(node 'first' and node 'second'"):
             program.run(FEEDS)
+
+
+def test_a_device_without_doubles_is_told_before_anything_runs() -> None:
+    """As an OpenCL device of half the world's GPUs describes itself."""
+    gpu = SimpleNamespace(name="Some GPU", double_fp_config=0)
+    check_types(gpu, ["float16"])
+    with pytest.raises(DeviceError, match="the model has numbers of float64, which Some GPU has not") as raised:
+        check_types(gpu, ["float64"])
+    assert raised.value.fix is not None and "float32" in raised.value.fix
 
 
 NOWHERE = {
