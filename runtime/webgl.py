@@ -46,15 +46,12 @@ class WebGLProgram(GLProgram):
         self._check_launches(self._context.info["GL_RENDERER"], self._launches, most)
 
     def _allocate(self, sizes: Mapping[str, int]) -> None:
-        """Textures of the parts that launches have, and of inputs and outputs, whole."""
+        """Textures of the parts that launches have. What no launch has may be of a type that no texture has."""
         self._textures: dict[Key, Any] = {}
         for key in {key_of(part) for launch in self._launches for part in launch["buffers"]}:
             self._textures[key] = self._texture(key[2], key[3])
-        for side, specs in (("input", self._inputs), ("output", self._outputs)):
-            for n, spec in enumerate(specs):
-                size, dtype = sizes[name := f"{side} {n}"], spec["stored"]
-                key = (name, 0, size, dtype)
-                self._buffers[name] = self._textures[key] if key in self._textures else self._texture(size, dtype)
+            if key[0] not in ("arena", "weights"):
+                self._buffers[key[0]] = self._textures[key]
 
     def _load(self, files: Mapping[str, bytes], launches: Sequence[Step]) -> None:
         self._shaders = {name.removesuffix(".frag"): self._shader(name, code) for name, code in files.items()}
@@ -102,12 +99,14 @@ class WebGLProgram(GLProgram):
                 self._numbers.bind_to_uniform_block(0, offset=self._slots.place(numbers), size=Slots.BYTES)
             target.use()
             shape.render(moderngl.TRIANGLES, vertices=3)
+            context.memory_barrier()  # llvmpipe of Mesa 22 now and then reads in the next draw what was there before
 
         return run
 
     def _write(self, name: str, data: Array) -> None:
         if name != "weights":
-            write(self._buffers[name], data)
+            if name in self._buffers:
+                write(self._buffers[name], data)
             return
         for (of, offset, size, dtype), texture in self._textures.items():
             if of == name:

@@ -24,6 +24,7 @@ from xdsl.transforms.dead_code_elimination import region_dce
 from .places import Digit, Place, Places, is_in_mixed_radix
 
 ULT = 6
+FIX = "take a target with compute shaders: wgsl, spirv, glsl"
 
 
 @dataclass
@@ -53,8 +54,7 @@ class Fragment:
         return self.at.insert(op)
 
     def refuse(self, what: str) -> StepwellError:
-        fix = "take a target with compute shaders: wgsl, spirv, glsl"
-        return StepwellError(f"@{self.kernel.sym_name.data} {what}, which no fragment shader can do", self.store, fix)
+        return StepwellError(f"@{self.kernel.sym_name.data} {what}, which no fragment shader can do", self.store, FIX)
 
     # -- the function ------------------------------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ from xdsl.dialects import func, memref
 from xdsl.dialects.builtin import MemRefType, ModuleOp, SymbolRefAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from .fragment import Fragment
+from .fragment import FIX, Fragment
 
 ALONE = frozenset({"gpu.global_id", "gpu.return"})
 """What a thread does without others."""
@@ -116,14 +116,14 @@ def check(kernel: gpu.FuncOp) -> None:
     stored: list[SSAValue] = []
     for op in kernel.walk():
         if op is not kernel and op.name.startswith("gpu.") and op.name not in ALONE:
-            raise StepwellError(f"@{name}: {op.name} is of threads together; fragments are each alone", op)
+            raise StepwellError(f"@{name}: {op.name} is of threads together; fragments are each alone", op, FIX)
         if isinstance(op, memref.StoreOp) and op.memref in kernel.arguments:
             stored.append(op.memref)
     if kernel.workgroup_buffers:
-        raise StepwellError(f"@{name} has memory that threads share; fragments are each alone", kernel)
+        raise StepwellError(f"@{name} has memory that threads share; fragments are each alone", kernel, FIX)
     for op in kernel.walk():
         if isinstance(op, memref.LoadOp) and op.memref in stored and len(stored) > 1:
-            raise StepwellError(f"@{name} stores several results and reads one of them: no fragment does", op)
+            raise StepwellError(f"@{name} stores several results and reads one of them: no fragment does", op, FIX)
 
 
 def elements(buffer: SSAValue) -> int:

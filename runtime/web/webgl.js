@@ -81,17 +81,15 @@ class WebGLRunner {
     this.manifest = manifest;
     this.textures = new Map();
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-    manifest.inputs.forEach((spec, n) => this.#texture(whole(`input ${n}`, spec)));
-    manifest.outputs.forEach((spec, n) => this.#texture(whole(`output ${n}`, spec)));
     const launches = launchesOf(manifest.launches);
     this.draws = new Map(launches.map((launch) => [launch, this.#bind(launch, programs.get(launch.kernel), weights)]));
     gl.bindVertexArray(gl.createVertexArray());
     this.#check("to hold the model");
   }
 
-  /** The texture of a part of a buffer; `into`: where textures are kept by their parts. */
+  /** The texture of a part of a buffer that launches have; `into`: where textures are kept by their parts. */
   #texture(part, data = null, into = this.textures) {
-    const key = `${part.of} ${part.offset} ${part.bytes} ${part.dtype}`;
+    const key = keyOf(part);
     if (!into.has(key)) {
       const { gl } = this;
       const [inside] = FORMATS[part.dtype](gl);
@@ -175,11 +173,16 @@ class WebGLRunner {
   async run(feeds) {
     const { manifest } = this;
     this.#check("a run");
-    feeds.forEach((data, n) => this.#write(this.#texture(whole(`input ${n}`, manifest.inputs[n])), data));
+    feeds.forEach((data, n) => {
+      const texture = this.textures.get(keyOf(whole(`input ${n}`, manifest.inputs[n])));
+      if (texture) this.#write(texture, data); // else no kernel reads it, and it may be of a type that no texture has
+    });
     await runSteps(manifest.launches, feeds, (step, numbers) => this.#launch(this.draws.get(step), numbers),
       async (part, n) => this.#read(this.#texture(part), n + 1)[n]);
-    const made = manifest.outputs.map((spec, n) =>
-      this.#read(this.#texture(whole(`output ${n}`, spec)), bytesOf(spec) / 4).buffer);
+    const made = manifest.outputs.map((spec, n) => {
+      const count = bytesOf(spec) / 4;
+      return count ? this.#read(this.#texture(whole(`output ${n}`, spec)), count).buffer : new ArrayBuffer(0);
+    });
     this.#check("a run");
     return made;
   }
@@ -208,6 +211,10 @@ class WebGLRunner {
   destroy() {
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
+}
+
+function keyOf({ of, offset, bytes, dtype }) {
+  return `${of} ${offset} ${bytes} ${dtype}`;
 }
 
 function whole(of, spec) {

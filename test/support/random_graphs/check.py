@@ -16,7 +16,7 @@ TOLERANCE = 1e-4
 NOISE = 1e-6
 """Where all that is left of numbers around 1 is what rounding left, x - x say, there is nothing to compare."""
 
-DEVICES = ("wgsl", "spirv", "opencl", "glsl")
+DEVICES = ("wgsl", "spirv", "opencl", "glsl", "webgl")
 """Targets that may lack a type or an op: what they refuse by name, before anything runs, is no fault."""
 
 WAYS = (("native", 1), ("native", 2), ("c", 1), *((device, 1) for device in DEVICES))
