@@ -147,12 +147,16 @@ ARITHMETIC: dict[str, type[Operation]] = {
 """Name without the dialect's → the op."""
 
 
+OPS = ARITHMETIC | GROUPS
+CONVERSIONS = frozenset(FAMILIES[ConversionOp].split())
+
+
 def is_conversion(name: str) -> bool:
     """Whether the op of this name is made with the type of its result."""
-    return name in FAMILIES[ConversionOp].split()
+    return name in CONVERSIONS
 
 
 def make(name: str, *arguments: SSAValue | Attribute) -> Operation:
     """The op of this name on its operands; a conversion takes the type of its result behind them."""
-    constructor: Callable[..., Operation] = (ARITHMETIC | GROUPS)[name]
+    constructor: Callable[..., Operation] = OPS[name]
     return constructor(*arguments)

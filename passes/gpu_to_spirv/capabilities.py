@@ -11,7 +11,7 @@ Numbers of 8 and 16 bits that are only read from buffers, converted and written 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from stepwell.dialects import spirv
 from stepwell.dialects.lanes import is_integer, width
@@ -47,12 +47,18 @@ ORDER = (
 
 def requirements(ops: list[Operation]) -> spirv.VersionAttr:
     """What a module of these ops declares."""
-    found = {"Shader"}
+    found, seen = {"Shader"}, set[tuple[Attribute, bool]]()
     for op in ops:
         if isinstance(op, spirv.GlobalVariableOp):
             found.update(of_variable(op))
         for inner in op.walk():
-            found.update(of_op(inner))
+            if (name := inner.name.removeprefix("spirv.")).startswith("GroupNonUniform"):
+                found.add(GROUP_OPS.get(name.removeprefix("GroupNonUniform"), "GroupNonUniformArithmetic"))
+            kinds = [value.type for value in (*inner.operands, *inner.results)]
+            moved = inner.name in CONVERSIONS or (inner.name in MOVES and through_buffer(kinds))
+            if new := {(kind, moved) for kind in kinds} - seen:
+                seen |= new
+                found.update(name for kind, _ in new for name in of_value(kind, moved))
     if any(name.startswith("GroupNonUniform") for name in found):
         found.add("GroupNonUniform")
     names = [name for name in ORDER if name in found]
@@ -75,20 +81,15 @@ def of_variable(op: spirv.GlobalVariableOp) -> Iterator[str]:
         yield "GroupNonUniform"
 
 
-def of_op(op: Operation) -> Iterator[str]:
-    name = op.name.removeprefix("spirv.")
-    if name.startswith("GroupNonUniform"):
-        yield GROUP_OPS.get(name.removeprefix("GroupNonUniform"), "GroupNonUniformArithmetic")
-    for value in (*op.operands, *op.results):
-        for kind in numbers_in(value.type):
-            moved = op.name in CONVERSIONS or (op.name in MOVES and through_buffer(op))
-            if not moved or width_of(kind) not in IN_BUFFERS:
-                yield from of_type(kind)
+def of_value(value: Attribute, moved: bool) -> Iterator[str]:
+    """What an op asks for that takes or gives a value of this type, or only moves it."""
+    for kind in numbers_in(value):
+        if not moved or width_of(kind) not in IN_BUFFERS:
+            yield from of_type(kind)
 
 
-def through_buffer(op: Operation) -> bool:
-    """Whether the pointer that an op takes or gives points into a buffer."""
-    kinds = [value.type for value in (*op.operands, *op.results)]
+def through_buffer(kinds: Sequence[Attribute]) -> bool:
+    """Whether the pointer among what an op takes and gives points into a buffer."""
     return any(isinstance(kind, spirv.PointerType) and kind.storage.data == "StorageBuffer" for kind in kinds)
 
 
