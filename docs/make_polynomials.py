@@ -94,6 +94,8 @@ FITS = (
         lambda t: (np.arctanh(t**0.5) / t**0.5 - 1) / t,
         lambda t: 1 + 0 * t,
     ),
+    Fit("single_inverse.ASIN", 1e-6, 0.25, range(5), lambda z: (np.arcsin(z**0.5) / z**0.5 - 1) / z, np.ones_like),
+    Fit("single_inverse.ATAN", 1e-6, 0.4143**2, range(5), lambda z: (np.arctan(z**0.5) / z**0.5 - 1) / z, np.ones_like),
     Fit("powers.EXP2, past 1", -0.5, 0.5, range(1, 8), lambda r: np.exp2(r) - 1, np.exp2, rounded=False),
 )
 

@@ -14,7 +14,12 @@ result (`test/bench/math_functions.py --errors` looks at each; powf: at millions
     exp2   0.88    log2   1.73    tanh       2.50
     expm1  1.47    log10  2.11    erf        1.73
     powf   0.51    log1p  1.55    1 / (1 + exp(-x))  2.6, where that is no denormal
-    powf   4.0, where it is not computed in f64 (`double=false`: on GPUs)
+
+For GPUs (`double=false`), f32 has formulas of more functions, and none that computes in f64:
+
+    acos   1.3     acosh  1.9     tan    3.5
+    asin   2.5     asinh  1.8     cosh   2.2
+    atan   2.1     atanh  2.0     sinh   2.2     powf   4.0
 
 Scalars get the same formulas as vectors, so that a result does not depend on where a tail begins. Special values are
 as C has them: infinities, NaN, zeros and their signs, denormals. Elements of 16 bits go through f32; f64 is left to
@@ -46,7 +51,7 @@ from .elementary import double_inverse as inverse
 from .elementary import double_logarithms as logarithms
 from .elementary import double_powers as powers
 from .elementary import double_remainder as remainder
-from .elementary import single_powers
+from .elementary import single_hyperbolic, single_inverse, single_powers
 from .elementary.circular import cos, sin
 from .elementary.exponentials import erf, exp, exp2, expm1, tanh
 from .elementary.formula import Place, Value
@@ -71,8 +76,21 @@ FORMULAS: dict[str, Callable[..., Value]] = {
     "math.tanh": tanh,
 }
 
-SINGLE: dict[str, Callable[..., Value]] = {"math.powf": single_powers.pow}
-"""In the place of those that compute in f64."""
+SINGLE: dict[str, Callable[..., Value]] = {
+    "math.acos": single_inverse.acos,
+    "math.acosh": single_hyperbolic.acosh,
+    "math.asin": single_inverse.asin,
+    "math.asinh": single_hyperbolic.asinh,
+    "math.atan": single_inverse.atan,
+    "math.atanh": single_hyperbolic.atanh,
+    "math.cosh": single_hyperbolic.cosh,
+    "math.powf": single_powers.pow,
+    "math.sinh": single_hyperbolic.sinh,
+    "math.tan": single_hyperbolic.tan,
+}
+"""Where f64 is slow or missing, and what a language has of these is far off."""
+
+ALL_SINGLE = FORMULAS | SINGLE
 
 DOUBLE: dict[str, Callable[..., Value]] = {
     "arith.remf": remainder.fmod,
@@ -123,8 +141,9 @@ class ExpandMath(FunctionPass):
         if op.name not in FORMULAS and op.name not in DOUBLE:
             return None
         kind = element(op.results[0].type)
-        if op.name in FORMULAS and isinstance(kind, NARROW):
-            return (FORMULAS if self.double else FORMULAS | SINGLE)[op.name], f32
+        of_single = FORMULAS if self.double else ALL_SINGLE
+        if op.name in of_single and isinstance(kind, NARROW):
+            return of_single[op.name], f32
         if self.library or op.name not in DOUBLE or not isinstance(kind, NARROW | Float64Type):
             return None
         return None if op.name in SCALAR and vector_type(op.results[0].type) is not None else (DOUBLE[op.name], f64)

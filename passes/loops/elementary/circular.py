@@ -10,16 +10,19 @@ docs/make_polynomials.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import f32, f64
 
 from . import double_circular as double
-from .formula import Value, absolute, bits, floats, fma, hexes, horner, nearest, select, where
+from .formula import Value, absolute, bits, floats, fma, hexes, horner, nearest, pinned, select, where
 
 TWO_OVER_PI = float.fromhex("0x1.45f306p-1")
 HALF_PI = hexes("0x1.921fb6p+0 -0x1.777a5cp-25 -0x1.ee59dap-50")
+SHORT = hexes("0x1.92p+0 0x1.fb4p-12 0x1.444p-24 0x1.68c234p-39")
+"""pi/2 in parts of 12 bits: times n, up to 4095, each but the last is exact where a product is rounded before it is
+added to something."""
 LARGE = 2.0**16
 SIGN = -1 << 31
 
@@ -43,10 +46,15 @@ def cos(x: Value) -> Value:
 def reduced(x: Value) -> tuple[Value, Value]:
     """An integer that ends in the bits of n, and r."""
     n, last = nearest(x, TWO_OVER_PI, 0)
-    r = x
-    for part in HALF_PI:
-        r = fma(n, -part, r)
-    return last, r
+    if x.place.ordered:
+        return last, subtracted(x, [n] * len(HALF_PI), HALF_PI)
+    return last, subtracted(x, [n, *(pinned(n, lost) for lost in range(1, len(SHORT)))], SHORT)
+
+
+def subtracted(x: Value, factors: Sequence[Value], parts: Sequence[float]) -> Value:
+    for n, part in zip(factors, parts, strict=True):
+        x = fma(n, -part, x)
+    return x
 
 
 def quarter(n: Value, r: Value) -> Value:

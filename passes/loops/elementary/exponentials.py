@@ -8,7 +8,20 @@ e**r is a polynomial with the smallest largest error. The coefficients are by do
 
 from __future__ import annotations
 
-from .formula import Value, absolute, at_least, at_most, floats, fma, hexes, horner, nearest, select, with_sign_of
+from .formula import (
+    Value,
+    absolute,
+    at_least,
+    at_most,
+    floats,
+    fma,
+    hexes,
+    horner,
+    nearest,
+    pinned,
+    select,
+    with_sign_of,
+)
 
 LOG2_E = float.fromhex("0x1.715476p+0")
 LN2_HIGH, LN2_LOW = float.fromhex("0x1.62e400p-1"), float.fromhex("0x1.7f7d1cp-20")
@@ -42,7 +55,8 @@ def exp2(x: Value) -> Value:
 
 def reduced(x: Value, n: Value) -> Value:
     """x - n ln 2"""
-    return fma(n, -LN2_LOW, fma(n, -LN2_HIGH, x))
+    again = n if x.place.ordered else pinned(n)
+    return fma(again, -LN2_LOW, fma(n, -LN2_HIGH, x))
 
 
 def scaled(p: Value, both: Value) -> Value:

@@ -224,6 +224,12 @@ def nearest(x: Value, factor: float, bias: int) -> tuple[Value, Value]:
     return t - (SHIFT + bias), bits(t)
 
 
+def pinned(x: Value, lost: int = 1) -> Value:
+    """x, but for its last bits: a number of which a compiler does not know how it was computed. Those of shaders may
+    make n (b + c) of n b + n c, where b and c are the parts of one number."""
+    return floats(bits(x) & (-1 << lost))
+
+
 def floor(x: Value) -> Value:
     return x.place.emit(math.FloorOp(x.ssa))
 

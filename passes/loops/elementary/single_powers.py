@@ -17,7 +17,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import f32
 
 from .exponentials import EXP2, scaled
-from .formula import Value, absolute, at_least, at_most, bits, floats, fma, hexes, horner, nearest, select
+from .formula import Value, absolute, at_least, at_most, bits, floats, fma, hexes, horner, nearest, pinned, select
 from .logarithms import EXPONENT, SMALLEST_NORMAL
 from .powers import with_cases
 
@@ -84,8 +84,3 @@ def exp2(large: Value, small: Value) -> Value:
 def high(x: Value) -> Value:
     """The first 12 bits of x."""
     return floats(bits(x) & (-1 << 12))
-
-
-def pinned(x: Value) -> Value:
-    """x, but for its last bit: a number of which a compiler does not know how it was computed."""
-    return floats(bits(x) & -2)

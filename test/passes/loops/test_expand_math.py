@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stepwell.passes.loops.expand_math import DOUBLE, FORMULAS
+from stepwell.passes.loops.expand_math import DOUBLE, FORMULAS, SINGLE
 from ulps import BOUNDS, COUNT, PAIRS, errors, kernel, sample
 
 WIDTHS = (0, 4, 16)
@@ -72,7 +72,8 @@ BROKEN = (0.5, 2.5, 1e-45, 1e-38, 0.1, 8388607.5, 1 + 2**-23, 1 - 2**-24)
 SPECIAL = np.array([*WHOLE, *BROKEN, np.inf, np.nan], np.float32)
 
 
-POWERS = {"": BOUNDS["math.powf"], "ordered=false double=false": 4.3}
+GPU = "ordered=false double=false"
+POWERS = {"": BOUNDS["math.powf"], GPU: 4.3}
 """Options of expand-math, and the largest error: in f64, and in f32 as for GPUs."""
 
 
@@ -94,6 +95,39 @@ def test_powers_in_range(low: float, high: float, options: str) -> None:
     with np.errstate(all="ignore"):
         y = (rng.uniform(-152, 130, x.size) / np.log2(x.astype(np.float64))).astype(np.float32)
     check("math.powf", 16, x, y, expand=options, bound=POWERS[options])
+
+
+SINGLE_RANGES = {
+    "acos": (1.3, (-1, 1)),
+    "acosh": (1.9, (0.9, 10)),
+    "asin": (2.5, (-1, 1)),
+    "asinh": (1.8, (-10, 10)),
+    "atan": (2.1, (-10, 10)),
+    "atanh": (2.0, (-1, 1)),
+    "cosh": (2.3, (-92, 92)),
+    "sinh": (2.3, (-92, 92)),
+    "tan": (3.6, (-70000, 70000)),
+}
+"""Functions that GPUs compute by formulas of their own: the largest error, and where something happens."""
+
+
+def test_every_formula_for_gpus_is_looked_at() -> None:
+    assert set(SINGLE) == {f"math.{name}" for name in SINGLE_RANGES} | {"math.powf"}
+
+
+@pytest.mark.parametrize("name", SINGLE_RANGES)
+def test_functions_for_gpus(name: str) -> None:
+    bound, (low, high) = SINGLE_RANGES[name]
+    near = [np.linspace(low / by, high / by, 4 * COUNT, dtype=np.float32) for by in (1, 20, 4000)]
+    x = np.concatenate([sample(per_exponent=512), *near])
+    if name == "tan":  # beyond, the C library is asked, which no GPU has
+        x = padded(x[abs(x) < 70000])
+    with np.errstate(all="ignore"):
+        got, want = kernel(f"math.{name}", expand=GPU)(x), EXACT[name](x.astype(np.float64))
+        found = errors(got, want)
+    worst = int(found.argmax())
+    assert found[worst] <= bound, [float(a[worst]) for a in (x, got, want)]
+    assert ((np.signbit(got) == np.signbit(want)) | np.isnan(want)).all()
 
 
 @pytest.mark.parametrize("lanes", (0, 8))

@@ -86,6 +86,31 @@ def test_functions_agree_with_numpy(name: str, target: str) -> None:
     np.testing.assert_allclose(got, FUNCTIONS[name](x.astype(np.float64)), rtol=1e-5, atol=1e-5)
 
 
+WHERE = {
+    "Acos": (np.arccos, -1, 1),
+    "Acosh": (np.arccosh, 1, 20),
+    "Asin": (np.arcsin, -1, 1),
+    "Asinh": (np.arcsinh, -20, 20),
+    "Atan": (np.arctan, -20, 20),
+    "Atanh": (np.arctanh, -1, 1),
+    "Cosh": (np.cosh, -80, 80),
+    "Sinh": (np.sinh, -80, 80),
+    "Tan": (np.tan, -20, 20),
+}
+
+
+@on_devices
+@pytest.mark.parametrize("name", WHERE)
+def test_functions_are_better_than_those_of_the_language(name: str, target: str) -> None:
+    """Its own may be off by 2e-4, or where terms cancel by all."""
+    require_device(target)
+    function, low, high = WHERE[name]
+    x = np.concatenate([np.linspace(low, high, 1000), np.linspace(max(low, -1) / 99, 0.01, 24)]).astype(np.float32)
+    got = compiled(f"(float[1024] x) => (float[1024] y) {{ y = {name}(x) }}", target).run({"x": x})["y"]
+    with np.errstate(all="ignore"):
+        assert errors(got, function(x.astype(np.float64))).max() <= 8
+
+
 @on_devices
 def test_powers_have_the_cases_of_c(target: str) -> None:
     require_device(target)
