@@ -7,11 +7,13 @@ bits (`Writer.is_nan`). The functions of GLSL.std.450 are for floats of 16 and 3
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import isnan
 
 from stepwell.diagnostics import StepwellError
+from stepwell.dialects import spirv
 from stepwell.dialects.lanes import is_integer, width
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import Float16Type, Float64Type, f32, i1, i32
+from xdsl.dialects.builtin import Float16Type, Float64Type, FloatAttr, f32, i1, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from .writer import INTEGER, Writer
@@ -68,13 +70,21 @@ def select(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute)
     return to.choose(*args)
 
 
+def is_number(value: SSAValue) -> bool:
+    """A constant that is no NaN, as bounds are: nothing need be asked of it."""
+    constant = value.owner.value if isinstance(value.owner, spirv.ConstantOp) else None
+    return isinstance(constant, FloatAttr) and not isnan(constant.value.data)
+
+
 def extreme(better: str) -> Rule:
     """A NaN wins, the first of two."""
 
     def rule(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
         a, b = args
         chosen = to.choose(to.make(better, a, b), a, b)
-        return to.choose(to.is_nan(a), a, to.choose(to.is_nan(b), b, chosen))
+        for value in (b, a):
+            chosen = chosen if is_number(value) else to.choose(to.is_nan(value), value, chosen)
+        return chosen
 
     return rule
 
@@ -85,7 +95,9 @@ def numeric_extreme(better: str) -> Rule:
     def rule(to: Writer, op: Operation, args: Sequence[SSAValue], kind: Attribute) -> SSAValue:
         a, b = args
         chosen = to.choose(to.make(better, a, b), a, b)
-        return to.choose(to.is_nan(a), b, to.choose(to.is_nan(b), a, chosen))
+        for value, other in ((b, a), (a, b)):
+            chosen = chosen if is_number(value) else to.choose(to.is_nan(value), other, chosen)
+        return chosen
 
     return rule
 

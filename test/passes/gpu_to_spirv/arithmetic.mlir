@@ -56,3 +56,29 @@ gpu.module @i {
     gpu.return
   }
 }
+
+// A NaN wins an extreme, by its bits, which are not looked at of a constant that is none.
+// CHECK-LABEL: spirv.module @bounds
+// CHECK:         %[[X:.*]] = spirv.Load "StorageBuffer"
+// CHECK-NEXT:    %[[MORE:.*]] = spirv.FOrdGreaterThan %[[X]], %[[ZERO:.*]] : f32
+// CHECK-NEXT:    %[[BEST:.*]] = spirv.Select %[[MORE]], %[[X]], %[[ZERO]] : i1, f32
+// CHECK-NEXT:    %[[BITS:.*]] = spirv.Bitcast %[[X]] : f32 to i32
+// CHECK-NEXT:    %[[SIZE:.*]] = spirv.BitwiseAnd %[[BITS]], %{{.*}} : i32
+// CHECK-NEXT:    %[[NAN:.*]] = spirv.UGreaterThan %[[SIZE]], %{{.*}} : i32
+// CHECK-NEXT:    %[[Y:.*]] = spirv.Select %[[NAN]], %[[X]], %[[BEST]] : i1, f32
+// CHECK-NEXT:    spirv.FOrdLessThan %[[Y]], %{{.*}} : f32
+// CHECK-COUNT-2: spirv.UGreaterThan
+// CHECK-NOT:     spirv.UGreaterThan
+// CHECK:         spirv.Store
+gpu.module @b {
+  gpu.func @bounds(%x: memref<8xf32>) kernel attributes {known_block_size = array<i32: 8, 1, 1>} {
+    %zero = arith.constant 0.0 : f32
+    %nan = arith.constant 0x7fc00000 : f32
+    %i = gpu.thread_id x
+    %v = memref.load %x[%i] : memref<8xf32>
+    %y = arith.maximumf %v, %zero : f32
+    %z = arith.minnumf %y, %nan : f32
+    memref.store %z, %x[%i] : memref<8xf32>
+    gpu.return
+  }
+}
