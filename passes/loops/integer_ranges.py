@@ -56,8 +56,8 @@ def integer_ranges(ctx: Context, module: ModuleOp) -> Mapping[SSAValue, Range]:
 
 class Analysis:
     """`values`: the intervals of numbers, in the call that is run now; `roots`: of which buffer a memref is a view;
-    `held`: the intervals of buffers of i64; `carried`: those of what the loops of this function carry. `hurried`: it
-    has been run often enough; `pressed`: or one that calls it has."""
+    `held`: the intervals of buffers of integers; `carried`: those of what the loops of this function carry.
+    `hurried`: it has been run often enough; `pressed`: or one that calls it has."""
 
     def __init__(self, ctx: Context, module: ModuleOp):
         self.ctx = ctx
@@ -72,7 +72,7 @@ class Analysis:
         self.globals = {op.sym_name.data: op for op in module.body.block.ops if isinstance(op, GlobalOp)}
         functions = [op for op in module.body.block.ops if isinstance(op, func.FuncOp) and op.body.blocks]
         self.functions = {op.sym_name.data: op for op in functions}
-        self.counting = {name for name, op in self.functions.items() if any(map(has_i64, op.walk()))}
+        self.counting = {name for name, op in self.functions.items() if any(map(counts, op.walk()))}
         called = {op.callee.string_value() for op in module.walk() if isinstance(op, func.CallOp)}
         for name, function in sorted(self.functions.items(), key=lambda item: item[0] != ENTRY):
             if name not in called:
@@ -120,7 +120,7 @@ class Analysis:
             case memref.CopyOp():
                 self.write(op.destination, self.read(op.source))
             case memref.LoadOp():
-                self.set(op.res, self.read(op.memref) if op.res.type == i64 else whole(op.res.type))
+                self.set(op.res, self.read(op.memref))
             case memref.GetGlobalOp():
                 self.roots[op.memref] = op.memref
                 self.write(op.memref, self.constant(self.globals[op.name_.string_value()]))
@@ -176,10 +176,10 @@ class Analysis:
 
     def read(self, buffer: SSAValue) -> Range:
         """A buffer in which nothing has been written yet holds some number of the device."""
-        return self.held.get(self.roots[buffer], INT32)
+        return self.held.get(self.roots[buffer], whole(element_of(buffer)))
 
     def write(self, buffer: SSAValue, found: Range) -> None:
-        if cast("MemRefType[Attribute]", buffer.type).element_type == i64:
+        if is_integer(element_of(buffer)):
             self.grow(self.held, self.roots[buffer], found, self.hurried or self.pressed)
 
     def constant(self, op: GlobalOp) -> Range:
@@ -261,9 +261,19 @@ def yielded(block: Block) -> tuple[SSAValue, ...]:
     return tuple(block.last_op.operands)
 
 
-def has_i64(op: Operation) -> bool:
-    kinds = (value.type for value in (*op.results, *op.operands))
-    return i64 in (cast("Any", kind).element_type if isinstance(kind, MemRefType) else kind for kind in kinds)
+def element_of(buffer: SSAValue) -> Attribute:
+    return cast("MemRefType[Attribute]", buffer.type).element_type
+
+
+def is_integer(kind: Attribute) -> bool:
+    """Whether it is more than a bool."""
+    return isinstance(kind, IntegerType) and width_of(cast("Attribute", kind)) > 1
+
+
+def counts(op: Operation) -> bool:
+    """Whether it makes an i64, or has to do with a buffer of integers: not so what only looks at the bits of floats."""
+    values = (*op.results, *op.operands)
+    return any(is_integer(element_of(v)) if isinstance(v.type, MemRefType) else v.type == i64 for v in values)
 
 
 def whole(kind: Attribute) -> Range:

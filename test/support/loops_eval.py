@@ -275,6 +275,8 @@ RULES: dict[str, Callable[[Interpreter, Any, list[Any]], Any]] = {
     "arith.select": lambda _, op, values: values[1] if values[0] else values[2],
     "arith.index_cast": cast,
     "arith.extui": cast,
+    "arith.extsi": cast,
+    "arith.trunci": cast,
     "arith.truncf": cast,
     "arith.extf": cast,
     "memref.alloc": allocated,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import stepwell
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, parser
 from requirements import require_device
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -69,3 +69,21 @@ def test_short_integers(target: str, dtype: str) -> None:
     for name, array in want.items():
         assert got[name].dtype == array.dtype
         np.testing.assert_array_equal(got[name], array, err_msg=name)
+
+
+POSITIONS = """<ir_version: 8, opset_import: ["" : 18]> positions (int64[2,6] ids) => (int64[2,6] positions) {
+  padding = Constant<value_ints=[1]>()  axis = Constant<value_int=1>()
+  is_padding = Equal(ids, padding)  is_word = Not(is_padding)  word = Cast<to=6>(is_word)
+  counted = CumSum(word, axis)  kept = Mul(counted, word)  long = Cast<to=7>(kept)  positions = Add(long, padding)
+}"""
+"""As RoBERTa has them: words are counted from the padding's number on, whose own is that."""
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_positions_of_words(target: str) -> None:
+    """An int64 is computed in 32 bits where it fits for every input: no count is larger than a row."""
+    require_device(target)
+    program = stepwell.compile(parser.parse_model(POSITIONS).SerializeToString(), target)
+    ids = np.array([[5, 7, 9, 1, 1, 1], [-(2**31), 1, 2**31 - 1, 8, 8, 1]])
+    want = np.where(ids != 1, np.cumsum(ids != 1, axis=1) + 1, 1)
+    np.testing.assert_array_equal(program.run({"ids": ids})["positions"], want)
