@@ -31,11 +31,13 @@ def levels() -> dict[str, str]:
 
 
 def arguments() -> argparse.ArgumentParser:
+    from stepwell.registry import TRANSLATIONS
+
     parser = argparse.ArgumentParser(
         prog="stepwell-translate",
         description="Show a model at a level of the stair, or as source for a target.",
-        epilog="Levels: onnx-dialect, graph, kernels, tensor, buffers, loops, program, llvm. "
-        "Sources: schedule, llvm-ir, asm, object, c, and what plug-ins add.",
+        epilog="Levels: onnx-dialect, graph, kernels, tensor, buffers, loops, program, device, device-llvm, llvm. "
+        f"Sources: {', '.join(TRANSLATIONS)}, and what plug-ins add.",
     )
     add = parser.add_argument
     add("file", type=Path, help="a .onnx, .mlir or .spv file")
@@ -92,7 +94,8 @@ def stem_of(output: Path | None) -> str:
 
 
 def write_source(output: Path | None, files: dict[str, bytes]) -> None:
-    """All that was made, or on standard output the principal file, which comes first."""
+    """All that was made, or on standard output the principal file, which comes first. Of several files each has the
+    name that others call it by; who asked for another is told."""
     from stepwell.diagnostics import StepwellError
     from stepwell.files import write_files
 
@@ -102,8 +105,12 @@ def write_source(output: Path | None, files: dict[str, bytes]) -> None:
             sys.stdout.write(content.decode())
         except UnicodeDecodeError:
             raise StepwellError(f"{name} is no text to be printed", fix="write it to a file with -o FILE") from None
-    else:
-        write_files(output.parent, files)
+        return
+    if len(files) == 1:
+        files = dict.fromkeys([output.name], next(iter(files.values())))
+    write_files(output.parent, files)
+    if output.name not in files:
+        print(f"wrote {', '.join(files)} in {output.parent}", file=sys.stderr)
 
 
 def write_level(output: Path | None, ctx: Context, module: ModuleOp) -> None:
