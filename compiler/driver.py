@@ -55,7 +55,7 @@ def compile(
 ) -> Program:
     """Compile a model: a path (.onnx, or .mlir of any level), an ONNX model's bytes, or a `ModelProto`.
 
-    `threads`: how many the program may use; None: one for each core this process may use.
+    `threads`: how many of the CPU the program may use; None: one for each core this process may use.
     `cpu`: the processor to make code for, by LLVM's name (`haswell`, `znver4`); None: this machine's.
     `precision`: `bf16` rounds what products multiply to bfloat16, `tf32` (cuda) to 10 bits behind the point; None or
     `f32`: nothing is rounded.
@@ -65,7 +65,8 @@ def compile(
     Raises `StepwellError` for a model that cannot be read or compiled.
     """
     chosen = settings(cpu=cpu, precision=precision, schedule=check_schedule(schedule))
-    way = Way(find_target(target), check_threads(threads), tuple(hooks), verify_each, chosen)
+    found = find_target(target)
+    way = Way(found, check_threads(threads, found), tuple(hooks), verify_each, chosen)
     way.check_options()
     model = Model(source, way)
     program = Program(model.interface(), model.load)
@@ -86,7 +87,10 @@ def settings(**given: Any) -> tuple[tuple[str, Any], ...]:
     return tuple((name, value) for name, value in given.items() if value is not None)
 
 
-def check_threads(threads: int | None) -> int:
+def check_threads(threads: int | None, target: Target) -> int:
+    """How many threads of the CPU a program of `target` may use."""
+    if (threads or 1) > 1 and "threads" not in signature(target.options).parameters:
+        raise StepwellError(f"target '{target.name}' has no option 'threads'", fix="leave it out: a device has its own")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if threads is None:
         return cores
@@ -137,7 +141,8 @@ class Way:
             if name not in known:
                 fix = f"its options: {', '.join(known)}"
                 raise StepwellError(f"target '{self.target.name}' has no option '{name}'", fix=fix)
-        return self.target.options(threads=self.threads, **dict(self.settings))
+        shared = {"threads": self.threads} if "threads" in known else {}  # a device has its own
+        return self.target.options(**shared, **dict(self.settings))
 
     def check_options(self) -> None:
         """Raise `StepwellError` for an option that the target has not, or a value that it does not take."""

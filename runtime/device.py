@@ -85,5 +85,5 @@ class SourceOnly:
     def __init__(self, manifest: Mapping[str, Any], *rest: Any, **options: Any):
         raise DeviceError(
             f"kernels in {manifest['language']} are not run from here",
-            fix="take their source: stepwell-translate MODEL --to hip|msl",
+            fix=f"take their source: stepwell-translate MODEL --to {manifest['language'].lower()}",
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from stepwell.tools.names import TARGET_NAMES
 from stepwell.tools.shapes import example_of, parse_shapes, shapes_for
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ FILE_WIDTH = 160
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--target", default="native", show_default=True, help="What to check for: native, c, wgsl...")
+@click.option("--target", default="native", show_default=True, help=f"What to check for: {TARGET_NAMES}.")
 @click.option("--shape", "shapes", multiple=True, metavar="NAME=1x3x224x224", help="An input's shape; repeat it.")
 @click.option("--layers", is_flag=True, help="Print each layer's work and parameters.")
 @click.pass_context

@@ -13,6 +13,7 @@ import click
 from stepwell.diagnostics import StepwellError, one_line
 from stepwell.tools.check import check
 from stepwell.tools.errors import exit_code
+from stepwell.tools.names import TARGET_NAMES
 from stepwell.tools.package import package
 from stepwell.tools.shapes import parse_shapes, shapes_for
 
@@ -31,8 +32,8 @@ cli.add_command(package)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--inputs", type=click.Path(path_type=Path), help="An .npz with an array for every input, by name.")
 @click.option("--output", type=click.Path(path_type=Path), help="Where to write the outputs: an .npz, by name.")
-@click.option("--target", default="native", show_default=True, help="What to compile for: native, c, wgsl...")
-@click.option("--threads", type=int, help="How many threads the program may use. Default: one for each core.")
+@click.option("--target", default="native", show_default=True, help=f"What to compile for: {TARGET_NAMES}.")
+@click.option("--threads", type=int, help="How many threads of the CPU to use. Default: one for each core.")
 @click.option("--cpu", metavar="NAME", help="The processor to make code for: haswell, znver4... Default: this one.")
 @click.option("--precision", metavar="f32|bf16|tf32", help="Round what products multiply; tf32: cuda. Default: f32.")
 @click.option("--shape", "shapes", multiple=True, metavar="NAME=1x3x224x224", help="An input's shape; repeat it.")

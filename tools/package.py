@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 from stepwell.diagnostics import StepwellError
+from stepwell.tools.names import TARGET_NAMES
 from stepwell.tools.shapes import parse_shapes, shapes_for
 
 MANIFEST, WEIGHTS = "manifest.json", "weights.bin"
@@ -20,7 +21,7 @@ MANIFEST, WEIGHTS = "manifest.json", "weights.bin"
 @click.command("compile")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The folder; made where missing.")
-@click.option("--target", default="native", show_default=True, help="What to compile for.")
+@click.option("--target", default="native", show_default=True, help=f"What to compile for: {TARGET_NAMES}.")
 @click.option("--shape", "shapes", multiple=True, metavar="NAME=1x3x224x224", help="An input's shape; repeat it.")
 @click.option("--threads", type=int, default=1, help="How many threads the program may use. Default: 1.")
 @click.option("--cpu", metavar="NAME", help="The processor to make code for. Default: this one.")
@@ -43,7 +44,8 @@ def package(
     from stepwell.files import write_files
 
     chosen = settings(cpu=cpu, precision=precision, schedule=check_schedule(schedule))
-    way = Way(find_target(target), check_threads(threads), settings=chosen)
+    found = find_target(target)
+    way = Way(found, check_threads(threads, found), settings=chosen)
     way.check_options()
     beside = page_files(target, getattr(way.target, "page", ())) if page else {}
     source = Model(model, way)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stepwell.context import Context
+    from stepwell.driver import Way
     from xdsl.dialects.builtin import ModuleOp
 
 FROM = {"onnx": ".onnx", "mlir": ".mlir", "spirv": ".spv"}
@@ -43,7 +44,7 @@ def arguments() -> argparse.ArgumentParser:
     add("file", type=Path, help="a .onnx, .mlir or .spv file")
     add("--from", dest="source", choices=sorted(FROM), help="what FILE is; default: what its name says")
     add("--to", required=True, help="a level or a source, see below")
-    add("--target", default=None, help="whose way down to take for a level; default: native")
+    add("--target", default=None, help="whose way down to take for a level: native, c, wgsl...; default: native")
     add("--shape", action="append", default=[], metavar="NAME=1x3x224x224", help="an input's shape; repeat it")
     add("--threads", type=int, default=1, help="how many threads the program may use")
     add("--cpu", metavar="NAME", help="the processor to make code for: haswell, cortex-a72...; default: this one")
@@ -76,9 +77,10 @@ def translate(args: argparse.Namespace) -> int:
         raise StepwellError(
             f"'{args.to}' is no level and no source", fix=did_you_mean(args.to, every) or ", ".join(every)
         )
-    target = args.target or (translation.target if translation is not None else "native")
+    target = find_target(args.target or (translation.target if translation is not None else "native"))
     chosen = settings(cpu=args.cpu, precision=args.precision, schedule=check_schedule(args.schedule))
-    way = Way(find_target(target), check_threads(args.threads), settings=chosen)
+    way = Way(target, check_threads(args.threads, target), settings=chosen)
+    check_level(way, level)
     with collector_paused():
         ctx, module = read(args)
         lower(way, ctx, module, level, args.shape)
@@ -87,6 +89,16 @@ def translate(args: argparse.Namespace) -> int:
         else:
             write_level(args.output, ctx, module)
     return 0
+
+
+def check_level(way: Way, level: str) -> None:
+    """Raise `StepwellError` where a target's way down does not pass a level."""
+    from stepwell.diagnostics import StepwellError
+
+    passed = dict(way.target.pipeline(way.options))
+    if level not in passed and level != "onnx":
+        others = "device is one of GPUs: --target wgsl, say" if level == "device" else f"it has {', '.join(passed)}"
+        raise StepwellError(f"target '{way.target.name}' has no level '{level}'", fix=others)
 
 
 def stem_of(output: Path | None) -> str:

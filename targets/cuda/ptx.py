@@ -44,9 +44,7 @@ class CUDAOptions(DeviceOptions):
 PRECISIONS = ("f32", "tf32", "bf16")
 
 
-def cuda_options(
-    threads: int = 1, cpu: str | None = None, precision: str = "f32", schedule: str | None = None
-) -> CUDAOptions:
+def cuda_options(cpu: str | None = None, precision: str = "f32", schedule: str | None = None) -> CUDAOptions:
     """`cpu`: the architecture of GPUs to make code for, `sm_80`. `precision`: what products of f32 multiply: `tf32`,
     10 bits of them, by tensor cores; `bf16`, by rounding as the native target does. `schedule`: a file of schedules for
     some kernels."""
@@ -55,7 +53,7 @@ def cuda_options(
     if cpu is not None and cpu not in ARCHITECTURES:
         fix = did_you_mean(cpu, ARCHITECTURES) or f"there are {', '.join(ARCHITECTURES)}"
         raise StepwellError(f"the cuda target makes no code for '{cpu}'", fix=fix)
-    return CUDAOptions(threads, schedule, cpu or ARCHITECTURES[0], precision)
+    return CUDAOptions(schedule, cpu or ARCHITECTURES[0], precision)
 
 
 @dataclass(frozen=True)

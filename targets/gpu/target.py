@@ -24,9 +24,8 @@ from .host import host_program
 
 @dataclass(frozen=True)
 class DeviceOptions:
-    """`threads`: of the CPU; none of them computes here. `schedule`: a file of schedules for some kernels."""
+    """`schedule`: a file of schedules for some kernels."""
 
-    threads: int = 1
     schedule: str | None = None
 
     @property

@@ -12,6 +12,8 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from requirements import require_device
+from stepwell.registry import TARGETS
 from stepwell.tools import main, opt, translate
 
 DIGITS = Path(__file__).parent.parent.parent / "examples" / "digits" / "digits.onnx"
@@ -205,3 +207,55 @@ def test_help_imports_nothing_large(tool: str) -> None:
     code += f"atexit.register(lambda: print([name for name in {LARGE} if name in sys.modules]))\ntool.main()"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "usage" in said.lower() and said.endswith("[]\n")
+
+
+# -- devices ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--target", "wgls"], "did you mean 'wgsl'"),
+        (["--target", "wgsl", "--threads", "4"], "target 'wgsl' has no option 'threads'"),
+        (["--target", "cuda", "--cpu", "haswell"], "sm_80"),
+        (["--target", "opencl", "--precision", "bf16"], "target 'opencl' has no option 'precision'"),
+        (["--target", "hip", "--shape", "image=1x1x8x8"], "stepwell-translate MODEL --to hip"),
+        (["--target", "msl", "--shape", "image=1x1x8x8"], "stepwell-translate MODEL --to msl"),
+    ],
+)
+def test_what_a_device_does_not_take(capsys, arguments: list[str], says: str) -> None:
+    assert says in run(capsys, DIGITS, *arguments)
+
+
+@pytest.mark.parametrize("target", ["wgsl", "spirv", "opencl", "glsl"])
+def test_an_input_that_does_not_fit_is_refused_on_a_device(capsys, tmp_path: Path, target: str) -> None:
+    require_device(target)
+    for name, array, says in (
+        ("imag", IMAGE, "did you mean 'image'"),
+        ("image", IMAGE[..., :7], "make dim 3 8"),
+        ("image", IMAGE[0], "has 3 dims"),
+        ("image", IMAGE.astype(np.float64), "convert it: x.astype('float32')"),
+    ):
+        fed = npz(tmp_path / "in.npz", **{name: array})
+        assert says in run(capsys, DIGITS, "--target", target, "--inputs", fed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--to", "device"], "target 'native' has no level 'device'"),
+        (["--to", "llvm", "--target", "wgsl"], "it has graph, kernels, tensor"),
+        (["--to", "wgls"], "did you mean 'wgsl'"),
+    ],
+)
+def test_a_level_that_a_target_does_not_pass(capsys, arguments: list[str], says: str) -> None:
+    assert translate.main([str(DIGITS), "--shape", "image=1x1x8x8", *arguments]) == 1
+    said = capsys.readouterr()
+    assert says in said.err and not said.out
+
+
+def test_help_names_every_target(capsys) -> None:
+    for command in ("run", "compile", "check"):
+        assert main.main([command, "--help"]) == 0
+        words = " ".join(capsys.readouterr().out.split())
+        assert all(f"{name}," in words for name in TARGETS)
