@@ -117,8 +117,8 @@ that was tried.
 ## Graphics processors
 
 What a device is asked to store and to compute must be of its element types. Where these are of 32 bits only, shorter
-integers are computed in them (`widen-integers`), and longer ones where they are known to fit (`narrow-types`); what else
-a model has is refused by name. See [gpu.md](gpu.md).
+integers are computed in them (`widen-integers`), and longer ones where they are known to fit (`narrow-types`); what
+else a model has is refused by name. See [gpu.md](gpu.md).
 
 {DEVICES}
 """
