@@ -96,7 +96,8 @@ class VulkanProgram(DeviceProgram):
                 self._places[name] = self._end
                 self._end += -(-size // ALIGNED) * ALIGNED
         self._work = Work(device, self._held)
-        self._straight = len(launches) == len(manifest["launches"]) and not self._one_by_one
+        straight = all("kernel" in step for step in manifest["launches"])
+        self._straight = straight and not self._one_by_one
         self._written = False
 
     def _buffer(self, size: int) -> Buffer:
