@@ -1,4 +1,4 @@
-"""Ops on integers that say more together than each alone: a count from the end, a remainder.
+"""Ops on integers that say more together than each alone: a count from the end, a remainder, a bound that is kept.
 
 %low = arith.cmpi slt, %i, %c0 : i64             %q = arith.divsi %x, %y : i64
 %end = arith.addi %i, %size : i64                %p = arith.muli %q, %y : i64
@@ -23,6 +23,18 @@ def below_zero(condition: SSAValue) -> SSAValue | None:
     zero = op.rhs.owner
     is_zero = isinstance(zero, arith.ConstantOp) and isinstance(zero.value, IntegerAttr) and not zero.value.value.data
     return op.lhs if is_zero else None
+
+
+def kept_below(condition: SSAValue, value: SSAValue) -> SSAValue | None:
+    """%n where `%value < %n` holds whenever the condition does: `%value < %n and ...`."""
+    match condition.owner:
+        case arith.AndIOp(lhs=a, rhs=b):
+            found = kept_below(a, value)
+            return kept_below(b, value) if found is None else found
+        case arith.CmpiOp(lhs=a, rhs=n) as op if op.predicate.value.data == SLT and a is value:
+            return n
+        case _:
+            return None
 
 
 def division_undone(value: SSAValue) -> arith.DivSIOp | None:

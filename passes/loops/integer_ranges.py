@@ -41,7 +41,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from .integer_idioms import below_zero, counts_from_end, division_undone
+from .integer_idioms import below_zero, counts_from_end, division_undone, kept_below
 from .intervals import ANYTHING, INT32, RULES, Range, hull, times, within
 
 ROUNDS = 4
@@ -115,6 +115,8 @@ class Analysis:
                 self.call(op)
             case scf.ForOp():
                 self.loop(op)
+            case scf.WhileOp():
+                self.repeat(op)
             case memref.StoreOp():
                 self.write(op.memref, self.range(op.value))
             case memref.CopyOp():
@@ -244,6 +246,20 @@ class Analysis:
         """The most steps of a loop."""
         lower, upper, step = (self.range(value) for value in (op.lb, op.ub, op.step))
         return max(0, -((lower[0] - upper[1]) // max(step[0], 1)))
+
+    def repeat(self, op: scf.WhileOp) -> None:
+        """A loop on a condition: of what it carries, a number that goes up from its start and is kept below a bound."""
+        before, after = op.before_region.block, op.after_region.block
+        self.run(before)
+        condition = cast("scf.ConditionOp", before.last_op)
+        for value, argument in zip(condition.args, after.args, strict=True):
+            bound = kept_below(condition.condition, value)
+            if bound is not None and isinstance(value.owner, Block) and value.owner is before:
+                n = before.args.index(value)
+                up = self.drift(yielded(after)[n], argument)
+                low = self.range(op.operands[n])[0] if up is not None and up[0] >= 0 else INT32[0]
+                self.set(argument, (low, max(low, self.range(bound)[1] - 1)))
+        self.control(op)
 
     def control(self, op: Operation) -> None:
         """An `if`, a `while`, threads: what their blocks are handed may be anything."""

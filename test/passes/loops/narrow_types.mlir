@@ -116,3 +116,37 @@ func.func @main(%count: memref<i64>, %go: memref<i1>, %ids: memref<8xi64>, %at: 
   }
   func.return
 }
+
+// A counter of a loop on a condition goes up from 0 and is kept below %n, an int32 of the device: one more fits.
+// CHECK-LABEL: @next(
+// CHECK:         arith.addi %{{.*}}, %{{.*}} : i32
+func.func private @next(%in: memref<i64>, %out: memref<i64>) attributes {stepwell.kernel} {
+  %c1 = arith.constant 1 : i64
+  %0 = memref.load %in[] : memref<i64>
+  %1 = arith.addi %0, %c1 : i64
+  memref.store %1, %out[] : memref<i64>
+  func.return
+}
+
+// CHECK-LABEL: @counted(
+func.func @counted(%most: memref<i64>, %on: memref<i1>, %taken: memref<i64>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %read = memref.load %most[] : memref<i64>
+  %n = arith.index_cast %read : i64 to index
+  %step = memref.alloc() : memref<i64>
+  %end = scf.while (%i = %c0) : (index) -> index {
+    %below = arith.cmpi slt, %i, %n : index
+    %go = memref.load %on[] : memref<i1>
+    %both = arith.andi %below, %go : i1
+    scf.condition(%both) %i : index
+  } do {
+  ^bb0(%i: index):
+    %wide = arith.index_cast %i : index to i64
+    memref.store %wide, %step[] : memref<i64>
+    func.call @next(%step, %taken) : (memref<i64>, memref<i64>) -> ()
+    %more = arith.addi %i, %c1 : index
+    scf.yield %more : index
+  }
+  func.return
+}
