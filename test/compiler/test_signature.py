@@ -74,7 +74,7 @@ def test_a_text_for_a_device_is_not_one_for_a_processor(level: str, target: str,
     """Where an int64 is an int32 in memory, somebody must convert it."""
     path = tmp_path / "model.mlir"
     path.write_text(text_at(level, "wgsl"))
-    with pytest.raises(StepwellError, match="'mask' is tensor<3xi1> there, and memref<3xi32> in @main"):
+    with pytest.raises(StepwellError, match=r"there, and memref<[0-9x]+xi32> in @main"):
         stepwell.compile(path, target)
 
 
