@@ -81,9 +81,10 @@ def lower_arg_reduce(op: graph.ArgReduceOp, at: Lowering) -> SSAValue:
     """The position of the largest (smallest) element: what is carried is the position, its element is looked up.
 
     Of equal elements the first counts, or the last with select_last_index; a NaN beats all numbers, as in numpy.
+    Floats of 16 bits are compared as f32, which has them all.
     """
     element, shape = element_of(op.x), shape_of(op.x)
-    axis = op.axis % len(shape)
+    axis, wide = op.axis % len(shape), compute_type(element)
     kind = kind_of(element)
     loops = reduction_loops(shape, [axis])
     x, index = at[op.x], integer(element_of(op.result))
@@ -94,6 +95,7 @@ def lower_arg_reduce(op: graph.ArgReduceOp, at: Lowering) -> SSAValue:
         high, low = (new, best) if op.kind == "max" else (best, new)
         predicate = "ge" if op.select_last else "gt"
         if kind is FLOAT:
+            new, best, high, low = (b.convert(value, wide) for value in (new, best, high, low))
             beats = b.emit(arith.CmpfOp(high, low, f"o{predicate}"))
             if op.select_last:
                 return b.emit(arith.OrIOp(beats, is_nan(b, new)))

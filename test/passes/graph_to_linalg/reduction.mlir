@@ -53,3 +53,14 @@ func.func private @arg_max(%x: tensor<2x8xf32>) -> tensor<2xi64> attributes {ste
   %y = graph.arg_reduce max %x {axis = 1} : (tensor<2x8xf32>) -> tensor<2xi64>
   func.return %y : tensor<2xi64>
 }
+
+// Halves are compared as f32.
+// CHECK-LABEL: @arg_min_f16
+// CHECK:         %[[BEST:.*]] = tensor.extract %x[{{.*}}] : tensor<2x8xf16>
+// CHECK-DAG:     arith.extf %[[BEST]] : f16 to f32
+// CHECK-NOT:     arith.cmpf {{.*}} : f16
+// CHECK:         arith.cmpf ogt, %{{.*}}, %{{.*}} : f32
+func.func private @arg_min_f16(%x: tensor<2x8xf16>) -> tensor<2xi64> attributes {stepwell.kernel} {
+  %y = graph.arg_reduce min %x {axis = 1} : (tensor<2x8xf16>) -> tensor<2xi64>
+  func.return %y : tensor<2xi64>
+}

@@ -65,6 +65,7 @@ MODELS = {
     "an odd number": "({T}[7] x, {T}[7] y) => ({T}[7] z) { z = Max(x, y) }",
     "a product": "({T}[8,640] x, {T}[640,16] y) => ({T}[8,16] z) { z = MatMul(x, y) }",
     "a pool": "({T}[1,4,7,7] x) => ({T}[1,4,3,3] z) { z = MaxPool<kernel_shape = [3,3], strides = [2,2]>(x) }",
+    "the largest": "({T}[3,70] x) => ({T}[3,70] z) { z = Hardmax(x) }",
     "softmax": "({T}[8,64] x) => ({T}[8,64] z) { z = Softmax(x) }",
     "weights": "({T}[4] x) => ({T}[4] z) { w = Constant<value = float[4] {1.5, -2, 0.1, 65000}>() "
     "c = CastLike(w, x) z = Mul(x, c) }",
