@@ -31,6 +31,7 @@ WITHOUT = {
             *("com.microsoft.QLinearAdd", "com.microsoft.QLinearMul", "com.microsoft.QLinearWhere"),
             *("com.microsoft.QLinearSoftmax", "com.microsoft.QLinearSigmoid", "com.microsoft.QLinearLeakyRelu"),
             *("com.microsoft.QLinearAveragePool", "com.microsoft.QLinearGlobalAveragePool"),
+            *("com.microsoft.QAttention", "com.microsoft.GatherND", "MaxRoiPool"),
         ),
         "has tests of its own beside ONNX Runtime, with the operands that belong together",
     ),
